@@ -1,0 +1,192 @@
+//! A finding: which rule, where, what is wrong, and what to write instead.
+//!
+//! Stages make these; reports render them. Neither knows the other.
+
+use std::ops::Range;
+
+use crate::rules::Rule;
+
+/// A range of bytes in a decoded document: `start..end`, both on character boundaries.
+///
+/// Offsets are 32 bits wide, as the XML parser's own are: documents are smaller than 4 GiB.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset after the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The span from `start` to `end`; offsets beyond 4 GiB are clamped.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Self {
+        let clamp = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self { start: clamp(start), end: clamp(end.max(start)) }
+    }
+
+    /// The same range in `usize`, for slicing.
+    #[must_use]
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The empty span just before this one.
+    #[must_use]
+    pub fn before(self) -> Self {
+        Self { start: self.start, end: self.start }
+    }
+
+    /// The empty span just after this one.
+    #[must_use]
+    pub fn after(self) -> Self {
+        Self { start: self.end, end: self.end }
+    }
+}
+
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Self {
+        Self::new(range.start, range.end)
+    }
+}
+
+/// Which of the documents of a run a label or an edit is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Document {
+    /// The `<domainbackup>`.
+    #[default]
+    Backup,
+    /// The `<domain>` given with `--domain`.
+    Domain,
+}
+
+/// A place in a document, and what it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The document it lies in.
+    pub document: Document,
+    /// The bytes it covers.
+    pub span: Span,
+    /// A few words shown beside it; may be empty.
+    pub message: String,
+}
+
+/// A replacement of some bytes of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes that go.
+    pub span: Span,
+    /// What stands there instead.
+    pub text: String,
+}
+
+/// A way to mend a finding in the backup document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, as an imperative sentence without a full stop.
+    pub message: String,
+    /// True when the meaning cannot be other than what was written.
+    pub safe: bool,
+    /// The edits; they do not overlap and apply together.
+    pub edits: Vec<Edit>,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The rule it breaks.
+    pub rule: Rule,
+    /// What is wrong, in the user's words; no full stop.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// What libvirt prints for it.
+    pub libvirt: Option<String>,
+    /// The smallest thing that is wrong.
+    pub primary: Label,
+    /// Other places that have to do with it.
+    pub others: Vec<Label>,
+    /// Ways to mend it, the likeliest first.
+    pub fixes: Vec<Fix>,
+}
+
+impl Diagnostic {
+    /// A finding about `span` of the backup document.
+    #[must_use]
+    pub fn new(rule: Rule, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            message: message.into(),
+            help: None,
+            libvirt: None,
+            primary: Label { document: Document::Backup, span, message: String::new() },
+            others: Vec::new(),
+            fixes: Vec::new(),
+        }
+    }
+
+    /// Moves the primary label into the domain document.
+    #[must_use]
+    pub fn in_domain(mut self) -> Self {
+        self.primary.document = Document::Domain;
+        self
+    }
+
+    /// Says what to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Says what libvirt prints.
+    #[must_use]
+    pub fn libvirt(mut self, message: impl Into<String>) -> Self {
+        self.libvirt = Some(message.into());
+        self
+    }
+
+    /// Puts words beside the primary label.
+    #[must_use]
+    pub fn here(mut self, message: impl Into<String>) -> Self {
+        self.primary.message = message.into();
+        self
+    }
+
+    /// Adds a label on another place of the backup.
+    #[must_use]
+    pub fn also(self, span: Span, message: impl Into<String>) -> Self {
+        self.also_in(Document::Backup, span, message)
+    }
+
+    /// Adds a label on another place of either document.
+    #[must_use]
+    pub fn also_in(mut self, document: Document, span: Span, message: impl Into<String>) -> Self {
+        self.others.push(Label { document, span, message: message.into() });
+        self
+    }
+
+    /// Adds a fix of one edit whose meaning cannot be other than what was written.
+    #[must_use]
+    pub fn safe_fix(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        self.fix(message, true, vec![Edit { span, text: text.into() }])
+    }
+
+    /// Adds a fix of one edit that the author has to agree with.
+    #[must_use]
+    pub fn unsafe_fix(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        self.fix(message, false, vec![Edit { span, text: text.into() }])
+    }
+
+    /// Adds a fix.
+    #[must_use]
+    pub fn fix(mut self, message: impl Into<String>, safe: bool, edits: Vec<Edit>) -> Self {
+        self.fixes.push(Fix { message: message.into(), safe, edits });
+        self
+    }
+
+    /// All labels, the primary one first.
+    pub fn labels(&self) -> impl Iterator<Item = &Label> {
+        std::iter::once(&self.primary).chain(&self.others)
+    }
+}
