@@ -1,5 +1,134 @@
 //! Validates, explains and normalizes libvirt's `<domainbackup>` XML, in agreement with libvirt.
+//!
+//! [`check`] tells everything that is wrong with a backup, [`normalize`] prints it as libvirt itself would after
+//! aligning it with a domain. Both take text; [`source::Source`] makes text of the bytes of a file.
+//!
+//! ```
+//! use backupxml::{Options, normalize};
+//!
+//! let text = normalize("<domainbackup/>", None, &Options::default()).expect("an empty backup is a good one");
+//! assert_eq!(text, "<domainbackup mode='push'/>\n");
+//! ```
 
+pub mod align;
+pub mod backup;
 pub mod diagnostic;
+pub mod domain;
+pub mod format;
+pub mod parse;
 pub mod release;
 pub mod rules;
+pub mod schema;
+pub mod syntax;
+
+use backup::Backup;
+use diagnostic::{Diagnostic, Span};
+use domain::Domain;
+use release::Release;
+
+/// What a document is held against.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The release to answer for.
+    pub release: Release,
+    /// What generated names end in: the checkpoint's name or, as libvirt does, the seconds since 1970.
+    pub suffix: String,
+    /// Whether the document is one of libvirtd's own state files, to which the schema does not apply.
+    pub status: bool,
+    /// Whether, without a domain, each disk's resulting mode and checkpoint are filled in all the same.
+    pub explicit: bool,
+}
+
+/// Everything that is wrong with a backup, in the order of the document.
+///
+/// Without a domain, only what needs none is found: that a disk is listed twice, but not that there is no such disk.
+#[must_use]
+pub fn check(text: &str, domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
+    examine(text, domain, &Options { explicit: true, ..options.clone() }, |_| ()).1
+}
+
+/// The text that libvirt would print for a backup: aligned with `domain` if there is one, only parsed otherwise.
+///
+/// # Errors
+///
+/// Returns everything that is wrong with the backup, in the order of the document, when libvirt would refuse it.
+pub fn normalize(text: &str, domain: Option<&Domain>, options: &Options) -> Result<String, Vec<Diagnostic>> {
+    let (formatted, diagnostics) = examine(text, domain, options, format::format);
+    formatted.filter(|_| diagnostics.is_empty()).ok_or(diagnostics)
+}
+
+/// The name of the root element, if the document has one that can be read; for telling backups from other files.
+#[must_use]
+pub fn root_name(text: &str) -> Option<String> {
+    syntax::root_name(text).map(str::to_owned)
+}
+
+/// The whole way: text → document → backup → aligned backup, which `then` gets if nothing is wrong with it.
+fn examine<T>(
+    text: &str,
+    domain: Option<&Domain>,
+    options: &Options,
+    then: impl Fn(&Backup<'_>) -> T,
+) -> (Option<T>, Vec<Diagnostic>) {
+    let stages = |document: &roxmltree::Document<'_>| examine_document(document, domain, options, &then);
+    let syntax = match syntax::parse(text) {
+        Ok(document) => return stages(&document),
+        Err(syntax) => syntax,
+    };
+    // Mistakes of syntax hide nothing: the later stages look at the document as it would be without them.
+    let mut diagnostics = syntax.diagnostics;
+    if let Some(repaired) = syntax.repaired
+        && let Ok(document) = syntax::parse(&repaired.text)
+    {
+        let later = stages(&document).1.into_iter().map(|diagnostic| in_original(diagnostic, &repaired));
+        diagnostics.extend(later);
+    }
+    (None, in_order(diagnostics))
+}
+
+fn examine_document<T>(
+    document: &roxmltree::Document<'_>,
+    domain: Option<&Domain>,
+    options: &Options,
+    then: impl Fn(&Backup<'_>) -> T,
+) -> (Option<T>, Vec<Diagnostic>) {
+    let (backup, mut diagnostics) = match options.status {
+        true => parse::parse_status(document, options.release),
+        false => parse::parse(document, options.release),
+    };
+    let Some(mut backup) = backup else { return (None, diagnostics) };
+    let aligned = match domain {
+        Some(domain) => align::align(&mut backup, domain, &options.suffix, options.release),
+        None if options.explicit => align::align_alone(&mut backup),
+        None => Vec::new(),
+    };
+    // What a stage finds at a place that an earlier one found wrong follows from that.
+    let mut known: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.primary.span).collect();
+    known.sort_unstable();
+    diagnostics.extend(aligned.into_iter().filter(|new| !overlaps(&known, new.primary.span)));
+    let result = diagnostics.is_empty().then(|| then(&backup));
+    (result, in_order(diagnostics))
+}
+
+/// Whether `span` shares a byte with one of `known`, which are in order.
+fn overlaps(known: &[Span], span: Span) -> bool {
+    let after = known.partition_point(|known| known.start < span.end);
+    // Findings of the stages before are small and lie apart, or begin at one place: the last few decide.
+    known.get(..after).into_iter().flatten().rev().take(3).any(|known| span.start < known.end)
+}
+
+fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.document, diagnostic.primary.span));
+    diagnostics
+}
+
+/// Moves a finding about a repaired document to where it belongs in the one that was given.
+fn in_original(mut diagnostic: Diagnostic, repaired: &syntax::Repaired) -> Diagnostic {
+    let labels = std::iter::once(&mut diagnostic.primary).chain(&mut diagnostic.others);
+    for label in labels.filter(|label| label.document == diagnostic::Document::Backup) {
+        label.span = repaired.original(label.span);
+    }
+    // Edits fit the repaired text only.
+    diagnostic.fixes.clear();
+    diagnostic
+}

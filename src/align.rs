@@ -1,0 +1,243 @@
+//! `Backup` × `Domain` → aligned `Backup`: what libvirt makes of a backup before it starts.
+//!
+//! Every listed disk is looked up, disks that are not listed are added, destinations that are not given are named after
+//! the image, and each disk gets its resulting mode and checkpoint.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::backup::{Backup, BackupMode, Disk, Spanned, StorageType, Store};
+use crate::diagnostic::{Diagnostic, Document, Span};
+use crate::domain::{Domain, DomainDisk, Source};
+use crate::parse::nearest;
+use crate::release::Release;
+use crate::rules::Rule;
+
+/// At most this many of a domain's disks are listed in a help line.
+const MOST_DISKS_LISTED: usize = 12;
+
+/// Aligns `backup` with `domain`, naming what it generates with `suffix`.
+///
+/// Returns the findings; without any, `backup` is what libvirt would go on with.
+pub fn align(backup: &mut Backup<'_>, domain: &Domain, suffix: &str, release: Release) -> Vec<Diagnostic> {
+    let mut aligner = Aligner { domain, suffix, release, diagnostics: Vec::new() };
+    if domain.disks.is_empty() {
+        let diagnostic = Diagnostic::new(Rule::NoDomainDisks, backup.tag.span, "the domain has no disk to back up")
+            .help("check that this is the domain you mean")
+            .libvirt("unsupported configuration: domain must have at least one disk to perform backup");
+        return vec![diagnostic];
+    }
+    let listed = aligner.listed_disks(backup);
+    aligner.other_disks(backup, &listed);
+    fill_in_modes(backup);
+    aligner.diagnostics
+}
+
+/// The part of alignment that needs no domain: findings that hold whatever the domain is, and the resulting modes.
+pub fn align_alone(backup: &mut Backup<'_>) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    let mut seen = HashMap::with_capacity(backup.disks.len());
+    for disk in &backup.disks {
+        match seen.get(&*disk.name.value) {
+            Some(first) => diagnostics.push(duplicate(disk, *first)),
+            None => {
+                seen.insert(&*disk.name.value, disk.name.span);
+                diagnostics.extend(check_checkpoint(backup, disk));
+            }
+        }
+    }
+    drop(seen);
+    fill_in_modes(backup);
+    diagnostics
+}
+
+struct Aligner<'d> {
+    domain: &'d Domain,
+    suffix: &'d str,
+    release: Release,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'d> Aligner<'d> {
+    /// Checks the disks that the backup lists; returns their names.
+    fn listed_disks<'a>(&mut self, backup: &mut Backup<'a>) -> HashMap<Cow<'a, str>, Span> {
+        let mut by_target = HashMap::with_capacity(self.domain.disks.len());
+        for disk in &self.domain.disks {
+            // libvirt takes the first of several disks with one target.
+            by_target.entry(&*disk.target).or_insert(disk);
+        }
+        let mut seen: HashMap<Cow<'a, str>, Span> = HashMap::with_capacity(backup.disks.len());
+        let mut disks = std::mem::take(&mut backup.disks);
+        for disk in &mut disks {
+            let Some(domain_disk) = by_target.get(&*disk.name.value) else {
+                self.diagnostics.push(self.no_such_disk(disk));
+                continue;
+            };
+            if let Some(first) = seen.get(&disk.name.value) {
+                self.diagnostics.push(duplicate(disk, *first));
+                continue;
+            }
+            seen.insert(disk.name.value.clone(), disk.name.span);
+            self.diagnostics.extend(check_checkpoint(backup, disk));
+            if disk.backup {
+                let place = disk.name.span;
+                self.assign_store(disk, domain_disk, place, true);
+            }
+        }
+        backup.disks = disks;
+        seen
+    }
+
+    /// Adds the domain's other disks: left out if any disk was listed, otherwise taken if they can be.
+    fn other_disks(&mut self, backup: &mut Backup<'_>, listed: &HashMap<Cow<'_, str>, Span>) {
+        let take_all = backup.disks.is_empty();
+        let place = backup.tag.span;
+        let others = self.domain.disks.iter().filter(|disk| !listed.contains_key(&*disk.target));
+        for domain_disk in others {
+            let take = take_all && domain_disk.source != Source::Empty && !domain_disk.read_only;
+            let mut disk = unlisted_disk(&domain_disk.target, take);
+            if take {
+                self.assign_store(&mut disk, domain_disk, place, false);
+            }
+            backup.disks.push(disk);
+        }
+    }
+
+    /// Gives a disk that takes part its destination, if it has none.
+    fn assign_store(&mut self, disk: &mut Disk<'_>, domain_disk: &DomainDisk, place: Span, listed: bool) {
+        if domain_disk.source == Source::Empty {
+            self.diagnostics.push(no_media(disk, domain_disk, place));
+            return;
+        }
+        if disk.store.as_ref().is_some_and(|store| store.path.is_some()) {
+            return;
+        }
+        if listed && self.release < Release::V11_3_0 {
+            // Up to then libvirt filled in nothing for a disk that is listed.
+            return;
+        }
+        match &domain_disk.source {
+            Source::File(path) => {
+                let path = format!("{path}.{}", self.suffix);
+                disk.storage_type = StorageType::File;
+                let store = disk.store.get_or_insert_with(|| Box::new(Store::default()));
+                store.path = Some(Spanned { value: Cow::Owned(path), span: Span::default() });
+            }
+            Source::Other(storage_type) => {
+                self.diagnostics.push(no_file_name(disk, domain_disk, storage_type, place, listed));
+            }
+            Source::Empty => {}
+        }
+    }
+
+    fn no_such_disk(&self, disk: &Disk<'_>) -> Diagnostic {
+        let name = &*disk.name.value;
+        let diagnostic =
+            Diagnostic::new(Rule::NoSuchDisk, disk.name.span, format!("the domain has no disk '{name}'"))
+                .libvirt(format!("unsupported configuration: no disk named '{name}'"));
+        let by_path = self.domain.disks.iter().find(|disk| disk.source == Source::File(name.into()));
+        if let Some(same) = by_path {
+            return diagnostic.help(format!("name the disk by its target: '{}'", same.target));
+        }
+        let targets = || self.domain.disks.iter().map(|disk| &*disk.target);
+        let mut all = targets().take(MOST_DISKS_LISTED).collect::<Vec<_>>().join(", ");
+        if self.domain.disks.len() > MOST_DISKS_LISTED {
+            all.push_str(", …");
+        }
+        match nearest(name, targets().take(MOST_DISKS_LISTED)) {
+            Some(meant) => diagnostic
+                .help(format!("did you mean '{meant}'? The domain has {all}"))
+                .unsafe_fix(format!("write {meant}"), disk.name.span, meant),
+            None => diagnostic.help(format!("the domain has {all}")),
+        }
+    }
+}
+
+fn unlisted_disk<'a>(target: &str, backup: bool) -> Disk<'a> {
+    let nowhere = Span::default();
+    Disk {
+        name: Spanned { value: Cow::Owned(target.to_owned()), span: nowhere },
+        backup,
+        storage_type: StorageType::File,
+        backupmode: None,
+        incremental: None,
+        exportname: None,
+        exportbitmap: None,
+        format: None,
+        store: None,
+        state: None,
+        index: 0,
+        tag: Spanned { value: (), span: nowhere },
+    }
+}
+
+fn duplicate(disk: &Disk<'_>, first: Span) -> Diagnostic {
+    let name = &disk.name.value;
+    Diagnostic::new(Rule::DuplicateDisk, disk.name.span, format!("the disk '{name}' is listed twice"))
+        .here("the second time")
+        .also(first, "the first time")
+        .help(format!("keep one <disk name='{name}'>"))
+        .libvirt(format!("unsupported configuration: disk '{name}' specified twice"))
+}
+
+/// An incremental disk needs a checkpoint, its own or the backup's.
+fn check_checkpoint(backup: &Backup<'_>, disk: &Disk<'_>) -> Option<Diagnostic> {
+    let mode = disk.backupmode.as_ref().filter(|mode| mode.value == BackupMode::Incremental)?;
+    if disk.incremental.is_some() || backup.incremental.is_some() {
+        return None;
+    }
+    let name = &disk.name.value;
+    let diagnostic = Diagnostic::new(
+        Rule::IncrementalWithoutCheckpoint,
+        mode.span,
+        format!("the incremental backup of '{name}' names no checkpoint to start from"),
+    )
+    .help("add incremental='CHECKPOINT' to the <disk>, or <incremental>CHECKPOINT</incremental> to the backup")
+    .libvirt(format!(
+        "unsupported configuration: 'incremental' backup mode of disk '{name}' requires setting 'incremental' field for disk or backup"
+    ));
+    Some(diagnostic)
+}
+
+fn no_media(disk: &Disk<'_>, domain_disk: &DomainDisk, place: Span) -> Diagnostic {
+    let name = &disk.name.value;
+    Diagnostic::new(Rule::NoMedia, place, format!("the disk '{name}' has no media in it"))
+        .also_in(Document::Domain, domain_disk.tag, "no <source> with a path")
+        .help("write backup='no' for it, or leave it out of <disks>")
+        .libvirt(format!("unsupported configuration: disk '{name}' has no media"))
+}
+
+fn no_file_name(
+    disk: &Disk<'_>,
+    domain_disk: &DomainDisk,
+    storage_type: &str,
+    place: Span,
+    listed: bool,
+) -> Diagnostic {
+    let name = &disk.name.value;
+    let help = if listed {
+        "give it a destination".to_owned()
+    } else {
+        format!("list the disks to back up, with a destination for '{name}', or leave it out with backup='no'")
+    };
+    Diagnostic::new(
+        Rule::NoFileName,
+        place,
+        format!("'{name}' is not a file but of type {storage_type}, so libvirt cannot name a file after it"),
+    )
+    .also_in(Document::Domain, domain_disk.tag, format!("a disk of type {storage_type}"))
+    .help(help)
+    .libvirt(format!("unsupported configuration: refusing to generate file name for disk '{name}'"))
+}
+
+/// Every disk gets its mode, left-out ones included: as written, else incremental if a checkpoint is named, else full.
+fn fill_in_modes(backup: &mut Backup<'_>) {
+    for disk in &mut backup.disks {
+        let named = disk.incremental.is_some() || backup.incremental.is_some();
+        let implied = if named { BackupMode::Incremental } else { BackupMode::Full };
+        let mode = disk.backupmode.get_or_insert(Spanned { value: implied, span: Span::default() });
+        if mode.value == BackupMode::Incremental && disk.incremental.is_none() {
+            disk.incremental.clone_from(&backup.incremental);
+        }
+    }
+}

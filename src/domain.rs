@@ -1,0 +1,182 @@
+//! Domain XML → its disks, as libvirt orders and defaults them.
+//!
+//! A whole `virsh dumpxml` is taken, of a running domain or not. Only what alignment needs is read; about everything
+//! else this is lenient.
+
+use std::collections::HashMap;
+
+use roxmltree::{Document, Node};
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::rules::Rule;
+
+/// The disks of a domain.
+#[derive(Clone, Debug, Default)]
+pub struct Domain {
+    /// The disks in libvirt's order, which is not the document's.
+    pub disks: Vec<DomainDisk>,
+}
+
+/// A disk of a domain.
+#[derive(Clone, Debug)]
+pub struct DomainDisk {
+    /// Its target, such as `vda`.
+    pub target: Box<str>,
+    /// Its image.
+    pub source: Source,
+    /// Whether the guest cannot write to it; a CD-ROM never can.
+    pub read_only: bool,
+    /// Its start tag in the domain's document.
+    pub tag: Span,
+}
+
+/// The image of a disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// No media.
+    Empty,
+    /// A file, by its path.
+    File(Box<str>),
+    /// Something that has no file name, by its type.
+    Other(&'static str),
+}
+
+const TYPES: [&str; 8] = ["file", "block", "dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa"];
+const DEVICES: [&str; 4] = ["disk", "lun", "cdrom", "floppy"];
+const BUSES: [&str; 10] = ["ide", "fdc", "scsi", "virtio", "xen", "usb", "uml", "sata", "sd", "nvme"];
+
+/// Reads a domain. Returns what could be made of it, and the findings, labelled in the domain's document.
+#[must_use]
+pub fn parse(document: &Document<'_>) -> (Option<Domain>, Vec<Diagnostic>) {
+    let root = document.root_element();
+    if root.tag_name().name() != "domain" {
+        return (None, vec![not_a_domain(root)]);
+    }
+    let mut diagnostics = Vec::new();
+    let devices = root.children().filter(|child| child.tag_name().name() == "devices");
+    let disks = devices.flat_map(|devices| devices.children()).filter(|child| child.tag_name().name() == "disk");
+    let disks = disks.filter_map(|disk| parse_disk(disk, &mut diagnostics)).collect();
+    (Some(Domain { disks: in_libvirts_order(disks) }), diagnostics)
+}
+
+fn not_a_domain(root: Node<'_, '_>) -> Diagnostic {
+    let name = root.tag_name().name();
+    let help = match name {
+        "domainbackup" => "give the backup as the file to check, and the domain with --domain: are they swapped?",
+        "domstatus" => "give what virsh dumpxml prints, not libvirtd's own state file",
+        _ => "give what virsh dumpxml prints for the domain",
+    };
+    let shown: String = name.chars().take(60).collect();
+    Diagnostic::new(Rule::NotADomain, start_tag(root), format!("this is not a domain: its root element is <{shown}>"))
+        .in_domain()
+        .help(help)
+        .libvirt(format!("XML error: expecting root element of 'domain', not '{name}'"))
+}
+
+/// A disk with what its place in the order depends on.
+struct Found<'a> {
+    disk: DomainDisk,
+    bus: Option<&'a str>,
+}
+
+fn parse_disk<'a>(node: Node<'a, '_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Found<'a>> {
+    let storage_type = word(node, "type", &TYPES, diagnostics)?.unwrap_or("file");
+    let device = word(node, "device", &DEVICES, diagnostics)?.unwrap_or("disk");
+    let target_element = child(node, "target");
+    let bus = match target_element {
+        Some(target) => word(target, "bus", &BUSES, diagnostics)?,
+        None => None,
+    };
+    let Some(target) = target_element.and_then(|target| attribute(target, "dev")) else {
+        diagnostics.push(
+            Diagnostic::new(Rule::InvalidDomainDisk, start_tag(node), "this disk of the domain has no <target dev>")
+                .in_domain()
+                .help("give what virsh dumpxml prints, where every disk has one"),
+        );
+        return None;
+    };
+    let disk = DomainDisk {
+        target: target.into(),
+        source: parse_source(node, storage_type),
+        read_only: device == "cdrom" || child(node, "readonly").is_some(),
+        tag: start_tag(node),
+    };
+    Some(Found { disk, bus })
+}
+
+fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
+    node.children().find(|child| child.is_element() && child.tag_name().name() == name)
+}
+
+fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
+    node.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
+}
+
+/// A fixed word. `Some(None)` when it is not written; `None`, and a finding, when libvirt does not know it.
+#[allow(clippy::option_option)]
+fn word<'w>(
+    node: Node<'_, '_>,
+    name: &str,
+    words: &[&'w str],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Option<&'w str>> {
+    let Some(found) = node.attributes().find(|attribute| attribute.name() == name) else { return Some(None) };
+    if let Some(word) = words.iter().find(|word| **word == found.value()) {
+        return Some(Some(word));
+    }
+    let element = node.tag_name().name();
+    let shown: String = found.value().chars().take(60).collect();
+    diagnostics.push(
+        Diagnostic::new(
+            Rule::InvalidDomainDisk,
+            found.range().into(),
+            format!("the domain's <{element}> has {name}='{shown}', which libvirt does not know"),
+        )
+        .in_domain()
+        .help(format!("give what virsh dumpxml prints; {name} is one of {}", words.join(", ")))
+        .libvirt(format!("XML error: Invalid value for attribute '{name}' in element '{element}': '{}'.", found.value())),
+    );
+    None
+}
+
+/// libvirt takes an empty path for none, and a disk without a source for an empty drive, whatever its type.
+fn parse_source(node: Node<'_, '_>, storage_type: &str) -> Source {
+    let Some(source) = child(node, "source") else { return Source::Empty };
+    let path = |name| attribute(source, name).filter(|path| !path.is_empty());
+    match storage_type {
+        "file" => path("file").map_or(Source::Empty, |path| Source::File(path.into())),
+        "block" => path("dev").map_or(Source::Empty, |_| Source::Other("block")),
+        "dir" => path("dir").map_or(Source::Empty, |_| Source::Other("dir")),
+        other => TYPES.iter().find(|known| **known == other).map_or(Source::Empty, |known| Source::Other(known)),
+    }
+}
+
+/// libvirt inserts each disk after the last one of its bus that its drive index does not come before, and disks of a
+/// new bus at the end. That is: buses in the order of their first disk, and within a bus stably by index.
+fn in_libvirts_order(mut found: Vec<Found<'_>>) -> Vec<DomainDisk> {
+    let mut ranks = HashMap::new();
+    for disk in &found {
+        let rank = ranks.len();
+        ranks.entry(disk.bus).or_insert(rank);
+    }
+    found.sort_by_cached_key(|found| (ranks.get(&found.bus).copied(), drive_index(&found.disk.target)));
+    found.into_iter().map(|found| found.disk).collect()
+}
+
+/// The number of a drive: `vda` 0, `vdz` 25, `vdaa` 26, digits at the end aside; -1 for any other name.
+fn drive_index(name: &str) -> i64 {
+    const LONGEST: usize = 10;
+    let prefixes = ["fd", "hd", "vd", "sd", "xvd", "ubd"];
+    let Some(drive) = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)) else { return -1 };
+    let letters = drive.trim_end_matches(|character: char| character.is_ascii_digit());
+    if letters.len() > LONGEST || !letters.bytes().all(|letter| letter.is_ascii_lowercase()) {
+        return -1;
+    }
+    // Letters count as in a spreadsheet: after z comes aa.
+    let ordinal = letters.bytes().fold(0, |ordinal, letter| ordinal * 26 + i64::from(letter - b'a') + 1);
+    (ordinal - 1).max(0)
+}
+
+fn start_tag(node: Node<'_, '_>) -> Span {
+    crate::parse::start_tag(node)
+}

@@ -1,0 +1,255 @@
+//! A backup → libvirt's text.
+//!
+//! libvirt's form: two spaces a level, single quotes, `/>` for an element without children, a line feed at the end,
+//! attributes and children in a fixed order. One deliberate difference: libvirt writes a tab, line feed or carriage
+//! return in a value as it is, so that reading its own output changes the value; here they become references.
+
+use xmlwriter::{Indent, Options, XmlWriter};
+
+use crate::backup::{
+    Backup, Cipher, Disk, Encryption, Ivgen, Mode, PrivateData, Seclabel, Secret, Server, StorageType,
+    Store, yes_no,
+};
+
+/// The text that libvirt prints for `backup`.
+#[must_use]
+pub fn format(backup: &Backup<'_>) -> String {
+    let mut writer = XmlWriter::new(Options {
+        use_single_quote: true,
+        indent: Indent::Spaces(2),
+        attributes_indent: Indent::None,
+        ..Options::default()
+    });
+    writer.backup(backup);
+    writer.end_document()
+}
+
+/// The grammar, one method an element.
+trait Write {
+    fn backup(&mut self, backup: &Backup<'_>);
+    fn server(&mut self, server: &Server<'_>);
+    fn disk(&mut self, disk: &Disk<'_>, mode: Mode);
+    fn store(&mut self, store: &Store<'_>, element: &str, storage_type: StorageType);
+    fn seclabel(&mut self, seclabel: &Seclabel<'_>);
+    fn encryption(&mut self, encryption: &Encryption<'_>);
+    fn secret(&mut self, secret: &Secret<'_>);
+    fn cipher(&mut self, cipher: &Cipher<'_>);
+    fn ivgen(&mut self, ivgen: &Ivgen<'_>);
+    fn private_data(&mut self, private_data: &PrivateData<'_>);
+    fn text(&mut self, name: &str, value: &str);
+    fn attribute(&mut self, name: &str, value: &str);
+    fn optional(&mut self, name: &str, value: Option<&str>);
+}
+
+impl Write for XmlWriter {
+    fn backup(&mut self, backup: &Backup<'_>) {
+        self.start_element("domainbackup");
+        self.attribute("mode", backup.mode.name());
+        if let Some(incremental) = &backup.incremental {
+            self.text("incremental", &incremental.value);
+        }
+        if let Some(server) = &backup.server {
+            self.server(server);
+        }
+        if !backup.disks.is_empty() {
+            self.start_element("disks");
+            for disk in &backup.disks {
+                self.disk(disk, backup.mode);
+            }
+            self.end_element();
+        }
+        self.private_data(&backup.private_data);
+        self.end_element();
+    }
+
+    fn server(&mut self, server: &Server<'_>) {
+        self.start_element("server");
+        self.attribute("transport", server.transport.name());
+        self.optional("tls", server.tls.map(yes_no));
+        self.optional("name", server.name.as_ref().map(|name| &*name.value));
+        if server.port != 0 {
+            self.write_attribute("port", &server.port);
+        }
+        self.optional("socket", server.socket.as_ref().map(|socket| &*socket.value));
+        self.optional("fdgroup", server.fdgroup.as_ref().map(|fdgroup| &*fdgroup.value));
+        self.end_element();
+    }
+
+    fn disk(&mut self, disk: &Disk<'_>, mode: Mode) {
+        self.start_element("disk");
+        self.attribute("name", &disk.name.value);
+        self.attribute("backup", yes_no(disk.backup));
+        if disk.backup {
+            self.optional("state", disk.state.map(|state| state.name()));
+            self.attribute("type", disk.storage_type.name());
+            self.optional("backupmode", disk.backupmode.as_ref().map(|mode| mode.value.name()));
+            self.optional("incremental", disk.incremental.as_ref().map(|name| &*name.value));
+            self.optional("exportname", disk.exportname.as_ref().map(|name| &*name.value));
+            self.optional("exportbitmap", disk.exportbitmap.as_ref().map(|name| &*name.value));
+            if disk.index != 0 {
+                self.write_attribute("index", &disk.index);
+            }
+            if let Some(format) = disk.format {
+                self.start_element("driver");
+                self.attribute("type", format.name());
+                self.end_element();
+            }
+            if let Some(store) = &disk.store {
+                let element = match mode {
+                    Mode::Push => "target",
+                    Mode::Pull => "scratch",
+                };
+                self.store(store, element, disk.storage_type);
+            }
+        }
+        self.end_element();
+    }
+
+    fn store(&mut self, store: &Store<'_>, element: &str, storage_type: StorageType) {
+        if *store == Store::default() {
+            return;
+        }
+        let path = match storage_type {
+            StorageType::File => "file",
+            StorageType::Block => "dev",
+        };
+        self.start_element(element);
+        self.optional(path, store.path.as_ref().map(|path| &*path.value));
+        self.optional("fdgroup", store.fdgroup.as_ref().map(|fdgroup| &*fdgroup.value));
+        for seclabel in &store.seclabels {
+            self.seclabel(seclabel);
+        }
+        if let Some(encryption) = &store.encryption {
+            self.encryption(encryption);
+        }
+        self.end_element();
+    }
+
+    fn seclabel(&mut self, seclabel: &Seclabel<'_>) {
+        self.start_element("seclabel");
+        self.optional("model", seclabel.model.as_ref().map(|model| &*model.value));
+        if seclabel.labelskip {
+            self.attribute("labelskip", "yes");
+        } else {
+            self.attribute("relabel", yes_no(seclabel.relabel));
+        }
+        if let Some(label) = &seclabel.label {
+            self.text("label", &label.value);
+        }
+        self.end_element();
+    }
+
+    fn encryption(&mut self, encryption: &Encryption<'_>) {
+        self.start_element("encryption");
+        self.attribute("format", encryption.format.name());
+        self.optional("engine", encryption.engine.map(|engine| engine.name()));
+        for secret in &encryption.secrets {
+            self.secret(secret);
+        }
+        if let Some(cipher) = &encryption.cipher {
+            self.cipher(cipher);
+        }
+        if let Some(ivgen) = &encryption.ivgen {
+            self.ivgen(ivgen);
+        }
+        // libvirt closes an encryption with an end tag even when nothing stands in it.
+        self.set_preserve_whitespaces(true);
+        self.write_text("");
+        self.set_preserve_whitespaces(false);
+        self.end_element();
+    }
+
+    fn secret(&mut self, secret: &Secret<'_>) {
+        self.start_element("secret");
+        self.attribute("type", "passphrase");
+        match secret {
+            Secret::Uuid(uuid) => self.attribute("uuid", uuid),
+            Secret::Usage(usage) => self.attribute("usage", usage),
+        }
+        self.end_element();
+    }
+
+    fn cipher(&mut self, cipher: &Cipher<'_>) {
+        self.start_element("cipher");
+        self.attribute("name", &cipher.name);
+        self.write_attribute("size", &cipher.size);
+        self.optional("mode", cipher.mode.as_deref());
+        self.optional("hash", cipher.hash.as_deref());
+        self.end_element();
+    }
+
+    fn ivgen(&mut self, ivgen: &Ivgen<'_>) {
+        self.start_element("ivgen");
+        self.attribute("name", &ivgen.name);
+        self.optional("hash", ivgen.hash.as_deref());
+        self.end_element();
+    }
+
+    fn private_data(&mut self, private_data: &PrivateData<'_>) {
+        if *private_data == PrivateData::default() {
+            return;
+        }
+        self.start_element("privateData");
+        self.start_element("objects");
+        if let Some(alias) = &private_data.tls_secret_alias {
+            self.start_element("secret");
+            self.attribute("type", "tlskey");
+            self.attribute("alias", alias);
+            self.end_element();
+        }
+        if let Some(alias) = &private_data.tls_alias {
+            self.start_element("TLSx509");
+            self.attribute("alias", alias);
+            self.end_element();
+        }
+        self.end_element();
+        self.end_element();
+    }
+
+    /// An element that holds `value` and nothing else, on one line.
+    fn text(&mut self, name: &str, value: &str) {
+        self.start_element(name);
+        self.set_preserve_whitespaces(true);
+        self.write_text(&escape(value, false));
+        self.end_element();
+        // Left on, it would swallow the line feed at the end of the document.
+        self.set_preserve_whitespaces(false);
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        self.write_attribute_raw(name, |buffer| escape_into(buffer, value, true));
+    }
+
+    fn optional(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.attribute(name, value);
+        }
+    }
+}
+
+fn escape(value: &str, in_attribute: bool) -> String {
+    let mut escaped = Vec::with_capacity(value.len());
+    escape_into(&mut escaped, value, in_attribute);
+    // Only whole characters were replaced, by ASCII.
+    String::from_utf8(escaped).unwrap_or_default()
+}
+
+/// The writer escapes next to nothing itself, so every value passes through here.
+///
+/// Control characters cannot come from a document, but a suffix may hold them: libvirt drops them too.
+fn escape_into(buffer: &mut Vec<u8>, value: &str, in_attribute: bool) {
+    for &byte in value.as_bytes() {
+        match byte {
+            b'&' => buffer.extend_from_slice(b"&amp;"),
+            b'<' => buffer.extend_from_slice(b"&lt;"),
+            b'>' => buffer.extend_from_slice(b"&gt;"),
+            b'\'' => buffer.extend_from_slice(b"&apos;"),
+            b'"' => buffer.extend_from_slice(b"&quot;"),
+            b'\r' => buffer.extend_from_slice(b"&#13;"),
+            b'\t' if in_attribute => buffer.extend_from_slice(b"&#9;"),
+            b'\n' if in_attribute => buffer.extend_from_slice(b"&#10;"),
+            0..=8 | 11 | 12 | 14..=31 => {}
+            _ => buffer.push(byte),
+        }
+    }
+}

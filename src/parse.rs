@@ -1,0 +1,586 @@
+//! Document → `Backup`: every departure from libvirt's schema and from what its parser checks, found in one pass.
+//!
+//! A departure is reported and reading goes on with what was most likely meant, so that a mistake in one place hides
+//! nothing in another and does not show up a second time elsewhere.
+
+mod element;
+mod server;
+mod status;
+mod store;
+mod strangers;
+mod text;
+
+use std::borrow::Cow;
+
+use roxmltree::{Document, Node};
+
+use crate::backup::{Backup, BackupMode, Disk, Mode, PrivateData, Spanned, StorageFormat, StorageType, Store, Text};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::release::Release;
+use crate::rules::Rule;
+use crate::schema::{
+    DISKS, DOMAINBACKUP, INCREMENTAL, LABEL, PULL_DISK, PULL_DRIVER, PUSH_DISK, PUSH_DRIVER, SCRATCH, SERVER, TARGET,
+    is_nvme_name,
+};
+
+use element::{Attribute, Fields, Reader, name_span, read};
+use strangers::quoted;
+use text::text_of;
+
+pub(crate) use element::start_tag;
+pub use status::parse as parse_status;
+pub(crate) use strangers::nearest;
+
+/// Reads a backup as `virsh backup-begin` would.
+///
+/// Returns what could be made of it, `None` when the root is another element altogether, and the findings. With a
+/// finding, the backup is a best guess, good for looking at further but not for writing.
+#[must_use]
+pub fn parse<'a>(document: &'a Document<'_>, release: Release) -> (Option<Backup<'a>>, Vec<Diagnostic>) {
+    let root = document.root_element();
+    let mut reader = Reader::new(document.input_text(), release);
+    if let Some(diagnostic) = check_root(root) {
+        let understood = diagnostic.help.as_deref().is_some_and(|help| help.starts_with("did you mean"));
+        reader.report(diagnostic);
+        if !understood {
+            return (None, reader.finish());
+        }
+    }
+    let backup = parse_backup(&mut reader, root);
+    (Some(backup), reader.finish())
+}
+
+/// Whether the root is `domainbackup`, in no namespace; otherwise what to say.
+fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
+    let name = root.tag_name().name();
+    if let Some(namespace) = root.tag_name().namespace() {
+        if name == DOMAINBACKUP.name {
+            let diagnostic = Diagnostic::new(
+                Rule::Namespace,
+                start_tag(root),
+                format!("<domainbackup> is in the namespace {}", quoted(namespace)),
+            );
+            return Some(diagnostic.help("remove xmlns: libvirt's elements are in no namespace"));
+        }
+    }
+    if name == DOMAINBACKUP.name {
+        return None;
+    }
+    let written = name_span(root);
+    let diagnostic = Diagnostic::new(Rule::WrongRoot, written, wrong_root(name))
+        .libvirt(format!("XML error: expecting root element of 'domainbackup', not '{name}'"));
+    Some(match name {
+        "domain" => diagnostic.help("give the domain with --domain, and the backup as the file to check"),
+        "domaincheckpoint" => {
+            diagnostic.help("virsh backup-begin takes the backup first and the checkpoint second: are they swapped?")
+        }
+        _ => match nearest(name, std::iter::once(DOMAINBACKUP.name)) {
+            Some(meant) => diagnostic.help(format!("did you mean <{meant}>?")),
+            None => diagnostic.help("a backup is a <domainbackup>"),
+        },
+    })
+}
+
+/// Which kind of document a root element belongs to.
+fn wrong_root(name: &str) -> String {
+    let kind = match name {
+        "domain" => "a domain",
+        "domstatus" => "the state of a running domain",
+        "domaincheckpoint" => "a checkpoint",
+        "domainsnapshot" => "a snapshot",
+        "disk" => "a disk",
+        "network" => "a network",
+        "pool" => "a storage pool",
+        "volume" => "a storage volume",
+        "secret" => "a secret",
+        "capabilities" => "a host's capabilities",
+        "domainCapabilities" => "a hypervisor's capabilities",
+        "interface" => "a network interface",
+        "device" => "a host device",
+        "filter" => "a network filter",
+        _ => return format!("the root element is {}, not domainbackup", quoted(name)),
+    };
+    format!("this is {kind}, not a backup: its root element is <{name}>")
+}
+
+fn parse_backup<'a>(reader: &mut Reader<'a>, root: Node<'a, '_>) -> Backup<'a> {
+    let fields = read(reader, root, &DOMAINBACKUP);
+    let mode = effective_mode(reader, &fields);
+    let server = fields.child("server").and_then(|server| {
+        let found = read(reader, server, &SERVER);
+        server::parse(reader, &found)
+    });
+    let disks = parse_disks(reader, &fields, mode);
+    Backup {
+        mode,
+        incremental: fields.child("incremental").and_then(|node| parse_text(reader, node, &INCREMENTAL)),
+        server,
+        disks,
+        private_data: PrivateData::default(),
+        tag: Spanned { value: (), span: fields.tag() },
+    }
+}
+
+/// The text of an element that holds nothing else; empty text is none.
+fn parse_text<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, shape: &'static crate::schema::Shape) -> Option<Text<'a>> {
+    read(reader, node, shape);
+    Some(Spanned { value: text_of(node), span: node.range().into() }).filter(|text| !text.value.is_empty())
+}
+
+/// Attribute → text of the model.
+fn text_in<'a>(attribute: Option<&Attribute<'a>>) -> Option<Text<'a>> {
+    attribute.map(|attribute| Spanned { value: Cow::Borrowed(attribute.value), span: attribute.blamed() })
+}
+
+/// The mode that the document means, which is what it says unless everything else says otherwise.
+fn effective_mode(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Mode {
+    let said = fields.word("mode").and_then(Mode::from_name);
+    let server = fields.child("server").map(start_tag);
+    let written = fields.get("mode");
+    match (said, server) {
+        (Some(Mode::Pull), Some(_)) | (Some(Mode::Push), None) => said.unwrap_or(Mode::Push),
+        (None, None) if written.is_none() => Mode::Push,
+        (None, _) if written.is_some() => {
+            // The word is reported already; go on with what the rest of the document is written for.
+            if server.is_some() || evidence(fields).pull > 0 { Mode::Pull } else { Mode::Push }
+        }
+        (Some(Mode::Pull), None) => pull_without_server(reader, fields),
+        (_, Some(server)) => push_with_server(reader, fields, server),
+        (None, None) => Mode::Push,
+    }
+}
+
+/// How many things in the disks belong to one mode only.
+#[derive(Default)]
+struct Evidence {
+    push: usize,
+    pull: usize,
+}
+
+fn evidence(fields: &Fields<'_, '_>) -> Evidence {
+    let disks = fields.child("disks").into_iter().flat_map(|disks| disks.children());
+    let mut evidence = Evidence::default();
+    for disk in disks.filter(Node::is_element) {
+        for child in disk.children().filter(Node::is_element) {
+            match child.tag_name().name() {
+                "target" => evidence.push += 1,
+                "scratch" => evidence.pull += 1,
+                _ => {}
+            }
+        }
+        evidence.pull += disk.attributes().filter(|attribute| attribute.name().starts_with("export")).count();
+    }
+    evidence
+}
+
+/// `mode='pull'` and no server: either the server is missing, or the whole document is a push.
+fn pull_without_server(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Mode {
+    let evidence = evidence(fields);
+    if let Some(mode) = fields.get("mode")
+        && evidence.push > 0
+        && evidence.pull == 0
+    {
+        let diagnostic = Diagnostic::new(
+            Rule::WrongMode,
+            mode.blamed(),
+            "mode='pull' has no <server>, and its disks have targets as in push mode",
+        )
+        .help("write mode='push'; or add a <server> and give each disk a <scratch>")
+        .unsafe_fix("write push", mode.value_span, "push");
+        reader.report(diagnostic);
+        return Mode::Push;
+    }
+    let diagnostic = Diagnostic::new(Rule::MissingServer, fields.tag(), "a pull mode backup has no <server>")
+        .help("add <server transport='unix' socket='/path/to/socket'/> or <server name='localhost' port='10809'/>");
+    let diagnostic = match fields.get("mode") {
+        Some(mode) => diagnostic.also(mode.span, "this asks for one"),
+        None => diagnostic,
+    };
+    reader.report_missing("server", diagnostic);
+    Mode::Pull
+}
+
+/// A server and not `mode='pull'`: either the mode is wrong, or the server is one too many.
+fn push_with_server(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, server: Span) -> Mode {
+    let evidence = evidence(fields);
+    let help = "write mode='pull'; or remove <server>, which a push mode backup does not have";
+    match fields.get("mode") {
+        None if evidence.push == 0 => {
+            let diagnostic = Diagnostic::new(
+                Rule::WrongMode,
+                fields.tag(),
+                "mode='pull' is not written, and without it a backup is in push mode, which has no <server>",
+            )
+            .also(server, "this is for pull mode")
+            .help(help)
+            .unsafe_fix("add mode='pull'", name_span(fields.node).after(), " mode='pull'");
+            reader.report(diagnostic);
+            Mode::Pull
+        }
+        Some(mode) if evidence.pull > 0 && evidence.push == 0 => {
+            let diagnostic = Diagnostic::new(
+                Rule::WrongMode,
+                mode.blamed(),
+                "mode='push' has a <server>, and its disks are written as in pull mode",
+            )
+            .also(server, "this is for pull mode")
+            .help(help)
+            .unsafe_fix("write pull", mode.value_span, "pull");
+            reader.report(diagnostic);
+            Mode::Pull
+        }
+        mode => {
+            let diagnostic = Diagnostic::new(Rule::ServerInPush, server, "a push mode backup has no <server>")
+                .help("remove <server>; or write mode='pull' and give each disk a <scratch> for its <target>");
+            let diagnostic = match mode {
+                Some(mode) => diagnostic.also(mode.span, "the mode is push"),
+                None => diagnostic,
+            };
+            let diagnostic = match fields.child("server") {
+                Some(server) => diagnostic.unsafe_fix("remove <server>", server.range().into(), ""),
+                None => diagnostic,
+            };
+            reader.report(diagnostic);
+            Mode::Push
+        }
+    }
+}
+
+fn parse_disks<'a>(reader: &mut Reader<'a>, root: &Fields<'a, '_>, mode: Mode) -> Vec<Disk<'a>> {
+    let mut disks = Vec::new();
+    if let Some(node) = root.child("disks") {
+        let fields = read(reader, node, &DISKS);
+        if fields.many.is_empty() && !fields.unclear {
+            let diagnostic = Diagnostic::new(Rule::EmptyDisks, fields.tag(), "<disks> lists no disk")
+                .help("list a <disk>, or remove <disks> to back up every disk of the domain")
+                .unsafe_fix("remove <disks>", node.range().into(), "");
+            reader.report_missing("disk", diagnostic);
+        }
+        disks.extend(fields.many.iter().map(|disk| parse_disk(reader, *disk, mode)));
+    }
+    disks.extend(root.many.iter().map(|disk| parse_disk(reader, *disk, mode)));
+    disks
+}
+
+/// A disk as far as it has been read.
+struct DiskFields<'a, 'i> {
+    fields: Fields<'a, 'i>,
+    mode: Mode,
+    /// `file` or `dev`, if there is a destination that says.
+    destination: Option<Fields<'a, 'i>>,
+}
+
+fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Disk<'a> {
+    let (shape, driver_shape, store_shape, store_name) = match mode {
+        Mode::Push => (&PUSH_DISK, &PUSH_DRIVER, &TARGET, "target"),
+        Mode::Pull => (&PULL_DISK, &PULL_DRIVER, &SCRATCH, "scratch"),
+    };
+    let fields = read(reader, node, shape);
+    check_name(reader, &fields);
+    check_backupmode(reader, &fields);
+
+    let left_out = fields.word("backup") == Some("no");
+    if left_out {
+        check_left_out(reader, &fields);
+    }
+    let format = fields.child("driver").filter(|_| !left_out).and_then(|driver| parse_driver(reader, driver, driver_shape));
+    let destination = fields.child(store_name).filter(|_| !left_out).map(|store| read(reader, store, store_shape));
+    let disk = DiskFields { fields, mode, destination };
+    let storage_type = if left_out { StorageType::File } else { check_destination(reader, &disk) };
+    let mut store = disk.destination.as_ref().map(|found| Box::new(store::parse(reader, found, storage_type)));
+    if store.is_none() && !left_out && (disk.fields.unclear || disk.lacks_scratch(storage_type)) {
+        // There is a destination, it just cannot be read: alignment must not go looking for another.
+        store = Some(Box::new(Store { path: Some(unreadable()), ..Store::default() }));
+    }
+    let fields = disk.fields;
+    let tag = fields.tag();
+    Disk {
+        name: text_in(fields.get("name")).unwrap_or(Spanned { value: Cow::Borrowed(""), span: tag }),
+        backup: !left_out,
+        storage_type,
+        backupmode: backupmode(&fields),
+        incremental: text_in(fields.get("incremental")),
+        exportname: text_in(fields.get("exportname")),
+        exportbitmap: text_in(fields.get("exportbitmap")),
+        format,
+        store,
+        state: None,
+        index: 0,
+        tag: Spanned { value: (), span: tag },
+    }
+}
+
+fn unreadable<'a>() -> Text<'a> {
+    Spanned { value: Cow::Borrowed("/"), span: Span::default() }
+}
+
+fn backupmode(fields: &Fields<'_, '_>) -> Option<Spanned<BackupMode>> {
+    let span = fields.get("backupmode")?.blamed();
+    let value = fields.word("backupmode").and_then(BackupMode::from_name)?;
+    Some(Spanned { value, span })
+}
+
+fn check_name(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
+    let Some(name) = fields.get("name") else { return };
+    if reader.release < Release::V12_8_0 && is_nvme_name(name.value) {
+        let diagnostic = Diagnostic::new(
+            Rule::NvmeName,
+            name.blamed(),
+            format!("libvirt {} cannot name {} in a backup", reader.release, quoted(name.value)),
+        )
+        .help("libvirt 12.8.0 and later can");
+        reader.report(diagnostic);
+    }
+}
+
+fn check_backupmode(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
+    let (Some("full"), Some(mode), Some(incremental)) =
+        (fields.word("backupmode"), fields.get("backupmode"), fields.get("incremental"))
+    else {
+        return;
+    };
+    let diagnostic = Diagnostic::new(
+        Rule::FullWithIncremental,
+        incremental.span,
+        format!("a full backup starts from no checkpoint, but this one names {}", quoted(incremental.value)),
+    )
+    .also(mode.span, "this asks for a full backup")
+    .help("remove incremental for a full backup, or write backupmode='incremental'")
+    .unsafe_fix("remove incremental", reader.with_space_before(incremental.span), "")
+    .unsafe_fix("write backupmode='incremental'", mode.value_span, "incremental");
+    reader.report(diagnostic);
+}
+
+/// A disk that is left out has nothing but its name, mode, checkpoint and export names.
+fn check_left_out(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
+    let no = fields.get("backup").map(|backup| (backup.span, backup.value_span, backup.blamed()));
+    let Some((attribute, value, blamed)) = no else { return };
+    let mut settings: Vec<(Span, String, Span)> = Vec::new();
+    if let Some(storage_type) = fields.get("type") {
+        settings.push((storage_type.span, "type".to_owned(), reader.with_space_before(storage_type.span)));
+    }
+    for child in fields.children.iter().flatten() {
+        settings.push((start_tag(*child), format!("<{}>", child.tag_name().name()), child.range().into()));
+    }
+    let diagnostic = match &settings[..] {
+        [] => return,
+        [(span, name, whole)] => {
+            Diagnostic::new(Rule::LeftOutDisk, *span, format!("a disk that is left out has no {name}"))
+                .also(attribute, "this leaves it out")
+                .help(format!("remove {name}, or write backup='yes'"))
+                .unsafe_fix(format!("remove {name}"), *whole, "")
+                .unsafe_fix("write backup='yes'", value, "yes")
+        }
+        settings => {
+            let names: Vec<_> = settings.iter().map(|(_, name, _)| name.as_str()).collect();
+            let diagnostic = Diagnostic::new(
+                Rule::LeftOutDisk,
+                blamed,
+                format!("backup='no' leaves the disk out, but it has {}", names.join(" and ")),
+            )
+            .help("write backup='yes', or remove what says how to back it up")
+            .unsafe_fix("write backup='yes'", value, "yes");
+            settings.iter().fold(diagnostic, |diagnostic, (span, _, _)| diagnostic.also(*span, ""))
+        }
+    };
+    reader.report(diagnostic);
+}
+
+fn parse_driver<'a>(
+    reader: &mut Reader<'a>,
+    node: Node<'a, '_>,
+    shape: &'static crate::schema::Shape,
+) -> Option<StorageFormat> {
+    let fields = read(reader, node, shape);
+    let word = fields.word("type")?;
+    let format = StorageFormat::from_name(word);
+    if let (None, Some(attribute)) = (format, fields.get("type").filter(|attribute| attribute.value == word)) {
+        let diagnostic = Diagnostic::new(
+            Rule::UnknownFormat,
+            attribute.blamed(),
+            format!("libvirt cannot store a backup in format {}", quoted(word)),
+        )
+        .help("write type='raw' and an <encryption format='luks'> in <target>")
+        .libvirt(format!("XML error: unknown storage source format '{word}'"));
+        reader.report(diagnostic);
+    }
+    format
+}
+
+impl DiskFields<'_, '_> {
+    /// What `file` and `dev` on the destination say its type is.
+    fn type_by_destination(&self) -> Option<StorageType> {
+        let destination = self.destination.as_ref()?;
+        match (destination.get("file"), destination.get("dev")) {
+            (Some(_), None) => Some(StorageType::File),
+            (None, Some(_)) => Some(StorageType::Block),
+            _ => None,
+        }
+    }
+
+    /// Whether a scratch is needed and not there, which is reported.
+    fn lacks_scratch(&self, storage_type: StorageType) -> bool {
+        self.mode == Mode::Pull
+            && self.destination.is_none()
+            && (storage_type == StorageType::Block || self.fields.child("driver").is_some())
+    }
+}
+
+/// Holds type, backup, driver and destination of a disk that takes part against each other; returns the type.
+fn check_destination(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>) -> StorageType {
+    let by_destination = disk.type_by_destination();
+    let said = disk.fields.word("type").and_then(StorageType::from_name);
+    let storage_type = match (said, disk.fields.get("type")) {
+        (Some(said), Some(attribute)) => check_type(reader, disk, said, attribute),
+        // A word that is wrong is reported already.
+        (_, Some(_)) => by_destination.unwrap_or(StorageType::File),
+        (_, None) => check_no_type(reader, disk, by_destination),
+    };
+    if disk.lacks_scratch(storage_type) {
+        report_missing_scratch(reader, disk, storage_type);
+    }
+    storage_type
+}
+
+/// A type and the destination's attribute have to agree.
+fn check_type(
+    reader: &mut Reader<'_>,
+    disk: &DiskFields<'_, '_>,
+    said: StorageType,
+    attribute: &Attribute<'_>,
+) -> StorageType {
+    let Some(destination) = &disk.destination else { return said };
+    let (right, wrong, other) = match said {
+        StorageType::File => ("file", "dev", StorageType::Block),
+        StorageType::Block => ("dev", "file", StorageType::File),
+    };
+    let Some(written) = destination.get(wrong) else { return said };
+    let element = destination.shape.name;
+    if destination.get(right).is_some() {
+        let diagnostic = Diagnostic::new(
+            Rule::WrongDestination,
+            written.span,
+            format!("<{element}> of a disk of type {} has no {wrong}", said.name()),
+        )
+        .also(attribute.span, "the type")
+        .help(format!("remove {wrong}: {right} is there"))
+        .unsafe_fix(format!("remove {wrong}"), reader.with_space_before(written.span), "");
+        reader.report(diagnostic);
+        return said;
+    }
+    // Which of the two is wrong shows in the path.
+    let looks_like_device = written.value.starts_with("/dev/");
+    let path_fits_type = looks_like_device == (said == StorageType::Block);
+    let diagnostic = if path_fits_type {
+        Diagnostic::new(
+            Rule::WrongDestination,
+            written.name_span(),
+            format!("a disk of type {} names its <{element}> by {right}, not by {wrong}", said.name()),
+        )
+        .also(attribute.span, "the type")
+        .help(format!("write {right}={}", quoted(written.value)))
+        .safe_fix(format!("rename it to {right}"), written.name_span(), right)
+    } else {
+        Diagnostic::new(
+            Rule::WrongDestination,
+            attribute.blamed(),
+            format!("type='{}' does not go with a <{element}> that has {wrong}", said.name()),
+        )
+        .also(written.span, format!("this is how a disk of type {} is written", other.name()))
+        .help(format!("write type='{}', or {right}= in <{element}>", other.name()))
+        .unsafe_fix(format!("write type='{}'", other.name()), attribute.value_span, other.name())
+    };
+    reader.report(diagnostic);
+    if path_fits_type { said } else { other }
+}
+
+/// Without a type: fine for a plain disk, and for a pull into a scratch file.
+fn check_no_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, by_destination: Option<StorageType>) -> StorageType {
+    let storage_type = by_destination.unwrap_or(StorageType::File);
+    match disk.mode {
+        Mode::Push => check_push_without_type(reader, disk, storage_type),
+        Mode::Pull => check_pull_without_type(reader, disk, storage_type),
+    }
+    storage_type
+}
+
+fn check_push_without_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, storage_type: StorageType) {
+    let child = disk.fields.child("target").or(disk.fields.child("driver"));
+    let word = storage_type.name();
+    match child {
+        Some(child) => {
+            let element = format!("<{}>", child.tag_name().name());
+            let diagnostic = Diagnostic::new(
+                Rule::MissingType,
+                disk.fields.tag(),
+                format!("a disk with a {element} needs a type"),
+            )
+            .also(start_tag(child), "this needs it");
+            report_missing_type(reader, disk, diagnostic, word);
+        }
+        None if reader.release < Release::V11_3_0 && !disk.fields.unclear => {
+            let diagnostic = Diagnostic::new(
+                Rule::PlainPushDisk,
+                disk.fields.tag(),
+                format!("libvirt {} wants a type on every disk of a push mode backup", reader.release),
+            )
+            .help("add type='file'; libvirt 11.3.0 and later do without")
+            .unsafe_fix("add type='file'", name_span(disk.fields.node).after(), " type='file'");
+            reader.report_missing("type", diagnostic);
+        }
+        None => {}
+    }
+}
+
+fn report_missing_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, diagnostic: Diagnostic, word: &str) {
+    let insertion = disk.fields.get("name").map_or(name_span(disk.fields.node), |name| name.span).after();
+    let diagnostic = diagnostic
+        .help(format!("add type='{word}'"))
+        .safe_fix(format!("add type='{word}'"), insertion, format!(" type='{word}'"));
+    reader.report_missing("type", diagnostic);
+}
+
+fn check_pull_without_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, storage_type: StorageType) {
+    if storage_type == StorageType::Block {
+        let diagnostic =
+            Diagnostic::new(Rule::MissingType, disk.fields.tag(), "a disk with a <scratch dev> needs type='block'");
+        let scratch = disk.destination.as_ref().map(Fields::tag);
+        let diagnostic = scratch.into_iter().fold(diagnostic, |diagnostic, tag| diagnostic.also(tag, "a device"));
+        report_missing_type(reader, disk, diagnostic, "block");
+        return;
+    }
+    if let Some(backup) = disk.fields.get("backup").filter(|_| disk.fields.word("backup") == Some("yes")) {
+        let insertion = backup.span.after();
+        let diagnostic = Diagnostic::new(
+            Rule::BackupWithoutType,
+            backup.span,
+            "in pull mode, backup='yes' needs a type beside it",
+        )
+        .help("add type='file', or remove backup='yes', which says nothing new")
+        .safe_fix("add type='file'", insertion, " type='file'");
+        reader.report_missing("type", diagnostic);
+    }
+}
+
+fn report_missing_scratch(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, storage_type: StorageType) {
+    let tag = disk.fields.tag();
+    let diagnostic = match (storage_type, disk.fields.child("driver")) {
+        (StorageType::Block, _) => {
+            Diagnostic::new(Rule::MissingScratch, tag, "a disk of type block has no <scratch>")
+                .help("add <scratch dev='/dev/...'/>, or write type='file' to have a file made")
+        }
+        (StorageType::File, Some(driver)) => {
+            Diagnostic::new(Rule::MissingScratch, tag, "the disk has a <driver> and no <scratch>")
+                .also(start_tag(driver), "the format of what?")
+                .help("add <scratch file='/path/to/file'/>, or remove <driver>")
+                .unsafe_fix("remove <driver>", driver.range().into(), "")
+        }
+        (StorageType::File, None) => return,
+    };
+    reader.report_missing("scratch", diagnostic);
+}
+
+/// The text of a `<label>`.
+pub(super) fn parse_label<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Option<Text<'a>> {
+    parse_text(reader, node, &LABEL)
+}

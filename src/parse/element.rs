@@ -1,0 +1,372 @@
+//! An element as its shape sees it: known attributes and children in their places, strangers reported.
+
+use roxmltree::Node;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::release::Release;
+use crate::rules::Rule;
+use crate::schema::{MOST_ATTRIBUTES, MOST_CHILDREN, Shape, Value, trim};
+
+use super::strangers;
+
+/// An attribute that was found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attribute<'a> {
+    pub name: &'a str,
+    pub value: &'a str,
+    /// `name='value'`
+    pub span: Span,
+    /// What stands between the quotes.
+    pub value_span: Span,
+}
+
+impl<'a> Attribute<'a> {
+    pub fn new(attribute: roxmltree::Attribute<'a, '_>, text: &str) -> Self {
+        let span = Span::from(attribute.range());
+        let value = attribute.value();
+        // The parser's own range of a value is wrong where much white space stands around the `=`.
+        let end = attribute.range().end.saturating_sub(1);
+        let start = match attribute.value_storage() {
+            roxmltree::StringStorage::Borrowed(value) => end - value.len().min(end),
+            roxmltree::StringStorage::Owned(_) => text
+                .get(span.range())
+                .and_then(|written| written.find(['\'', '"']))
+                .map_or(end, |quote| attribute.range().start + quote + 1),
+        };
+        Self { name: attribute.name(), value, span, value_span: Span::new(start, end) }
+    }
+
+    /// The value, or the quotes too where nothing stands between them.
+    pub fn blamed(&self) -> Span {
+        if self.value_span.start == self.value_span.end {
+            return Span { start: self.value_span.start.saturating_sub(1), end: self.span.end };
+        }
+        self.value_span
+    }
+
+    pub fn name_span(&self) -> Span {
+        Span::new(self.span.start as usize, self.span.start as usize + self.name.len())
+    }
+}
+
+/// The start tag of an element, from `<` to `>`.
+pub(crate) fn start_tag(node: Node<'_, '_>) -> Span {
+    let start = node.range().start;
+    let from = node.attributes().last().map_or(start, |attribute| attribute.range().end);
+    let rest = node.document().input_text().get(from..node.range().end).unwrap_or_default();
+    Span::new(start, rest.find('>').map_or(node.range().end, |length| from + length + 1))
+}
+
+/// The name in an element's start tag.
+pub(crate) fn name_span(node: Node<'_, '_>) -> Span {
+    let start = node.range().start + 1;
+    let rest = node.document().input_text().get(start..node.range().end).unwrap_or_default();
+    let length = rest.find(|character: char| character.is_ascii_whitespace() || matches!(character, '/' | '>'));
+    Span::new(start, start + length.unwrap_or(rest.len()))
+}
+
+/// A name that something missing has, and the finding that says so.
+struct Missing {
+    name: &'static str,
+    diagnostic: usize,
+}
+
+/// The findings of one document, and what reading it has to remember.
+pub(crate) struct Reader<'a> {
+    pub text: &'a str,
+    pub release: Release,
+    pub diagnostics: Vec<Diagnostic>,
+    missing: Vec<Missing>,
+    misplaced: Vec<&'a str>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(text: &'a str, release: Release) -> Self {
+        Self { text, release, diagnostics: Vec::new(), missing: Vec::new(), misplaced: Vec::new() }
+    }
+
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports that something called `name` is not there, unless it turns up in a wrong place.
+    pub fn report_missing(&mut self, name: &'static str, diagnostic: Diagnostic) {
+        self.missing.push(Missing { name, diagnostic: self.diagnostics.len() });
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports that something called `name` stands in a wrong place, which explains one that is missing.
+    pub fn report_misplaced(&mut self, name: &'a str, diagnostic: Diagnostic) {
+        self.misplaced.push(name);
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The findings, without those of missing things that were found elsewhere: that is one mistake, not two.
+    pub fn finish(mut self) -> Vec<Diagnostic> {
+        let mut explained = Vec::new();
+        for name in &self.misplaced {
+            if let Some(position) = self.missing.iter().position(|missing| missing.name == *name) {
+                explained.push(self.missing.swap_remove(position).diagnostic);
+            }
+        }
+        if explained.is_empty() {
+            return self.diagnostics;
+        }
+        explained.sort_unstable();
+        let mut position = 0;
+        self.diagnostics.retain(|_| {
+            position += 1;
+            explained.binary_search(&(position - 1)).is_err()
+        });
+        self.diagnostics
+    }
+
+    /// The span of an attribute and the white space before it, for taking it away.
+    pub fn with_space_before(&self, span: Span) -> Span {
+        let before = self.text.get(..span.start as usize).unwrap_or_default();
+        Span::new(before.trim_end().len(), span.end as usize)
+    }
+}
+
+/// What an element holds that its shape knows.
+pub(crate) struct Fields<'a, 'i> {
+    pub node: Node<'a, 'i>,
+    pub shape: &'static Shape,
+    pub attributes: [Option<Attribute<'a>>; MOST_ATTRIBUTES],
+    pub children: [Option<Node<'a, 'i>>; MOST_CHILDREN],
+    /// The children that may stand there any number of times.
+    pub many: Vec<Node<'a, 'i>>,
+    /// Whether it held a child that could not be understood.
+    pub unclear: bool,
+}
+
+impl<'a, 'i> Fields<'a, 'i> {
+    pub fn get(&self, name: &str) -> Option<&Attribute<'a>> {
+        let position = self.shape.attributes.iter().position(|attribute| attribute.name == name)?;
+        self.attributes.get(position)?.as_ref()
+    }
+
+    /// The fixed word that an attribute holds, white space aside; nothing when it holds another.
+    pub fn word(&self, name: &str) -> Option<&'a str> {
+        let position = self.shape.attributes.iter().position(|attribute| attribute.name == name)?;
+        let attribute = self.attributes.get(position)?.as_ref()?;
+        let accepted = self.shape.attributes.get(position)?.value.accepts(attribute.value);
+        accepted.then(|| trim(attribute.value))
+    }
+
+    pub fn child(&self, name: &str) -> Option<Node<'a, 'i>> {
+        let position = self.shape.children.iter().position(|child| *child == name)?;
+        *self.children.get(position)?
+    }
+
+    pub fn tag(&self) -> Span {
+        start_tag(self.node)
+    }
+}
+
+/// Reads an element: what the shape knows is put into its place, everything else is reported.
+pub(crate) fn read<'a, 'i>(reader: &mut Reader<'a>, node: Node<'a, 'i>, shape: &'static Shape) -> Fields<'a, 'i> {
+    let mut fields = Fields {
+        node,
+        shape,
+        attributes: [None; MOST_ATTRIBUTES],
+        children: [None; MOST_CHILDREN],
+        many: Vec::new(),
+        unclear: false,
+    };
+    read_attributes(reader, &mut fields);
+    read_children(reader, &mut fields);
+    check_values(reader, &fields);
+    fields
+}
+
+fn read_attributes<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) {
+    let mut strangers = Vec::new();
+    for attribute in fields.node.attributes() {
+        let known = fields.shape.attributes.iter().position(|known| known.name == attribute.name());
+        match known.filter(|_| attribute.namespace().is_none()).and_then(|slot| fields.attributes.get_mut(slot)) {
+            Some(slot) => *slot = Some(Attribute::new(attribute, reader.text)),
+            None => strangers.push(attribute),
+        }
+    }
+    for stranger in strangers {
+        strangers::attribute(reader, fields, stranger);
+    }
+}
+
+fn read_children<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) {
+    let mut strangers = Vec::new();
+    for child in fields.node.children() {
+        if child.is_text() {
+            check_text(reader, fields, child);
+        } else if child.is_element() {
+            let name = child.tag_name();
+            if name.namespace().is_some() || !place_child(reader, fields, child, name.name()) {
+                strangers.push(child);
+            }
+        }
+    }
+    strangers::children(reader, fields, &strangers);
+}
+
+/// Puts a child where the shape wants it; false if the shape does not know `name`.
+pub(crate) fn place_child<'a, 'i>(
+    reader: &mut Reader<'a>,
+    fields: &mut Fields<'a, 'i>,
+    child: Node<'a, 'i>,
+    name: &str,
+) -> bool {
+    if fields.shape.many == Some(name) {
+        fields.many.push(child);
+        return true;
+    }
+    let Some(position) = fields.shape.children.iter().position(|known| *known == name) else {
+        return false;
+    };
+    match fields.children.get_mut(position) {
+        Some(slot @ None) => *slot = Some(child),
+        Some(Some(first)) => {
+            let first = start_tag(*first);
+            report_duplicate(reader, fields.shape, child, name, first);
+        }
+        None => return false,
+    }
+    true
+}
+
+fn report_duplicate(reader: &mut Reader<'_>, shape: &Shape, child: Node<'_, '_>, name: &str, first: Span) {
+    let diagnostic = Diagnostic::new(
+        Rule::DuplicateElement,
+        start_tag(child),
+        format!("<{name}> stands in <{}> twice", shape.name),
+    )
+    .here("the second one")
+    .also(first, "the first one")
+    .help(format!("keep one <{name}>"))
+    .unsafe_fix(format!("remove the second <{name}>"), child.range().into(), "");
+    reader.report(diagnostic);
+}
+
+fn check_text(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, text: Node<'_, '_>) {
+    let value = text.text().unwrap_or_default();
+    if fields.shape.text || trim(value).is_empty() {
+        return;
+    }
+    let range = text.range();
+    let written = reader.text.get(range.clone()).unwrap_or_default();
+    let start = range.start + (written.len() - written.trim_start_matches([' ', '\t', '\n', '\r']).len());
+    let span = Span::new(start, start + trim(written).len());
+    let diagnostic = Diagnostic::new(
+        Rule::UnexpectedText,
+        span,
+        format!("<{}> holds text, where only {} may stand", fields.shape.name, allowed_content(fields.shape)),
+    )
+    .help("remove the text, or put it into <!-- a comment -->")
+    .unsafe_fix("remove the text", span, "");
+    reader.report(diagnostic);
+}
+
+fn allowed_content(shape: &Shape) -> String {
+    let names: Vec<_> = shape.children.iter().copied().chain(shape.many).map(|name| format!("<{name}>")).collect();
+    if names.is_empty() { "nothing".to_owned() } else { listed(&names) }
+}
+
+/// `a`, `a or b`, `a, b or c`
+pub(crate) fn listed<S: AsRef<str>>(words: &[S]) -> String {
+    match words {
+        [] => String::new(),
+        [word] => word.as_ref().to_owned(),
+        [words @ .., last] => {
+            let words: Vec<_> = words.iter().map(AsRef::as_ref).collect();
+            format!("{} or {}", words.join(", "), last.as_ref())
+        }
+    }
+}
+
+fn check_values(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
+    for (known, attribute) in fields.shape.attributes.iter().zip(&fields.attributes) {
+        match attribute {
+            Some(attribute) if !known.value.accepts(attribute.value) => {
+                let diagnostic = strangers::value(reader, fields, attribute, known.value);
+                reader.report(diagnostic);
+            }
+            Some(attribute) => check_white_space(reader, fields, attribute, known.value),
+            None if known.required => report_missing_attribute(reader, fields, known.name, &known.value),
+            None => {}
+        }
+    }
+}
+
+/// Reports that an element lacks an attribute.
+pub(crate) fn report_missing_attribute(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_, '_>,
+    name: &'static str,
+    value: &Value,
+) {
+    let element = fields.shape.name;
+    let diagnostic =
+        Diagnostic::new(Rule::MissingAttribute, fields.tag(), format!("<{element}> has no {name}"))
+            .help(format!("add {name}='{}'", example(element, name, value)));
+    let diagnostic = match value {
+        Value::Words([only]) => diagnostic.safe_fix(
+            format!("add {name}='{only}'"),
+            name_span(fields.node).after(),
+            format!(" {name}='{only}'"),
+        ),
+        _ => diagnostic,
+    };
+    reader.report_missing(name, diagnostic);
+}
+
+/// What to write for an attribute whose value only its author knows.
+fn example(element: &str, name: &str, value: &Value) -> String {
+    match value {
+        Value::Words(words) if words.len() <= 3 => listed(words),
+        Value::Words(_) => "qcow2".to_owned(),
+        Value::DiskName => "vda".to_owned(),
+        Value::Host => "localhost".to_owned(),
+        Value::Number if name == "size" => "256".to_owned(),
+        Value::Number => "10809".to_owned(),
+        Value::Path if name == "dev" => "/dev/...".to_owned(),
+        Value::Path => "/path/to/file".to_owned(),
+        Value::Uuid => "...".to_owned(),
+        Value::Any if element == "cipher" => "aes".to_owned(),
+        Value::Any if element == "ivgen" => "plain64".to_owned(),
+        Value::Any => "...".to_owned(),
+    }
+}
+
+/// libvirt's schema compares fixed words without the white space around them, its parser with it.
+fn check_white_space(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, attribute: &Attribute<'_>, value: Value) {
+    let word = trim(attribute.value);
+    if !matches!(value, Value::Words(_)) || word == attribute.value {
+        return;
+    }
+    let diagnostic = Diagnostic::new(
+        Rule::WhiteSpace,
+        attribute.blamed(),
+        format!("{}='{word}' has white space around its value", attribute.name),
+    )
+    .help(format!("write {}='{word}'", attribute.name))
+    .libvirt(parser_refusal(reader.release, fields.shape.name, attribute.name, attribute.value))
+    .safe_fix("remove the white space", attribute.value_span, word);
+    reader.report(diagnostic);
+}
+
+/// What libvirt's parser says of a fixed word that it does not know.
+pub(crate) fn parser_refusal(release: Release, element: &str, attribute: &str, value: &str) -> String {
+    match (element, attribute) {
+        ("domainbackup", _) => format!("unsupported configuration: unknown backup mode '{value}'"),
+        ("disk", "type") => format!("XML error: unknown storage source type '{value}'"),
+        ("driver", _) => format!("XML error: unknown storage source format '{value}'"),
+        ("encryption", "format") => {
+            format!("unsupported configuration: unknown volume encryption format type {value}")
+        }
+        ("secret", _) => format!("unsupported configuration: unknown volume encryption secret type {value}"),
+        ("server", "transport") if release < Release::V11_3_0 => {
+            format!("unsupported configuration: unknown protocol transport type '{value}'")
+        }
+        _ => format!("XML error: Invalid value for attribute '{attribute}' in element '{element}': '{value}'."),
+    }
+}

@@ -1,0 +1,193 @@
+//! `<server>`: which attributes it has follows from its transport.
+
+use crate::backup::{Server, Spanned, Transport};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::release::Release;
+use crate::rules::Rule;
+use crate::schema::number;
+
+use super::element::{Attribute, Fields, Reader, listed, name_span};
+use super::{strangers, text_in};
+
+/// What only some transports have: the attribute that a transport needs, and those that it may have too.
+fn attributes_of(transport: Transport) -> (&'static str, &'static [&'static str]) {
+    match transport {
+        Transport::Tcp => ("name", &["name", "port"]),
+        Transport::Unix => ("socket", &["socket"]),
+        Transport::Fd => ("fdgroup", &["fdgroup"]),
+    }
+}
+
+const TRANSPORTS: [Transport; 3] = [Transport::Tcp, Transport::Unix, Transport::Fd];
+const ADDRESSES: [&str; 4] = ["name", "port", "socket", "fdgroup"];
+
+/// Reads a server.
+pub(super) fn parse<'a>(reader: &mut Reader<'a>, fields: &Fields<'a, '_>) -> Option<Server<'a>> {
+    let transport = check_transport(reader, fields);
+    check_fd(reader, fields, transport);
+    let port = fields.get("port").filter(|_| transport == Transport::Tcp);
+    check_socket(reader, fields, transport);
+    Some(Server {
+        transport,
+        tls: fields.word("tls").map(|tls| tls == "yes"),
+        name: text_in(fields.get("name")),
+        port: port.map_or(0, |port| check_port(reader, port)),
+        socket: text_in(fields.get("socket")),
+        fdgroup: text_in(fields.get("fdgroup")),
+        tag: Spanned { value: (), span: fields.tag() },
+    })
+}
+
+fn present<'f, 'a>(fields: &'f Fields<'a, '_>) -> impl Iterator<Item = (&'static str, &'f Attribute<'a>)> {
+    ADDRESSES.into_iter().filter_map(|name| fields.get(name).map(|attribute| (name, attribute)))
+}
+
+/// The one transport that all the address attributes belong to, what it needs included.
+fn transport_by_attributes(fields: &Fields<'_, '_>) -> Option<Transport> {
+    TRANSPORTS.into_iter().find(|transport| {
+        let (needed, allowed) = attributes_of(*transport);
+        fields.get(needed).is_some() && present(fields).all(|(name, _)| allowed.contains(&name))
+    })
+}
+
+/// Holds the transport and the attributes against each other; returns the transport that is meant.
+fn check_transport(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Transport {
+    let by_attributes = transport_by_attributes(fields);
+    let said = match fields.get("transport") {
+        None => Transport::Tcp,
+        Some(_) => match fields.word("transport").and_then(Transport::from_name) {
+            Some(said) => said,
+            // The word is reported already.
+            None => return by_attributes.unwrap_or(Transport::Tcp),
+        },
+    };
+    let (needed, allowed) = attributes_of(said);
+    match by_attributes {
+        Some(meant) if meant != said => {
+            report_wrong_transport(reader, fields, said, meant);
+            return meant;
+        }
+        _ => {}
+    }
+    for (name, attribute) in present(fields).filter(|(name, _)| !allowed.contains(name)) {
+        report_foreign(reader, fields, said, name, attribute);
+    }
+    if fields.get(needed).is_none() {
+        report_missing(reader, fields, said, needed);
+    }
+    said
+}
+
+fn report_wrong_transport(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, said: Transport, meant: Transport) {
+    let (needed, _) = attributes_of(said);
+    let (found, _) = attributes_of(meant);
+    let Some(attribute) = fields.get(found) else { return };
+    let word = meant.name();
+    let diagnostic = match fields.get("transport") {
+        Some(transport) => Diagnostic::new(
+            Rule::WrongTransport,
+            transport.blamed(),
+            format!("transport='{}' needs {needed}, but the server has {found}, which is for transport='{word}'", said.name()),
+        )
+        .help(format!("write transport='{word}', or {needed}= in place of {found}="))
+        .unsafe_fix(format!("write {word}"), transport.value_span, word),
+        None => Diagnostic::new(
+            Rule::WrongTransport,
+            fields.tag(),
+            format!("a server with {found} needs transport='{word}': without it the transport is tcp"),
+        )
+        .help(format!("add transport='{word}'"))
+        .safe_fix(
+            format!("add transport='{word}'"),
+            name_span(fields.node).after(),
+            format!(" transport='{word}'"),
+        ),
+    };
+    reader.report(diagnostic.also(attribute.span, format!("this is for {word}")));
+}
+
+fn report_foreign(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_, '_>,
+    said: Transport,
+    name: &'static str,
+    attribute: &Attribute<'_>,
+) {
+    let owners: Vec<_> = TRANSPORTS
+        .into_iter()
+        .filter(|transport| attributes_of(*transport).1.contains(&name))
+        .map(|transport| format!("transport='{}'", transport.name()))
+        .collect();
+    let diagnostic = Diagnostic::new(
+        Rule::TransportAttribute,
+        attribute.span,
+        format!("a server with transport='{}' has no {name}", said.name()),
+    )
+    .help(format!("remove {name}, which is for {}", listed(&owners)))
+    .unsafe_fix(format!("remove {name}"), reader.with_space_before(attribute.span), "");
+    let diagnostic = match fields.get("transport") {
+        Some(transport) => diagnostic.also(transport.span, "the transport"),
+        None => diagnostic,
+    };
+    reader.report_misplaced(name, diagnostic);
+}
+
+fn report_missing(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, said: Transport, needed: &'static str) {
+    let example = match said {
+        Transport::Tcp => "name='localhost'",
+        Transport::Unix => "socket='/path/to/socket'",
+        Transport::Fd => "fdgroup='NAME'",
+    };
+    let message = match fields.get("transport") {
+        Some(_) => format!("a server with transport='{}' needs {needed}", said.name()),
+        None => format!("a server needs {needed}"),
+    };
+    let diagnostic = Diagnostic::new(Rule::MissingAttribute, fields.tag(), message).help(format!("add {example}"));
+    reader.report_missing(needed, diagnostic);
+}
+
+fn check_fd(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, transport: Transport) {
+    let Some(attribute) = fields.get("transport") else { return };
+    if transport != Transport::Fd || reader.release >= Release::V11_3_0 {
+        return;
+    }
+    let diagnostic = Diagnostic::new(
+        Rule::FdTransport,
+        attribute.blamed(),
+        format!("libvirt {} does not know transport='fd'", reader.release),
+    )
+    .help("write transport='tcp' or 'unix'; libvirt 11.3.0 and later know fd");
+    reader.report(diagnostic);
+}
+
+fn check_port(reader: &mut Reader<'_>, attribute: &Attribute<'_>) -> u16 {
+    let Some(port) = number(attribute.value) else { return 0 };
+    u16::try_from(port).unwrap_or_else(|_| {
+        let diagnostic = Diagnostic::new(
+            Rule::PortRange,
+            attribute.blamed(),
+            format!("there is no port {}", strangers::quoted(attribute.value)),
+        )
+        .help("write a number from 1 to 65535; NBD's own port is 10809")
+        .libvirt(format!("invalid argument: port '{}' out of range", attribute.value));
+        reader.report(diagnostic);
+        0
+    })
+}
+
+/// The schema lets a Windows path through, the parser does not.
+fn check_socket(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, transport: Transport) {
+    let Some(socket) = fields.get("socket").filter(|_| transport == Transport::Unix) else { return };
+    if !crate::schema::Value::Path.accepts(socket.value) || socket.value.starts_with('/') {
+        return;
+    }
+    let span: Span = socket.blamed();
+    let diagnostic = Diagnostic::new(
+        Rule::RelativeSocket,
+        span,
+        format!("the socket {} is not an absolute path on the host", strangers::quoted(socket.value)),
+    )
+    .help("write a path that starts with /")
+    .libvirt(format!("XML error: backup socket path '{}' must be absolute", socket.value));
+    reader.report(diagnostic);
+}

@@ -1,0 +1,443 @@
+//! libvirtd's own state files: the same element without the schema.
+//!
+//! Here libvirt's parser alone decides. It takes the first element and attribute of each name that it looks for, in
+//! its own order, stops at nothing else, and checks the values it uses.
+
+use std::borrow::Cow;
+
+use roxmltree::{Document, Node};
+
+use crate::backup::{
+    Backup, BackupMode, Cipher, Disk, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Mode, PrivateData, Seclabel,
+    Secret, Server, Spanned, State, StorageFormat, StorageType, Store, Text, Transport,
+};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::release::Release;
+use crate::rules::Rule;
+
+use super::element::{Attribute, Reader, parser_refusal, start_tag};
+use super::store::check_models;
+use super::strangers::quoted;
+use super::text::text_of;
+
+/// Types that libvirt knows for a disk's source, and not for a backup's destination.
+const OTHER_STORAGE_TYPES: [&str; 6] = ["dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa"];
+
+/// Reads a state file; see [`super::parse`].
+#[must_use]
+pub fn parse<'a>(document: &'a Document<'_>, release: Release) -> (Option<Backup<'a>>, Vec<Diagnostic>) {
+    let root = document.root_element();
+    let mut reader = Reader::new(document.input_text(), release);
+    if let Some(diagnostic) = super::check_root(root).filter(|diagnostic| diagnostic.rule == Rule::WrongRoot) {
+        reader.report(diagnostic);
+        return (None, reader.finish());
+    }
+    let backup = StateFile { reader: &mut reader }.backup(root);
+    (Some(backup), reader.finish())
+}
+
+fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
+    children(node, name).next()
+}
+
+fn children<'a, 'i>(node: Node<'a, 'i>, name: &str) -> impl Iterator<Item = Node<'a, 'i>> {
+    node.children().filter(move |child| {
+        child.is_element() && child.tag_name().name() == name && child.tag_name().namespace().is_none()
+    })
+}
+
+/// The methods read one element each.
+struct StateFile<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+}
+
+impl<'a> StateFile<'_, 'a> {
+    fn attribute(&self, node: Node<'a, '_>, name: &str) -> Option<Attribute<'a>> {
+        // libvirt asks for the local name, whatever the namespace.
+        let found = node.attributes().find(|attribute| attribute.name() == name)?;
+        Some(Attribute::new(found, self.reader.text))
+    }
+
+    fn text(&self, node: Node<'a, '_>, name: &str) -> Option<Text<'a>> {
+        let attribute = self.attribute(node, name)?;
+        Some(Spanned { value: Cow::Borrowed(attribute.value), span: attribute.blamed() })
+    }
+
+    fn value(&self, node: Node<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
+        self.text(node, name).map(|text| text.value)
+    }
+
+    fn refuse(&mut self, span: Span, message: String, libvirt: String) {
+        self.reader.report(Diagnostic::new(Rule::InvalidStatus, span, message).libvirt(libvirt));
+    }
+
+    fn missing(&mut self, node: Node<'_, '_>, what: &str, libvirt: impl Into<String>) {
+        let message = format!("<{}> has no {what}", node.tag_name().name());
+        self.reader.report(Diagnostic::new(Rule::MissingStatus, start_tag(node), message).libvirt(libvirt));
+    }
+
+    /// An attribute that holds one of some words.
+    fn word<T>(&mut self, node: Node<'a, '_>, name: &str, from_name: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let attribute = self.attribute(node, name)?;
+        let found = from_name(attribute.value);
+        if found.is_none() {
+            let libvirt = parser_refusal(self.reader.release, node.tag_name().name(), name, attribute.value);
+            self.refuse(attribute.blamed(), format!("{name} cannot be {}", quoted(attribute.value)), libvirt);
+        }
+        found
+    }
+
+    fn yes_no(&mut self, node: Node<'a, '_>, name: &str) -> Option<bool> {
+        self.word(node, name, |word| match word {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        })
+    }
+
+    fn backup(mut self, root: Node<'a, '_>) -> Backup<'a> {
+        let mode = self.word(root, "mode", Mode::from_name).unwrap_or(Mode::Push);
+        let server = child(root, "server").and_then(|server| self.server(server, mode));
+        let disks: Vec<_> = children(root, "disks").flat_map(|disks| disks.children().filter(Node::is_element)).collect();
+        Backup {
+            mode,
+            incremental: child(root, "incremental").map(|node| Spanned { value: text_of(node), span: node.range().into() })
+                .filter(|text| !text.value.is_empty()),
+            server,
+            disks: disks.into_iter().map(|disk| self.disk(disk, mode)).collect(),
+            private_data: self.private_data(root),
+            tag: Spanned { value: (), span: start_tag(root) },
+        }
+    }
+
+    fn private_data(&self, root: Node<'a, '_>) -> PrivateData<'a> {
+        let objects = || children(root, "privateData").flat_map(|data| children(data, "objects"));
+        let alias = |node: Node<'a, '_>| self.value(node, "alias");
+        let of_tls_key = |node: &Node<'a, '_>| self.value(*node, "type").as_deref() == Some("tlskey");
+        let mut secrets = objects().flat_map(|objects| children(objects, "secret")).filter(of_tls_key);
+        let mut credentials = objects().flat_map(|objects| children(objects, "TLSx509"));
+        PrivateData {
+            tls_secret_alias: secrets.find_map(alias).filter(|alias| !alias.is_empty()),
+            tls_alias: credentials.find_map(alias).filter(|alias| !alias.is_empty()),
+        }
+    }
+
+    fn server(&mut self, node: Node<'a, '_>, mode: Mode) -> Option<Server<'a>> {
+        if mode == Mode::Push {
+            self.refuse(
+                start_tag(node),
+                "a push mode backup has no <server>".to_owned(),
+                "unsupported configuration: use of <server> requires pull mode backup".to_owned(),
+            );
+            return None;
+        }
+        let transport = self.transport(node)?;
+        let mut socket = self.text(node, "socket");
+        let mut name = None;
+        let mut port = 0;
+        let mut fdgroup = None;
+        match (&socket, transport) {
+            (None, Transport::Unix) => self.missing(node, "socket", "XML error: missing socket for unix transport"),
+            (Some(socket), Transport::Tcp | Transport::Fd) => self.refuse_socket(node, socket.span, transport),
+            (Some(socket), Transport::Unix) if !socket.value.starts_with('/') => {
+                let libvirt = format!("XML error: backup socket path '{}' must be absolute", socket.value);
+                self.refuse(socket.span, "the socket's path is not absolute".to_owned(), libvirt);
+            }
+            _ => {}
+        }
+        match transport {
+            Transport::Tcp => {
+                name = self.text(node, "name");
+                if name.is_none() {
+                    self.missing(node, "name", "XML error: missing name for host");
+                }
+                port = self.port(node);
+                socket = None;
+            }
+            Transport::Fd => {
+                fdgroup = self.text(node, "fdgroup");
+                if fdgroup.is_none() {
+                    self.missing(node, "fdgroup", "XML error: Missing required attribute 'fdgroup' in element 'server'");
+                }
+                socket = None;
+            }
+            Transport::Unix => {}
+        }
+        let tls = self.yes_no(node, "tls");
+        Some(Server { transport, tls, name, port, socket, fdgroup, tag: Spanned { value: (), span: start_tag(node) } })
+    }
+
+    fn transport(&mut self, node: Node<'a, '_>) -> Option<Transport> {
+        let Some(attribute) = self.attribute(node, "transport") else { return Some(Transport::Tcp) };
+        let known = Transport::from_name(attribute.value)
+            .filter(|transport| *transport != Transport::Fd || self.reader.release >= Release::V11_3_0);
+        if known.is_none() {
+            let libvirt = match attribute.value {
+                "rdma" => "unsupported configuration: transport rdma is not supported for <server>".to_owned(),
+                value => parser_refusal(self.reader.release, "server", "transport", value),
+            };
+            self.refuse(attribute.blamed(), format!("transport cannot be {}", quoted(attribute.value)), libvirt);
+        }
+        known
+    }
+
+    fn refuse_socket(&mut self, node: Node<'a, '_>, span: Span, transport: Transport) {
+        // The older release prints the attribute, and so nothing when it is left out.
+        let written = self.attribute(node, "transport").is_some() || self.reader.release >= Release::V11_3_0;
+        let name = if written { transport.name() } else { "(null)" };
+        let libvirt = format!("XML error: transport '{name}' does not support socket attribute");
+        self.refuse(span, format!("a server with transport='{}' has no socket", transport.name()), libvirt);
+    }
+
+    fn port(&mut self, node: Node<'a, '_>) -> u16 {
+        let Some(attribute) = self.attribute(node, "port") else { return 0 };
+        let number = lenient_number(attribute.value);
+        if let Some(port) = number.and_then(|number| u16::try_from(number).ok()) {
+            return port;
+        }
+        let libvirt = match number {
+            Some(_) => format!("invalid argument: port '{}' out of range", attribute.value),
+            None => format!("invalid argument: failed to parse port number '{}'", attribute.value),
+        };
+        self.refuse(attribute.blamed(), format!("there is no port {}", quoted(attribute.value)), libvirt);
+        0
+    }
+
+    fn disk(&mut self, node: Node<'a, '_>, mode: Mode) -> Disk<'a> {
+        let span = start_tag(node);
+        let name = self.text(node, "name");
+        if name.is_none() {
+            self.missing(node, "name", "XML error: missing name from disk backup element");
+        }
+        let backup = self.yes_no(node, "backup").unwrap_or(true);
+        let mut disk = Disk {
+            name: name.unwrap_or(Spanned { value: Cow::Borrowed(""), span }),
+            backup,
+            storage_type: StorageType::File,
+            backupmode: None,
+            incremental: None,
+            exportname: None,
+            exportbitmap: None,
+            format: None,
+            store: None,
+            state: None,
+            index: 0,
+            tag: Spanned { value: (), span },
+        };
+        // libvirt reads nothing else of a disk that is left out.
+        if backup {
+            self.taken_disk(&mut disk, node, mode);
+        }
+        disk
+    }
+
+    fn taken_disk(&mut self, disk: &mut Disk<'a>, node: Node<'a, '_>, mode: Mode) {
+        if mode == Mode::Pull {
+            disk.exportname = self.text(node, "exportname");
+            disk.exportbitmap = self.text(node, "exportbitmap");
+        }
+        // The empty word is the name of "not said" in libvirt's tables of modes and of states.
+        disk.backupmode = self
+            .word(node, "backupmode", |word| match word {
+                "" => Some(None),
+                word => BackupMode::from_name(word).map(Some),
+            })
+            .flatten()
+            .map(|value| Spanned { value, span: disk.tag.span });
+        disk.incremental = self.text(node, "incremental");
+        if self.attribute(node, "state").is_none() {
+            self.missing(node, "state", "XML error: Missing required attribute 'state' in element 'disk'");
+        }
+        let state = self.word(node, "state", |word| match word {
+            "" => Some(None),
+            word => State::from_name(word).map(Some),
+        });
+        disk.state = state.flatten();
+        disk.storage_type = self.storage_type(node);
+        disk.format = self.format(node);
+        disk.index = self.index(node);
+        let element = match mode {
+            Mode::Push => "target",
+            Mode::Pull => "scratch",
+        };
+        disk.store = child(node, element).map(|store| Box::new(self.store(store, disk.storage_type)));
+    }
+
+    fn storage_type(&mut self, node: Node<'a, '_>) -> StorageType {
+        let Some(attribute) = self.attribute(node, "type") else { return StorageType::File };
+        if let Some(storage_type) = StorageType::from_name(attribute.value) {
+            return storage_type;
+        }
+        let known = OTHER_STORAGE_TYPES
+            .iter()
+            .any(|other| *other == attribute.value && (*other != "vhostvdpa" || self.reader.release >= Release::V11_3_0));
+        let libvirt = if known {
+            format!("XML error: unsupported disk backup type '{}'", attribute.value)
+        } else {
+            parser_refusal(self.reader.release, "disk", "type", attribute.value)
+        };
+        self.refuse(attribute.blamed(), format!("type cannot be {}", quoted(attribute.value)), libvirt);
+        StorageType::File
+    }
+
+    fn format(&mut self, node: Node<'a, '_>) -> Option<StorageFormat> {
+        let attribute = children(node, "driver").find_map(|driver| self.attribute(driver, "type"))?;
+        // An empty format is no format.
+        let format = StorageFormat::from_name(attribute.value);
+        if format.is_none() && !attribute.value.is_empty() {
+            let libvirt = parser_refusal(self.reader.release, "driver", "type", attribute.value);
+            self.refuse(attribute.blamed(), format!("type cannot be {}", quoted(attribute.value)), libvirt);
+        }
+        format
+    }
+
+    fn index(&mut self, node: Node<'a, '_>) -> u32 {
+        let Some(attribute) = self.attribute(node, "index") else { return 0 };
+        lenient_number(attribute.value).unwrap_or_else(|| {
+            let libvirt = format!("XML error: invalid storage source index '{}'", attribute.value);
+            self.refuse(attribute.blamed(), format!("index cannot be {}", quoted(attribute.value)), libvirt);
+            0
+        })
+    }
+
+    fn store(&mut self, node: Node<'a, '_>, storage_type: StorageType) -> Store<'a> {
+        let path = match storage_type {
+            StorageType::File => "file",
+            StorageType::Block => "dev",
+        };
+        let fdgroup = self.text(node, "fdgroup").filter(|_| storage_type == StorageType::File);
+        let encryption = child(node, "encryption").and_then(|encryption| self.encryption(encryption));
+        let seclabels: Vec<_> = children(node, "seclabel").map(|seclabel| self.seclabel(seclabel)).collect();
+        let models: Vec<_> = seclabels.iter().map(|seclabel| seclabel.model.as_ref()).collect();
+        check_models(self.reader, &models);
+        Store { path: self.text(node, path).filter(|path| !path.value.is_empty()), fdgroup, seclabels, encryption }
+    }
+
+    fn seclabel(&mut self, node: Node<'a, '_>) -> Seclabel<'a> {
+        let model = self.text(node, "model");
+        let relabel = self.yes_no(node, "relabel").unwrap_or(true);
+        let labelskip = self.yes_no(node, "labelskip").unwrap_or(false);
+        let label = child(node, "label")
+            .map(|label| Spanned { value: text_of(label), span: label.range().into() })
+            .filter(|label| !label.value.is_empty() && label.value.len() <= super::store::LONGEST_LABEL);
+        if let (Some(label), false) = (&label, relabel) {
+            let model = model.as_ref().map_or("<null>", |model| &model.value);
+            let libvirt = format!("XML error: Cannot specify a label if relabelling is turned off. model={model}");
+            self.refuse(label.span, "a <seclabel> with relabel='no' has no <label>".to_owned(), libvirt);
+        }
+        Seclabel { model, labelskip, relabel, label }
+    }
+
+    fn encryption(&mut self, node: Node<'a, '_>) -> Option<Encryption<'a>> {
+        if self.attribute(node, "format").is_none() {
+            self.missing(node, "format", "XML error: unknown volume encryption format");
+            return None;
+        }
+        let release = self.reader.release;
+        let format = self.word(node, "format", |word| {
+            EncryptionFormat::from_name(word).filter(|format| *format != EncryptionFormat::LuksAny || release > Release::V9_0_0)
+        })?;
+        let engine = self.word(node, "engine", |word| match word {
+            "default" => Some(None),
+            word => EncryptionEngine::from_name(word).map(Some),
+        });
+        let secrets = children(node, "secret").filter_map(|secret| self.secret(secret)).collect();
+        let (cipher, ivgen) = match format {
+            EncryptionFormat::Luks => self.cipher_and_ivgen(node),
+            _ => (None, None),
+        };
+        Some(Encryption { format, engine: engine.flatten(), secrets, cipher, ivgen })
+    }
+
+    fn secret(&mut self, node: Node<'a, '_>) -> Option<Secret<'a>> {
+        if self.attribute(node, "type").is_none() {
+            self.missing(node, "type", "XML error: unknown volume encryption secret type");
+            return None;
+        }
+        self.word(node, "type", |word| (word == "passphrase").then_some(()))?;
+        match (self.attribute(node, "uuid"), self.value(node, "usage")) {
+            (None, None) => {
+                self.missing(node, "uuid or usage", "XML error: missing secret uuid or usage attribute");
+                None
+            }
+            (Some(uuid), Some(_)) => {
+                let libvirt = "XML error: either secret uuid or usage expected".to_owned();
+                self.refuse(uuid.span, "<secret> has uuid and usage".to_owned(), libvirt);
+                None
+            }
+            (None, Some(usage)) => Some(Secret::Usage(usage)),
+            (Some(uuid), None) => {
+                let read = lenient_uuid(uuid.value);
+                if read.is_none() {
+                    let libvirt = if self.reader.release >= Release::V12_8_0 {
+                        format!("XML error: Invalid value for attribute 'uuid' in element 'secret': '{}'. Expected UUID", uuid.value)
+                    } else {
+                        format!("XML error: invalid secret uuid '{}'", uuid.value)
+                    };
+                    self.refuse(uuid.blamed(), format!("{} is not a UUID", quoted(uuid.value)), libvirt);
+                }
+                read.map(Secret::Uuid)
+            }
+        }
+    }
+
+    fn cipher_and_ivgen(&mut self, node: Node<'a, '_>) -> (Option<Cipher<'a>>, Option<Ivgen<'a>>) {
+        let cipher = child(node, "cipher");
+        let ivgen = child(node, "ivgen");
+        let Some(cipher) = cipher else {
+            if let Some(ivgen) = ivgen {
+                let libvirt = "XML error: ivgen element found, but cipher is missing".to_owned();
+                self.refuse(start_tag(ivgen), "there is an <ivgen> and no <cipher>".to_owned(), libvirt);
+            }
+            return (None, None);
+        };
+        let cipher = self.cipher(cipher);
+        let ivgen = ivgen.map(|node| {
+            if self.attribute(node, "name").is_none() {
+                self.missing(node, "name", "XML error: missing ivgen info name string");
+            }
+            Ivgen { name: self.value(node, "name").unwrap_or_default(), hash: self.value(node, "hash") }
+        });
+        (Some(cipher), ivgen)
+    }
+
+    fn cipher(&mut self, node: Node<'a, '_>) -> Cipher<'a> {
+        if self.attribute(node, "name").is_none() {
+            self.missing(node, "name", "XML error: cipher info missing 'name' attribute");
+        }
+        let size = match self.attribute(node, "size") {
+            None => {
+                self.missing(node, "size", "XML error: Missing required attribute 'size' in element 'cipher'");
+                0
+            }
+            Some(size) => lenient_number(size.value).unwrap_or_else(|| {
+                let libvirt = format!(
+                    "XML error: Invalid value for attribute 'size' in element 'cipher': '{}'. Expected non-negative integer value",
+                    size.value
+                );
+                self.refuse(size.blamed(), format!("size cannot be {}", quoted(size.value)), libvirt);
+                0
+            }),
+        };
+        Cipher {
+            name: self.value(node, "name").unwrap_or_default(),
+            size,
+            mode: self.value(node, "mode"),
+            hash: self.value(node, "hash"),
+        }
+    }
+}
+
+/// A number as the C library reads it: white space and a plus sign may stand before it.
+fn lenient_number(value: &str) -> Option<u32> {
+    let digits = value.trim_start_matches([' ', '\t', '\n', '\r']);
+    let digits = digits.strip_prefix('+').unwrap_or(digits);
+    crate::schema::number(digits)
+}
+
+/// A UUID as libvirt's parser reads it: white space in front, and hyphens and spaces anywhere between the digits.
+fn lenient_uuid(value: &str) -> Option<String> {
+    let digits: String = value.chars().filter(|character| !matches!(character, '-' | ' ')).collect();
+    let digits = digits.trim_start_matches(['\t', '\n', '\r']);
+    (digits.len() == 32).then(|| crate::schema::canonical_uuid(digits)).flatten()
+}

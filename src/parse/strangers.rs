@@ -1,0 +1,514 @@
+//! What does not belong: unknown and misplaced attributes and children, values that are not allowed.
+//!
+//! One mistake is one error. A misspelt name is reported once and then taken for the name that was meant, so that
+//! nothing is missing after it; a thing in the wrong place is reported there, and not as missing elsewhere.
+
+use roxmltree::Node;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::rules::Rule;
+use crate::schema::{DOMAINBACKUP, PULL_DISK, PUSH_DISK, SHAPES, Shape, Value, trim};
+
+use super::element::{Attribute, Fields, Reader, listed, name_span, place_child, start_tag};
+
+/// Names longer than this are not worth comparing with ours.
+const LONGEST_NAME_TO_COMPARE: usize = 32;
+
+/// The word among `words` that `written` was likely meant to be.
+pub(crate) fn nearest<'w>(written: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    if written.len() > LONGEST_NAME_TO_COMPARE {
+        return None;
+    }
+    let lower = written.to_ascii_lowercase();
+    words
+        .map(|word| (strsim::osa_distance(&lower, word), word))
+        .filter(|(distance, word)| *distance <= tolerance(word.len().max(lower.len())))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+/// How many slips of the pen a word of `length` bytes may have.
+fn tolerance(length: usize) -> usize {
+    match length {
+        0..=3 => 1,
+        4..=7 => 2,
+        _ => 3,
+    }
+}
+
+/// Reports an attribute that the shape does not know, or that stands in a namespace.
+pub(crate) fn attribute<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>, stranger: roxmltree::Attribute<'a, '_>) {
+    if stranger.namespace().is_some() {
+        let span = Span::from(stranger.range());
+        let diagnostic = Diagnostic::new(
+            Rule::Namespace,
+            span,
+            format!("the attribute {} of <{}> is in a namespace", written_name(reader, span), fields.shape.name),
+        )
+        .help("remove the attribute: libvirt knows none with a prefix")
+        .unsafe_fix("remove the attribute", reader.with_space_before(span), "");
+        reader.report(diagnostic);
+        return;
+    }
+    let attribute = Attribute::new(stranger, reader.text);
+    if let Some(diagnostic) = recognized_attribute(reader, fields, &attribute) {
+        reader.report_misplaced(attribute.name, diagnostic);
+        return;
+    }
+    let homes = homes_of_attribute(attribute.name);
+    if homes.is_empty() {
+        unknown_attribute(reader, fields, attribute);
+    } else {
+        let diagnostic = misplaced_attribute(reader, fields, &attribute, &homes);
+        reader.report_misplaced(attribute.name, diagnostic);
+    }
+}
+
+fn written_name<'a>(reader: &Reader<'a>, span: Span) -> &'a str {
+    let written = reader.text.get(span.range()).unwrap_or_default();
+    written.split(['=', ' ', '\t', '\n', '\r']).next().unwrap_or_default()
+}
+
+/// Attributes with a story of their own.
+fn recognized_attribute(
+    reader: &Reader<'_>,
+    fields: &Fields<'_, '_>,
+    attribute: &Attribute<'_>,
+) -> Option<Diagnostic> {
+    let push = std::ptr::eq(fields.shape, &raw const PUSH_DISK);
+    let remove = reader.with_space_before(attribute.span);
+    match attribute.name {
+        "exportname" | "exportbitmap" if push => Some(
+            Diagnostic::new(
+                Rule::ExportInPush,
+                attribute.span,
+                format!("{} is for pull mode, and this is a push mode backup", attribute.name),
+            )
+            .help("remove it, or write mode='pull' on <domainbackup>")
+            .unsafe_fix(format!("remove {}", attribute.name), remove, ""),
+        ),
+        "index" if fields.shape.name == "disk" => Some(
+            Diagnostic::new(
+                Rule::IndexAttribute,
+                attribute.span,
+                "index is libvirt's own number, which backup-dumpxml prints and backup-begin refuses",
+            )
+            .help("remove it")
+            .safe_fix("remove index", remove, ""),
+        ),
+        _ => None,
+    }
+}
+
+/// The elements that have an attribute called `name`.
+fn homes_of_attribute(name: &str) -> Vec<String> {
+    let mut homes: Vec<_> = SHAPES
+        .iter()
+        .filter(|(shape, _)| shape.attributes.iter().any(|attribute| attribute.name == name))
+        .map(|(shape, _)| format!("<{}>", shape.name))
+        .collect();
+    homes.dedup();
+    homes
+}
+
+fn misplaced_attribute(
+    reader: &Reader<'_>,
+    fields: &Fields<'_, '_>,
+    attribute: &Attribute<'_>,
+    homes: &[String],
+) -> Diagnostic {
+    let name = attribute.name;
+    let mut help = format!("{name} belongs on {}", listed(homes));
+    if name == "mode" && fields.shape.name == "disk" {
+        help = "how much of a disk is backed up is its backupmode".to_owned();
+    }
+    Diagnostic::new(
+        Rule::MisplacedAttribute,
+        attribute.span,
+        format!("<{}> has no attribute {name}", fields.shape.name),
+    )
+    .help(help)
+    .unsafe_fix(format!("remove {name}"), reader.with_space_before(attribute.span), "")
+}
+
+fn unknown_attribute<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>, attribute: Attribute<'a>) {
+    let element = fields.shape.name;
+    let Some(slot) = meant_attribute(fields, &attribute) else {
+        let names: Vec<_> = fields.shape.attributes.iter().map(|known| known.name).collect();
+        let help = if names.is_empty() {
+            format!("remove it: <{element}> takes no attributes")
+        } else {
+            format!("remove it: <{element}> takes {}", names.join(", "))
+        };
+        let diagnostic = Diagnostic::new(
+            Rule::UnknownAttribute,
+            attribute.span,
+            format!("<{element}> has no attribute {}", shortened(attribute.name)),
+        )
+        .help(help)
+        .unsafe_fix("remove the attribute", reader.with_space_before(attribute.span), "");
+        reader.report(diagnostic);
+        return;
+    };
+    let meant = fields.shape.attributes.get(slot).map_or("", |known| known.name);
+    let diagnostic = Diagnostic::new(
+        Rule::UnknownAttribute,
+        attribute.name_span(),
+        format!("<{element}> has no attribute {}", shortened(attribute.name)),
+    )
+    .help(format!("did you mean {meant}?"))
+    .safe_fix(format!("rename it to {meant}"), attribute.name_span(), meant);
+    reader.report(diagnostic);
+    if let Some(slot) = fields.attributes.get_mut(slot) {
+        *slot = Some(attribute);
+    }
+}
+
+/// The place of the attribute that `attribute` was meant to be: one that is not there yet, by its name, or else by
+/// what only that one can hold.
+fn meant_attribute(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option<usize> {
+    let absent = || {
+        let slots = fields.shape.attributes.iter().zip(&fields.attributes).enumerate();
+        slots.filter(|(_, (_, found))| found.is_none()).map(|(slot, (known, _))| (slot, known))
+    };
+    // Attributes that the rest of the element has no use for yet come after those that it cannot do without.
+    if let Some(name) = nearest(attribute.name, absent().map(|(_, known)| known.name)) {
+        return absent().find(|(_, known)| known.name == name).map(|(slot, _)| slot);
+    }
+    let fits = |known: &crate::schema::Attribute| {
+        known.value.accepts(attribute.value) && (known.required || matches!(known.value, Value::Words(_) | Value::Path))
+    };
+    let mut fitting = absent().filter(|(_, known)| fits(known));
+    match (fitting.next(), fitting.next()) {
+        (Some((slot, _)), None) => Some(slot),
+        (Some((slot, first)), Some(_)) if first.required => Some(slot),
+        _ => None,
+    }
+}
+
+/// A name for a message: what is very long is cut.
+fn shortened(name: &str) -> String {
+    const LONGEST: usize = 60;
+    match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.to_owned(),
+    }
+}
+
+/// A value for a message, in single quotes.
+pub(crate) fn quoted(value: &str) -> String {
+    format!("'{}'", shortened(value))
+}
+
+/// Reports the children that the shape does not know. Those that can be understood are put where they were meant.
+pub(crate) fn children<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 'i>, strangers: &[Node<'a, 'i>]) {
+    let mut reported: Vec<(&str, usize)> = Vec::new();
+    for &child in strangers {
+        let name = child.tag_name().name();
+        if child.tag_name().namespace().is_some() {
+            namespace(reader, child);
+            continue;
+        }
+        // Several misplaced siblings of one name are one mistake.
+        if let Some((_, first)) = reported.iter().find(|(reported, _)| *reported == name) {
+            if let Some(first) = reader.diagnostics.get_mut(*first) {
+                first.others.push(crate::diagnostic::Label {
+                    document: crate::diagnostic::Document::Backup,
+                    span: start_tag(child),
+                    message: "and this one".to_owned(),
+                });
+            }
+            adopt(fields, child, name);
+            continue;
+        }
+        if let Some(position) = stranger(reader, fields, child, name) {
+            reported.push((name, position));
+        }
+    }
+}
+
+fn namespace(reader: &mut Reader<'_>, child: Node<'_, '_>) {
+    let diagnostic = Diagnostic::new(
+        Rule::Namespace,
+        start_tag(child),
+        format!("<{}> is in the namespace {}", child.tag_name().name(), quoted(child.tag_name().namespace().unwrap_or_default())),
+    )
+    .help("remove the element, or its xmlns: libvirt knows no element in a namespace");
+    reader.report(diagnostic);
+}
+
+/// Reports one stranger; returns the place of the finding if more of its kind are the same mistake.
+fn stranger<'a, 'i>(
+    reader: &mut Reader<'a>,
+    fields: &mut Fields<'a, 'i>,
+    child: Node<'a, 'i>,
+    name: &'a str,
+) -> Option<usize> {
+    if let Some((rule, message, meant)) = other_modes_child(fields.shape, name) {
+        let taken = fields.child(meant).is_some();
+        let mut diagnostic = Diagnostic::new(rule, start_tag(child), message);
+        if taken {
+            diagnostic = diagnostic
+                .help(format!("remove it: there is a <{meant}>"))
+                .unsafe_fix(format!("remove <{name}>"), child.range().into(), "");
+        } else {
+            diagnostic = diagnostic.help(format!("write <{meant}>"));
+            diagnostic = rename(diagnostic, child, meant, false);
+            place_child(reader, fields, child, meant);
+        }
+        reader.report_misplaced(name, diagnostic);
+        return None;
+    }
+    let homes = homes_of_element(name);
+    if !homes.is_empty() {
+        let position = reader.diagnostics.len();
+        let diagnostic = Diagnostic::new(
+            Rule::MisplacedElement,
+            start_tag(child),
+            format!("<{name}> cannot stand in <{}>", fields.shape.name),
+        )
+        .help(format!("<{name}> belongs in {}", listed(&homes)));
+        reader.report_misplaced(name, diagnostic);
+        adopt(fields, child, name);
+        return Some(position);
+    }
+    unknown_element(reader, fields, child, name);
+    None
+}
+
+/// The target of a push written in a pull, and the other way round.
+fn other_modes_child(shape: &Shape, name: &str) -> Option<(Rule, &'static str, &'static str)> {
+    if std::ptr::eq(shape, &raw const PULL_DISK) && name == "target" {
+        let message = "<target> is for push mode, and this is a pull mode backup";
+        return Some((Rule::TargetInPull, message, "scratch"));
+    }
+    if std::ptr::eq(shape, &raw const PUSH_DISK) && name == "scratch" {
+        let message = "<scratch> is for pull mode, and this is a push mode backup";
+        return Some((Rule::ScratchInPush, message, "target"));
+    }
+    None
+}
+
+/// A disk beside `<disks>` is still read as a disk.
+fn adopt<'a, 'i>(fields: &mut Fields<'a, 'i>, child: Node<'a, 'i>, name: &str) {
+    if fields.shape.name == DOMAINBACKUP.name && name == "disk" {
+        fields.many.push(child);
+    }
+}
+
+/// The elements that an element called `name` may stand in.
+fn homes_of_element(name: &str) -> Vec<String> {
+    let home = SHAPES.iter().find(|(shape, _)| shape.name == name);
+    home.map(|(_, parents)| parents.iter().map(|parent| format!("<{parent}>")).collect()).unwrap_or_default()
+}
+
+fn unknown_element<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 'i>, child: Node<'a, 'i>, name: &str) {
+    let parent = fields.shape.name;
+    let message = format!("<{parent}> has no element <{}>", shortened(name));
+    let absent = || {
+        let single = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
+        single.chain(fields.shape.many)
+    };
+    let all = || fields.shape.children.iter().copied().chain(fields.shape.many);
+    if let Some(meant) = nearest(name, absent()).or_else(|| only_candidate(fields, child)) {
+        let diagnostic = Diagnostic::new(Rule::UnknownElement, name_span(child), message).help(format!("did you mean <{meant}>?"));
+        reader.report(rename(diagnostic, child, meant, true));
+        place_child(reader, fields, child, meant);
+        return;
+    }
+    fields.unclear = true;
+    let names: Vec<_> = all().map(|known| format!("<{known}>")).collect();
+    let help = match &names[..] {
+        [] => format!("remove it: <{parent}> takes no elements"),
+        names => format!("remove it: <{parent}> takes {}", names.join(", ")),
+    };
+    let diagnostic = Diagnostic::new(Rule::UnknownElement, start_tag(child), message)
+        .help(help)
+        .unsafe_fix("remove the element", child.range().into(), "");
+    reader.report(diagnostic);
+}
+
+/// The element that an unknown one must have been, going by its attributes: the only absent one that takes them all.
+fn only_candidate(fields: &Fields<'_, '_>, child: Node<'_, '_>) -> Option<&'static str> {
+    child.attributes().next()?;
+    let takes_all = |name: &str| {
+        SHAPES.iter().filter(|(shape, _)| shape.name == name).any(|(shape, _)| {
+            child.attributes().all(|attribute| shape.attributes.iter().any(|known| known.name == attribute.name()))
+        })
+    };
+    let absent = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
+    let mut candidates = absent.chain(fields.shape.many).filter(|name| takes_all(name));
+    match (candidates.next(), candidates.next()) {
+        (Some(name), None) => Some(name),
+        _ => None,
+    }
+}
+
+/// Adds the fix that gives an element another name, in both its tags.
+fn rename(diagnostic: Diagnostic, child: Node<'_, '_>, meant: &str, safe: bool) -> Diagnostic {
+    use crate::diagnostic::Edit;
+    let name = name_span(child);
+    let mut edits = vec![Edit { span: name, text: meant.to_owned() }];
+    let source = child.document().input_text().get(child.range()).unwrap_or_default();
+    if !source.ends_with("/>")
+        && let Some(end_tag) = source.rfind("</")
+    {
+        let start = child.range().start + end_tag + 2;
+        edits.push(Edit {
+            span: Span::new(start, start + (name.end - name.start) as usize),
+            text: meant.to_owned(),
+        });
+    }
+    diagnostic.fix(format!("rename it to <{meant}>"), safe, edits)
+}
+
+/// Reports a value that the schema refuses.
+pub(crate) fn value(reader: &Reader<'_>, fields: &Fields<'_, '_>, attribute: &Attribute<'_>, allowed: Value) -> Diagnostic {
+    let name = attribute.name_for_message(fields);
+    let written = quoted(attribute.value);
+    let place = attribute.blamed();
+    match allowed {
+        Value::Words(words) => unknown_word(reader, fields, attribute, words, name),
+        Value::DiskName => disk_name(attribute, &written),
+        Value::Host => host(attribute, &written),
+        Value::Number => number(attribute, name, &written),
+        Value::Path => path(attribute, name, &written),
+        Value::Uuid => Diagnostic::new(Rule::InvalidUuid, place, format!("{written} is not a UUID"))
+            .help("write 32 hexadecimal digits, plain or as 8-4-4-4-12; virsh secret-list prints them"),
+        // Anything is accepted, so there is nothing to refuse.
+        Value::Any => Diagnostic::new(Rule::UnknownValue, place, format!("{name} cannot be {written}")),
+    }
+}
+
+impl Attribute<'_> {
+    /// The attribute's name as the shape knows it, for one that was misspelt.
+    fn name_for_message(&self, fields: &Fields<'_, '_>) -> &'static str {
+        let known = fields.shape.attributes.iter().zip(&fields.attributes);
+        let mut same = known.filter(|(_, found)| found.is_some_and(|found| found.span == self.span));
+        same.next().map_or("the attribute", |(known, _)| known.name)
+    }
+}
+
+fn unknown_word(
+    reader: &Reader<'_>,
+    fields: &Fields<'_, '_>,
+    attribute: &Attribute<'_>,
+    words: &[&'static str],
+    name: &str,
+) -> Diagnostic {
+    let written = quoted(attribute.value);
+    let place = attribute.blamed();
+    if fields.shape.name == "driver" && words.len() == 1 {
+        return Diagnostic::new(Rule::PullFormat, place, format!("a scratch cannot be in format {written}, only in qcow2"))
+            .help("write type='qcow2', or leave <driver> out")
+            .unsafe_fix("write qcow2", attribute.value_span, "qcow2");
+    }
+    let allowed: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
+    let diagnostic =
+        Diagnostic::new(Rule::UnknownValue, place, format!("{name} cannot be {written}"));
+    let help = match (fields.shape.name, attribute.value) {
+        ("domainbackup", "full" | "incremental") => Some(
+            "write 'push' or 'pull': how much is backed up follows from <incremental> and each disk's backupmode".to_owned(),
+        ),
+        _ => None,
+    };
+    let meant = nearest(trim(attribute.value), words.iter().copied());
+    match (help, meant) {
+        (Some(help), _) => diagnostic.help(help),
+        (None, Some(meant)) => diagnostic
+            .help(format!("did you mean '{meant}'? It takes {}", listed(&allowed)))
+            .fix(format!("write {meant}"), is_slip(attribute.value, meant), vec![crate::diagnostic::Edit {
+                span: attribute.value_span,
+                text: meant.to_owned(),
+            }]),
+        (None, None) if words.len() == 1 => {
+            let only = words.first().copied().unwrap_or_default();
+            diagnostic
+                .help(format!("write {name}='{only}'"))
+                .unsafe_fix(format!("write {only}"), attribute.value_span, only)
+        }
+        (None, None) if reader.text.is_empty() => diagnostic,
+        (None, None) => diagnostic.help(format!("write {}", listed(&allowed))),
+    }
+}
+
+/// Whether `written` differs from `meant` by case or one slip only, so that the meaning is beyond doubt.
+pub(crate) fn is_slip(written: &str, meant: &str) -> bool {
+    let lower = trim(written).to_ascii_lowercase();
+    lower.len() > 1 && strsim::osa_distance(&lower, meant) <= 1
+}
+
+fn disk_name(attribute: &Attribute<'_>, written: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Rule::InvalidDiskName,
+        attribute.blamed(),
+        format!("{written} is not the name of a disk"),
+    );
+    if attribute.value.starts_with('/') {
+        return diagnostic.help("write the disk's <target dev> in the domain, such as vda, not the path of its image");
+    }
+    let trimmed = trim(attribute.value);
+    if trimmed != attribute.value && Value::DiskName.accepts(trimmed) {
+        return diagnostic
+            .help(format!("remove the white space: name='{trimmed}'"))
+            .safe_fix("remove the white space", attribute.value_span, trimmed);
+    }
+    diagnostic.help("write the disk's <target dev> in the domain: fd, hd, sd, vd, xvd or ubd and letters or digits, such as vda, or nvme0n1")
+}
+
+fn host(attribute: &Attribute<'_>, written: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Rule::InvalidHost,
+        attribute.blamed(),
+        format!("{written} is not a host name or an IP address"),
+    );
+    let bare = attribute.value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    if let Some(bare) = bare.filter(|bare| Value::Host.accepts(bare)) {
+        return diagnostic
+            .help(format!("write an IPv6 address without brackets: name='{bare}'"))
+            .safe_fix("remove the brackets", attribute.value_span, bare);
+    }
+    if let Some((address, _)) = attribute.value.split_once('%').filter(|(address, _)| address.contains(':')) {
+        return diagnostic.help(format!("write the address without a zone: name='{}'", shortened(address)));
+    }
+    diagnostic.help("write letters, digits, dots and hyphens, or an IPv4 or IPv6 address without brackets, zone or port")
+}
+
+fn number(attribute: &Attribute<'_>, name: &str, written: &str) -> Diagnostic {
+    let most = if name == "port" { "65535" } else { "4294967295" };
+    let diagnostic =
+        Diagnostic::new(Rule::InvalidNumber, attribute.blamed(), format!("{name} cannot be {written}"))
+            .help(format!("write a number from 0 to {most} in decimal digits"));
+    let trimmed = trim(attribute.value).trim_start_matches('+');
+    if trimmed != attribute.value && Value::Number.accepts(trimmed) {
+        return diagnostic.safe_fix(format!("write {trimmed}"), attribute.value_span, trimmed);
+    }
+    diagnostic
+}
+
+fn path(attribute: &Attribute<'_>, name: &str, written: &str) -> Diagnostic {
+    let value = attribute.value;
+    let diagnostic = |message: String| Diagnostic::new(Rule::InvalidPath, attribute.blamed(), message);
+    if value.contains(['\n', '\r']) {
+        return diagnostic(format!("the path {written} in {name} holds a line feed")).help("write a path on one line");
+    }
+    if value.is_empty() {
+        return diagnostic(format!("{name} is empty")).help("write an absolute path");
+    }
+    if value == "/" {
+        return diagnostic(format!("{name} names the root directory")).help("write the path of a file in it");
+    }
+    let trimmed = trim(value);
+    if trimmed != value && Value::Path.accepts(trimmed) {
+        return diagnostic(format!("the path {written} in {name} starts with white space"))
+            .help("remove the white space")
+            .safe_fix("remove the white space", attribute.value_span, trimmed);
+    }
+    let diagnostic = diagnostic(format!("the path {written} in {name} is not absolute"));
+    match value.strip_prefix("file://").filter(|path| Value::Path.accepts(path)) {
+        Some(path) => diagnostic
+            .help(format!("write a path, not a URL: {name}='{}'", shortened(path)))
+            .safe_fix("remove file://", attribute.value_span, path),
+        None => diagnostic.help("write an absolute path, one that starts with /"),
+    }
+}

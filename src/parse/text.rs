@@ -1,0 +1,195 @@
+//! The text of an element as libvirt reads it.
+//!
+//! Text is everything around comments, processing instructions and CDATA marks, but libvirt has libxml2 drop
+//! "ignorable" white space, and libxml2 goes by what stands around it. A chunk of white space before a tag, comment,
+//! CDATA section or carriage return is dropped, unless
+//!
+//! - it is all there is in the element,
+//! - text stands just before it, or is the first thing in the element (a CDATA section is no text here),
+//! - or some chunk of characters before it in the element was kept.
+
+use std::borrow::Cow;
+
+use roxmltree::{Node, StringStorage};
+
+use crate::schema::trim;
+
+/// The text of `node`, that of elements in it included.
+pub(crate) fn text_of<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
+    let mut children = node.children();
+    match (children.next(), children.next()) {
+        (None, _) => Cow::Borrowed(""),
+        // One text whose value is what was written is all there is in the element, without references or CDATA marks.
+        (Some(only), None) if only.is_text() && is_as_written(only) => Cow::Borrowed(only.text().unwrap_or_default()),
+        _ => Cow::Owned(text_around(node)),
+    }
+}
+
+fn is_as_written(text: Node<'_, '_>) -> bool {
+    let written = text.document().input_text().get(text.range());
+    matches!(text.text_storage(), Some(StringStorage::Borrowed(value)) if Some(*value) == written)
+}
+
+/// What libxml2 remembers of an element while it collects its text.
+#[derive(Default)]
+struct Neighbours {
+    first_is_text: Option<bool>,
+    last_is_text: bool,
+    keep_all: bool,
+}
+
+impl Neighbours {
+    fn add(&mut self, is_text: bool) {
+        self.first_is_text.get_or_insert(is_text);
+        self.last_is_text = is_text;
+    }
+
+    fn keep(&self, chunk: &Chunk<'_>) -> bool {
+        match chunk.kind {
+            Kind::Reference | Kind::Cdata => true,
+            Kind::Characters(next) => {
+                self.keep_all
+                    || self.last_is_text
+                    || self.first_is_text == Some(true)
+                    || next == Next::Other
+                    || (next == Next::EndTag && self.first_is_text.is_none())
+                    || !trim(chunk.written).is_empty()
+            }
+        }
+    }
+}
+
+fn text_around(node: Node<'_, '_>) -> String {
+    let source = node.document().input_text();
+    let mut collected = String::new();
+    let mut neighbours = Neighbours::default();
+    for child in node.children() {
+        if !child.is_text() {
+            neighbours.add(false);
+            if child.is_element() {
+                collected.push_str(&text_of(child));
+            }
+            continue;
+        }
+        // The parser joins CDATA sections and the text around them, and keeps the range of the first piece only.
+        let next = child.next_sibling();
+        let end = next.map_or_else(|| content_end(node), |next| next.range().start);
+        for chunk in chunks(source.get(child.range().start..end).unwrap_or_default(), next.is_none()) {
+            if neighbours.keep(&chunk) {
+                chunk.append_to(&mut collected);
+                neighbours.keep_all |= matches!(chunk.kind, Kind::Characters(_));
+                neighbours.add(chunk.kind != Kind::Cdata);
+            }
+        }
+    }
+    collected
+}
+
+/// Where the content of an element that has some ends.
+fn content_end(node: Node<'_, '_>) -> usize {
+    let written = node.document().input_text().get(node.range()).unwrap_or_default();
+    node.range().start + written.rfind("</").unwrap_or(written.len())
+}
+
+/// A piece of text that libxml2 looks at by itself.
+struct Chunk<'a> {
+    written: &'a str,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// Characters, and what follows them.
+    Characters(Next),
+    /// What stands between `&` and `;`.
+    Reference,
+    /// What stands in a CDATA section.
+    Cdata,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Next {
+    EndTag,
+    Markup,
+    Other,
+}
+
+impl Chunk<'_> {
+    fn append_to(&self, text: &mut String) {
+        match self.kind {
+            Kind::Reference => text.extend(dereference(self.written)),
+            _ if self.written.contains('\r') => text.push_str(&self.written.replace("\r\n", "\n").replace('\r', "\n")),
+            _ => text.push_str(self.written),
+        }
+    }
+}
+
+/// Splits what is written between two tags or comments.
+fn chunks(written: &str, ends_element: bool) -> impl Iterator<Item = Chunk<'_>> {
+    let mut rest = written;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        if let Some(section) = rest.strip_prefix("<![CDATA[") {
+            let (content, after) = section.split_once("]]>").unwrap_or((section, ""));
+            rest = after;
+            return Some(Chunk { written: content, kind: Kind::Cdata });
+        }
+        if let Some(reference) = rest.strip_prefix('&') {
+            let (content, after) = reference.split_once(';').unwrap_or((reference, ""));
+            rest = after;
+            return Some(Chunk { written: content, kind: Kind::Reference });
+        }
+        let chunk;
+        (chunk, rest) = characters(rest, ends_element)?;
+        Some(chunk)
+    })
+}
+
+/// The first chunk of characters, and what comes after it.
+fn characters(written: &str, ends_element: bool) -> Option<(Chunk<'_>, &str)> {
+    let is_slow = |character: char| character == '\r' || !character.is_ascii();
+    // The carriage return of a pair with a line feed ends a chunk and goes; the line feed starts the next one.
+    let after_pair = written.strip_prefix("\r\n");
+    let written = if after_pair.is_some() { written.get(1..)? } else { written };
+    let markup = written.find(['<', '&']).unwrap_or(written.len());
+    let stop = match after_pair {
+        Some(rest) if rest.starts_with(is_slow) => Some(0),
+        _ => written.get(..markup)?.find(is_slow),
+    };
+    let (end, next) = match stop {
+        Some(0) | None => (markup, next_of(written, markup, ends_element)),
+        Some(stop) if written.get(stop..).is_some_and(|rest| rest.starts_with("\r\n")) => (stop, Next::Markup),
+        Some(stop) => (stop, Next::Other),
+    };
+    let (written, after) = written.split_at_checked(end)?;
+    Some((Chunk { written, kind: Kind::Characters(next) }, after))
+}
+
+fn next_of(written: &str, end: usize, ends_element: bool) -> Next {
+    match written.get(end..).and_then(|rest| rest.chars().next()) {
+        Some('&') => Next::Other,
+        None if ends_element => Next::EndTag,
+        _ => Next::Markup,
+    }
+}
+
+/// The character that a reference stands for, without its `&` and `;`.
+fn dereference(reference: &str) -> Option<char> {
+    match reference {
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "amp" => Some('&'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => {
+            let number = reference.strip_prefix('#')?;
+            let code = match number.strip_prefix('x') {
+                Some(digits) => u32::from_str_radix(digits, 16),
+                None => number.parse(),
+            };
+            char::from_u32(code.ok()?)
+        }
+    }
+}

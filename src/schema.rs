@@ -1,0 +1,380 @@
+//! The shape of each element as data: which attributes and children it has, and which values.
+//!
+//! What an element may hold in which mode, beside which other attribute, is not here but in `parse`: RELAX NG says it
+//! by repeating whole elements, which is why its messages blame the wrong one.
+
+use crate::backup::{BackupMode, Mode, State, StorageType, Transport};
+
+/// What an attribute may hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Value {
+    /// Anything, the empty string too.
+    Any,
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// The target of a disk.
+    DiskName,
+    /// A host name or address.
+    Host,
+    /// Digits that make a number of 32 bits.
+    Number,
+    /// An absolute path.
+    Path,
+    /// A UUID.
+    Uuid,
+}
+
+impl Value {
+    /// Whether libvirt's schema accepts `value`.
+    ///
+    /// White space around a word passes: RELAX NG compares words as tokens, and it is the parser that refuses them.
+    #[must_use]
+    pub fn accepts(self, value: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Words(words) => words.contains(&trim(value)),
+            Self::DiskName => is_disk_name(value) || is_nvme_name(value),
+            Self::Host => is_host_name(value) || is_ipv6_address(value),
+            Self::Number => number(value).is_some(),
+            Self::Path => is_absolute_path(value),
+            Self::Uuid => canonical_uuid(value).is_some(),
+        }
+    }
+}
+
+/// An attribute of an element.
+#[derive(Debug)]
+pub struct Attribute {
+    /// Its name.
+    pub name: &'static str,
+    /// What it may hold.
+    pub value: Value,
+    /// Whether the element needs it, whatever else it holds.
+    pub required: bool,
+}
+
+/// An element.
+#[derive(Debug)]
+pub struct Shape {
+    /// Its name.
+    pub name: &'static str,
+    /// Its attributes, in libvirt's order.
+    pub attributes: &'static [Attribute],
+    /// The children that may stand in it once, in libvirt's order.
+    pub children: &'static [&'static str],
+    /// The child that may stand in it any number of times.
+    pub many: Option<&'static str>,
+    /// Whether it holds text.
+    pub text: bool,
+}
+
+/// The most attributes and the most single children that a shape has.
+pub const MOST_ATTRIBUTES: usize = 7;
+/// See [`MOST_ATTRIBUTES`].
+pub const MOST_CHILDREN: usize = 3;
+
+const YES_NO: Value = Value::Words(&["yes", "no"]);
+
+const fn optional(name: &'static str, value: Value) -> Attribute {
+    Attribute { name, value, required: false }
+}
+
+const fn required(name: &'static str, value: Value) -> Attribute {
+    Attribute { name, value, required: true }
+}
+
+const EMPTY: Shape = Shape { name: "", attributes: &[], children: &[], many: None, text: false };
+
+/// The root.
+pub static DOMAINBACKUP: Shape = Shape {
+    name: "domainbackup",
+    attributes: &[optional("mode", Value::Words(Mode::WORDS))],
+    children: &["incremental", "server", "disks"],
+    ..EMPTY
+};
+/// The checkpoint that disks start from.
+pub static INCREMENTAL: Shape = Shape { name: "incremental", text: true, ..EMPTY };
+/// The NBD server.
+pub static SERVER: Shape = Shape {
+    name: "server",
+    attributes: &[
+        optional("transport", Value::Words(Transport::WORDS)),
+        optional("tls", YES_NO),
+        optional("name", Value::Host),
+        optional("port", Value::Number),
+        optional("socket", Value::Path),
+        optional("fdgroup", Value::Any),
+    ],
+    ..EMPTY
+};
+/// The list of disks.
+pub static DISKS: Shape = Shape { name: "disks", many: Some("disk"), ..EMPTY };
+/// A disk of a push mode backup.
+pub static PUSH_DISK: Shape = Shape {
+    name: "disk",
+    attributes: &[
+        required("name", Value::DiskName),
+        optional("backup", YES_NO),
+        optional("type", Value::Words(StorageType::WORDS)),
+        optional("backupmode", Value::Words(BackupMode::WORDS)),
+        optional("incremental", Value::Any),
+    ],
+    children: &["driver", "target"],
+    ..EMPTY
+};
+/// A disk of a pull mode backup.
+pub static PULL_DISK: Shape = Shape {
+    name: "disk",
+    attributes: &[
+        required("name", Value::DiskName),
+        optional("backup", YES_NO),
+        optional("type", Value::Words(StorageType::WORDS)),
+        optional("backupmode", Value::Words(BackupMode::WORDS)),
+        optional("incremental", Value::Any),
+        optional("exportname", Value::Any),
+        optional("exportbitmap", Value::Any),
+    ],
+    children: &["driver", "scratch"],
+    ..EMPTY
+};
+/// The format of a target. The schema lets `luks` through, libvirt's parser does not know it.
+pub static PUSH_DRIVER: Shape = Shape {
+    name: "driver",
+    attributes: &[required(
+        "type",
+        Value::Words(&[
+            "raw", "dir", "bochs", "cloop", "dmg", "iso", "vpc", "vdi", "fat", "vhd", "ploop", "luks", "cow", "qcow",
+            "qcow2", "qed", "vmdk",
+        ]),
+    )],
+    ..EMPTY
+};
+/// The format of a scratch.
+pub static PULL_DRIVER: Shape =
+    Shape { name: "driver", attributes: &[required("type", Value::Words(&["qcow2"]))], ..EMPTY };
+/// Where a push mode backup writes.
+pub static TARGET: Shape = Shape { name: "target", ..DESTINATION };
+/// Where a pull mode backup keeps what the guest overwrites.
+pub static SCRATCH: Shape = Shape { name: "scratch", ..DESTINATION };
+const DESTINATION: Shape = Shape {
+    attributes: &[optional("file", Value::Path), optional("dev", Value::Path)],
+    children: &["encryption"],
+    many: Some("seclabel"),
+    ..EMPTY
+};
+/// A security label.
+pub static SECLABEL: Shape = Shape {
+    name: "seclabel",
+    attributes: &[optional("model", Value::Any), optional("relabel", YES_NO), optional("labelskip", Value::Words(&["yes"]))],
+    many: Some("label"),
+    ..EMPTY
+};
+/// The text of a security label.
+pub static LABEL: Shape = Shape { name: "label", text: true, ..EMPTY };
+/// Encryption of a destination.
+pub static ENCRYPTION: Shape = Shape {
+    name: "encryption",
+    attributes: &[required("format", Value::Words(&["luks"])), optional("engine", Value::Words(&["qemu"]))],
+    children: &["secret", "cipher", "ivgen"],
+    ..EMPTY
+};
+/// A passphrase that libvirt keeps.
+pub static SECRET: Shape = Shape {
+    name: "secret",
+    attributes: &[
+        required("type", Value::Words(&["passphrase"])),
+        optional("uuid", Value::Uuid),
+        optional("usage", Value::Any),
+    ],
+    ..EMPTY
+};
+/// A cipher.
+pub static CIPHER: Shape = Shape {
+    name: "cipher",
+    attributes: &[
+        required("name", Value::Any),
+        required("size", Value::Number),
+        optional("mode", Value::Any),
+        optional("hash", Value::Any),
+    ],
+    ..EMPTY
+};
+/// A generator of initialization vectors.
+pub static IVGEN: Shape =
+    Shape { name: "ivgen", attributes: &[required("name", Value::Any), optional("hash", Value::Any)], ..EMPTY };
+
+/// Every shape and the elements it may stand in, for saying where a stray element or attribute belongs.
+pub static SHAPES: &[(&Shape, &[&str])] = &[
+    (&DOMAINBACKUP, &[]),
+    (&INCREMENTAL, &["domainbackup"]),
+    (&SERVER, &["domainbackup"]),
+    (&DISKS, &["domainbackup"]),
+    (&PULL_DISK, &["disks"]),
+    (&PUSH_DRIVER, &["disk"]),
+    (&TARGET, &["disk"]),
+    (&SCRATCH, &["disk"]),
+    (&SECLABEL, &["target", "scratch"]),
+    (&LABEL, &["seclabel"]),
+    (&ENCRYPTION, &["target", "scratch"]),
+    (&SECRET, &["encryption"]),
+    (&CIPHER, &["encryption"]),
+    (&IVGEN, &["encryption"]),
+];
+
+/// The states that a state file names.
+pub const STATES: &[&str] = State::WORDS;
+
+/// `value` without the white space that XML knows around it.
+#[must_use]
+pub fn trim(value: &str) -> &str {
+    value.trim_matches([' ', '\t', '\n', '\r'])
+}
+
+/// `(ioemu:)?(fd|hd|sd|vd|xvd|ubd)[a-zA-Z0-9_]+`
+fn is_disk_name(name: &str) -> bool {
+    let name = name.strip_prefix("ioemu:").unwrap_or(name);
+    ["fd", "hd", "sd", "vd", "xvd", "ubd"]
+        .iter()
+        .filter_map(|prefix| name.strip_prefix(prefix))
+        .any(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+}
+
+/// `nvme[0-9]+n[0-9]+(p[0-9]+)?`
+#[must_use]
+pub fn is_nvme_name(name: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((controller, rest)) = name.strip_prefix("nvme").and_then(|rest| rest.split_once('n')) else {
+        return false;
+    };
+    let (namespace, partition) = match rest.split_once('p') {
+        Some((namespace, partition)) => (namespace, Some(partition)),
+        None => (rest, None),
+    };
+    digits(controller) && digits(namespace) && partition.is_none_or(digits)
+}
+
+/// `[a-zA-Z0-9.\-]+`, which takes every IPv4 address with it.
+fn is_host_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+}
+
+/// An IPv6 address as libvirt's schema writes it out: no brackets, no zone, `::` at most once, an IPv4 address at the
+/// end perhaps.
+///
+/// The schema's pattern has gaps and excesses of its own; this follows it rather than the RFC.
+fn is_ipv6_address(address: &str) -> bool {
+    let group = |text: &str| (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let groups = |text: &str| -> Option<usize> {
+        if text.is_empty() {
+            return Some(0);
+        }
+        text.split(':').try_fold(0, |count, part| group(part).then_some(count + 1))
+    };
+    if let Some((hexadecimal, ipv4)) = address.rsplit_once(':').filter(|(_, last)| last.contains('.')) {
+        return is_ipv4_address(ipv4) && ipv6_head_before_ipv4(hexadecimal, groups);
+    }
+    match address.split_once("::") {
+        None => !address.is_empty() && groups(address) == Some(8),
+        Some((head, tail)) => match (groups(head), groups(tail)) {
+            (Some(head), Some(tail)) => ipv6_compressed(head, tail),
+            _ => false,
+        },
+    }
+}
+
+/// How many groups the pattern allows on either side of `::`.
+fn ipv6_compressed(head: usize, tail: usize) -> bool {
+    match (head, tail) {
+        (0, 0) => true,
+        (0, tail) => tail <= 7,
+        (head, 0) => head <= 7,
+        (1, tail) => tail <= 6,
+        (2, tail) => tail <= 5,
+        (3, tail) => tail <= 4,
+        (4, tail) => tail <= 3,
+        (5, tail) => tail <= 2,
+        (6, tail) => tail <= 1,
+        _ => false,
+    }
+}
+
+/// What the pattern allows before the last colon when an IPv4 address follows it.
+fn ipv6_head_before_ipv4(head: &str, groups: impl Fn(&str) -> Option<usize>) -> bool {
+    // Nothing, or `:` for `::`; `::` and up to five groups; up to five groups and `:`; or six groups.
+    if head.is_empty() || head == ":" {
+        return true;
+    }
+    if let Some(rest) = head.strip_prefix("::") {
+        return groups(rest).is_some_and(|count| (1..=5).contains(&count));
+    }
+    match head.strip_suffix(':') {
+        Some(before) => groups(before).is_some_and(|count| (1..=5).contains(&count)),
+        None => groups(head) == Some(6),
+    }
+}
+
+/// Four numbers up to 255 without leading zeros.
+fn is_ipv4_address(address: &str) -> bool {
+    address.parse::<std::net::Ipv4Addr>().is_ok()
+}
+
+/// `(/|[a-zA-Z]:\\).+`, where the dot takes neither line feed nor carriage return.
+fn is_absolute_path(path: &str) -> bool {
+    let mut characters = path.chars();
+    let rest = match characters.next() {
+        Some('/') => characters.as_str(),
+        Some(drive) if drive.is_ascii_alphabetic() => match characters.as_str().strip_prefix(":\\") {
+            Some(rest) => rest,
+            None => return false,
+        },
+        _ => return false,
+    };
+    !rest.is_empty() && !rest.contains(['\n', '\r'])
+}
+
+/// Digits, leading zeros too, at most 4294967295.
+#[must_use]
+pub fn number(value: &str) -> Option<u32> {
+    value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok()).flatten()
+}
+
+/// Thirty-two hexadecimal digits, plain or as 8-4-4-4-12; returned in lower case with hyphens.
+#[must_use]
+pub fn canonical_uuid(value: &str) -> Option<String> {
+    let hyphens = [8, 13, 18, 23];
+    let plain = match value.len() {
+        32 => true,
+        36 => false,
+        _ => return None,
+    };
+    let mut uuid = String::with_capacity(36);
+    for (position, character) in value.char_indices() {
+        if !plain && hyphens.contains(&position) {
+            if character != '-' {
+                return None;
+            }
+            continue;
+        }
+        if !character.is_ascii_hexdigit() {
+            return None;
+        }
+        if hyphens.contains(&uuid.len()) {
+            uuid.push('-');
+        }
+        uuid.push(character.to_ascii_lowercase());
+    }
+    Some(uuid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_shape_outgrows_the_slots_it_is_read_into() {
+        for (shape, _) in SHAPES.iter().copied().chain([(&PUSH_DISK, &[][..]), (&PULL_DRIVER, &[][..])]) {
+            assert!(shape.attributes.len() <= MOST_ATTRIBUTES, "{}", shape.name);
+            assert!(shape.children.len() <= MOST_CHILDREN, "{}", shape.name);
+        }
+    }
+}
