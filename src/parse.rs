@@ -3,6 +3,7 @@
 //! A departure is reported and reading goes on with what was most likely meant, so that a mistake in one place hides
 //! nothing in another and does not show up a second time elsewhere.
 
+mod blame;
 mod element;
 mod server;
 mod status;
@@ -47,6 +48,12 @@ pub fn parse<'a>(document: &'a Document<'_>, release: Release) -> (Option<Backup
         }
     }
     let backup = parse_backup(&mut reader, root);
+    let disks_fit_push = |disks: Node<'_, '_>| {
+        let mut reader = Reader::new(document.input_text(), release);
+        parse_disk_list(&mut reader, disks, Mode::Push);
+        reader.diagnostics.iter().all(|diagnostic| diagnostic.libvirt.is_some())
+    };
+    blame::fill_in(&mut reader.diagnostics, root, backup.mode, disks_fit_push);
     (Some(backup), reader.finish())
 }
 
@@ -247,19 +254,20 @@ fn push_with_server(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, server: Sp
 }
 
 fn parse_disks<'a>(reader: &mut Reader<'a>, root: &Fields<'a, '_>, mode: Mode) -> Vec<Disk<'a>> {
-    let mut disks = Vec::new();
-    if let Some(node) = root.child("disks") {
-        let fields = read(reader, node, &DISKS);
-        if fields.many.is_empty() && !fields.unclear {
-            let diagnostic = Diagnostic::new(Rule::EmptyDisks, fields.tag(), "<disks> lists no disk")
-                .help("list a <disk>, or remove <disks> to back up every disk of the domain")
-                .unsafe_fix("remove <disks>", node.range().into(), "");
-            reader.report_missing("disk", diagnostic);
-        }
-        disks.extend(fields.many.iter().map(|disk| parse_disk(reader, *disk, mode)));
-    }
+    let mut disks = root.child("disks").map(|node| parse_disk_list(reader, node, mode)).unwrap_or_default();
     disks.extend(root.many.iter().map(|disk| parse_disk(reader, *disk, mode)));
     disks
+}
+
+fn parse_disk_list<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Vec<Disk<'a>> {
+    let fields = read(reader, node, &DISKS);
+    if fields.many.is_empty() && !fields.unclear {
+        let diagnostic = Diagnostic::new(Rule::EmptyDisks, fields.tag(), "<disks> lists no disk")
+            .help("list a <disk>, or remove <disks> to back up every disk of the domain")
+            .unsafe_fix("remove <disks>", node.range().into(), "");
+        reader.report_missing("disk", diagnostic);
+    }
+    fields.many.iter().map(|disk| parse_disk(reader, *disk, mode)).collect()
 }
 
 /// A disk as far as it has been read.
@@ -351,6 +359,12 @@ fn check_backupmode(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
     reader.report(diagnostic);
 }
 
+/// The children of a disk, without one of the other mode, which is reported already.
+fn own_children<'a, 'i>(fields: &Fields<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
+    let foreign = if std::ptr::eq(fields.shape, &raw const PUSH_DISK) { "scratch" } else { "target" };
+    fields.children.iter().copied().flatten().filter(move |child| child.tag_name().name() != foreign)
+}
+
 /// A disk that is left out has nothing but its name, mode, checkpoint and export names.
 fn check_left_out(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
     let no = fields.get("backup").map(|backup| (backup.span, backup.value_span, backup.blamed()));
@@ -359,8 +373,8 @@ fn check_left_out(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
     if let Some(storage_type) = fields.get("type") {
         settings.push((storage_type.span, "type".to_owned(), reader.with_space_before(storage_type.span)));
     }
-    for child in fields.children.iter().flatten() {
-        settings.push((start_tag(*child), format!("<{}>", child.tag_name().name()), child.range().into()));
+    for child in own_children(fields) {
+        settings.push((start_tag(child), format!("<{}>", child.tag_name().name()), child.range().into()));
     }
     let diagnostic = match &settings[..] {
         [] => return,
@@ -505,7 +519,7 @@ fn check_no_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, by_destinat
 }
 
 fn check_push_without_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, storage_type: StorageType) {
-    let child = disk.fields.child("target").or(disk.fields.child("driver"));
+    let child = own_children(&disk.fields).last();
     let word = storage_type.name();
     match child {
         Some(child) => {
@@ -518,7 +532,7 @@ fn check_push_without_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, s
             .also(start_tag(child), "this needs it");
             report_missing_type(reader, disk, diagnostic, word);
         }
-        None if reader.release < Release::V11_3_0 && !disk.fields.unclear => {
+        None if reader.release < Release::V11_3_0 && !disk.fields.unclear && disk.destination.is_none() => {
             let diagnostic = Diagnostic::new(
                 Rule::PlainPushDisk,
                 disk.fields.tag(),
@@ -541,6 +555,13 @@ fn report_missing_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, diagn
 }
 
 fn check_pull_without_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, storage_type: StorageType) {
+    let both = disk.destination.as_ref().and_then(|scratch| scratch.get("file").and(scratch.get("dev")));
+    if let Some(dev) = both {
+        let diagnostic = Diagnostic::new(Rule::WrongDestination, dev.span, "<scratch> has file and dev")
+            .help("remove dev; or remove file and add type='block' to the <disk>")
+            .unsafe_fix("remove dev", reader.with_space_before(dev.span), "");
+        reader.report(diagnostic);
+    }
     if storage_type == StorageType::Block {
         let diagnostic =
             Diagnostic::new(Rule::MissingType, disk.fields.tag(), "a disk with a <scratch dev> needs type='block'");

@@ -1,5 +1,7 @@
 //! An element as its shape sees it: known attributes and children in their places, strangers reported.
 
+use std::cmp::Reverse;
+
 use roxmltree::Node;
 
 use crate::diagnostic::{Diagnostic, Span};
@@ -101,16 +103,34 @@ impl<'a> Reader<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// The findings, without those of missing things that were found elsewhere: that is one mistake, not two.
+    /// The findings in order, without those that follow from others: one mistake, one error.
     pub fn finish(mut self) -> Vec<Diagnostic> {
+        self.withdraw_explained();
+        let mut diagnostics = self.diagnostics;
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.span.start, Reverse(diagnostic.primary.span.end)));
+        let mut covered = 0;
+        diagnostics.retain(|diagnostic| {
+            let span = diagnostic.primary.span;
+            if span.end <= covered {
+                return false;
+            }
+            // An attribute that is wrong where it stands needs no further word about its name or value.
+            let is_tag = self.text.get(span.range()).is_some_and(|written| written.starts_with('<'));
+            if !is_tag {
+                covered = span.end;
+            }
+            true
+        });
+        diagnostics
+    }
+
+    /// What was found in a wrong place is not missing as well.
+    fn withdraw_explained(&mut self) {
         let mut explained = Vec::new();
         for name in &self.misplaced {
             if let Some(position) = self.missing.iter().position(|missing| missing.name == *name) {
                 explained.push(self.missing.swap_remove(position).diagnostic);
             }
-        }
-        if explained.is_empty() {
-            return self.diagnostics;
         }
         explained.sort_unstable();
         let mut position = 0;
@@ -118,7 +138,6 @@ impl<'a> Reader<'a> {
             position += 1;
             explained.binary_search(&(position - 1)).is_err()
         });
-        self.diagnostics
     }
 
     /// The span of an attribute and the white space before it, for taking it away.

@@ -175,8 +175,16 @@ fn meant_attribute(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option
     if let Some(name) = nearest(attribute.name, absent().map(|(_, known)| known.name)) {
         return absent().find(|(_, known)| known.name == name).map(|(slot, _)| slot);
     }
+    let has_address = fields.shape.attributes.iter().zip(&fields.attributes).any(|(known, found)| {
+        found.is_some() && matches!(known.value, Value::Path | Value::Host)
+    });
     let fits = |known: &crate::schema::Attribute| {
-        known.value.accepts(attribute.value) && (known.required || matches!(known.value, Value::Words(_) | Value::Path))
+        let telling = match known.value {
+            Value::Words(_) => !matches!(attribute.value, "yes" | "no"),
+            Value::Path => !has_address,
+            _ => known.required,
+        };
+        telling && known.value.accepts(attribute.value)
     };
     let mut fitting = absent().filter(|(_, known)| fits(known));
     match (fitting.next(), fitting.next()) {
@@ -186,13 +194,22 @@ fn meant_attribute(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option
     }
 }
 
-/// A name for a message: what is very long is cut.
+/// A name or value for a message: on one line, and what is very long is cut.
 fn shortened(name: &str) -> String {
     const LONGEST: usize = 60;
-    match name.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
-        None => name.to_owned(),
+    let mut characters = name.chars();
+    let mut shown = String::new();
+    for character in characters.by_ref().take(LONGEST) {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
     }
+    if characters.next().is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// A value for a message, in single quotes.

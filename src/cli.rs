@@ -1,0 +1,116 @@
+//! The command line's definitions, and nothing else: help, completions and man pages follow from them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Check and normalize libvirt's <domainbackup> XML, without a libvirt.
+///
+/// Tells what is wrong with a backup, where, and what to write instead; and
+/// prints it as libvirt itself would.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 80, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Tell everything that is wrong with backups
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+    /// Print backups as libvirt would
+    #[command(after_help = NORMALIZE_EXAMPLES)]
+    Normalize(NormalizeArgs),
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  backupxml check backup.xml
+  virsh dumpxml vm | backupxml check --domain - backup.xml
+  backupxml check --format concise *.xml
+
+Exit status: 0 without errors, 1 with errors, 2 if something could not be read.";
+
+const NORMALIZE_EXAMPLES: &str = "\
+Examples:
+  backupxml normalize --domain domain.xml backup.xml
+  backupxml normalize --domain domain.xml --suffix monday backup.xml
+  backupxml normalize --explicit < backup.xml
+
+Exit status: 0 without errors, 1 with errors, 2 if something could not be read.";
+
+/// The arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// What both commands take.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// The arguments of `normalize`.
+#[derive(Debug, Args)]
+pub struct NormalizeArgs {
+    /// What both commands take.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Without a domain, still write each disk's resulting backupmode and
+    /// checkpoint
+    #[arg(long)]
+    pub explicit: bool,
+}
+
+/// What `check` and `normalize` take.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    /// Backups; none, or -, is standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Align with this domain, as virsh dumpxml prints it; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub domain: Option<PathBuf>,
+    /// What generated file names end in [default: SOURCE_DATE_EPOCH, or the
+    /// seconds since 1970]
+    #[arg(long, value_name = "S")]
+    pub suffix: Option<String>,
+    /// The files are libvirtd's own state files
+    #[arg(long)]
+    pub status: bool,
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t = Format::Full)]
+    pub format: Format,
+    /// Pass over files whose root element is not <domainbackup>
+    #[arg(long)]
+    pub skip_unrelated: bool,
+    /// When to use colour
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Print findings only, and no closing line
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// With the lines they are about
+    Full,
+    /// One line each
+    Concise,
+    /// One JSON object
+    Json,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
