@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::rules::Rule;
+use crate::rules::{Rule, Severity};
 
 /// A range of bytes in a decoded document: `start..end`, both on character boundaries.
 ///
@@ -130,6 +130,21 @@ impl Diagnostic {
     pub fn in_domain(mut self) -> Self {
         self.primary.document = Document::Domain;
         self
+    }
+
+    /// Moves all of it into the domain document; what would mend a backup mends no domain.
+    #[must_use]
+    pub fn wholly_in_domain(mut self) -> Self {
+        self.primary.document = Document::Domain;
+        self.others.iter_mut().for_each(|label| label.document = Document::Domain);
+        self.fixes.clear();
+        self
+    }
+
+    /// Whether it makes the document one that libvirt refuses.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.rule.severity() == Severity::Error
     }
 
     /// Says what to write instead.

@@ -12,13 +12,17 @@
 
 pub mod align;
 pub mod backup;
+pub mod cli;
 pub mod diagnostic;
 pub mod domain;
 pub mod format;
 pub mod parse;
 pub mod release;
+pub mod report;
 pub mod rules;
+pub mod run;
 pub mod schema;
+pub mod source;
 pub mod syntax;
 
 use backup::Backup;

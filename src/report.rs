@@ -1,0 +1,151 @@
+//! Findings → text for people and programs: one file an output format. Nothing here knows a rule.
+
+mod concise;
+mod full;
+mod json;
+mod visible;
+
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use crate::diagnostic::{Diagnostic, Document, Label};
+use crate::source::Source;
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// With the lines that they are about.
+    Full,
+    /// One line each.
+    Concise,
+    /// One JSON object.
+    Json,
+}
+
+/// What became of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// No errors.
+    Ok,
+    /// At least one error.
+    Failed,
+    /// Not a backup, and passed over as asked.
+    Skipped,
+    /// It could not be read.
+    Unreadable,
+}
+
+impl Status {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// One file and what was found in it.
+#[derive(Debug)]
+pub struct Checked {
+    name: String,
+    source: Option<Source>,
+    domain: Option<Rc<Source>>,
+    /// What became of it.
+    pub status: Status,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Checked {
+    /// A file that was read, and the domain that it was held against.
+    #[must_use]
+    pub fn new(source: Source, domain: Option<Rc<Source>>, status: Status, diagnostics: Vec<Diagnostic>) -> Self {
+        Self { name: source.name().to_owned(), source: Some(source), domain, status, diagnostics }
+    }
+
+    /// A file that could not be read.
+    #[must_use]
+    pub fn unreadable(name: String) -> Self {
+        Self { name, source: None, domain: None, status: Status::Unreadable, diagnostics: Vec::new() }
+    }
+
+    /// The document that a label lies in; there is none without a text to point at.
+    fn document(&self, label: &Label) -> Option<&Source> {
+        match label.document {
+            Document::Backup => self.source.as_ref(),
+            Document::Domain => self.domain.as_deref(),
+        }
+    }
+}
+
+/// How a report for people looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Appearance {
+    /// Whether it is coloured.
+    pub color: bool,
+    /// How many columns it may take.
+    pub width: usize,
+    /// Whether the closing line is left out.
+    pub quiet: bool,
+}
+
+/// What all files come to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Summary {
+    files: usize,
+    failed: usize,
+    skipped: usize,
+    errors: usize,
+    warnings: usize,
+}
+
+/// Writes files as they come, and then what they come to.
+#[derive(Debug)]
+pub struct Reporter {
+    format: Format,
+    appearance: Appearance,
+    summary: Summary,
+}
+
+impl Reporter {
+    /// A report of no files yet.
+    #[must_use]
+    pub fn new(format: Format, appearance: Appearance) -> Self {
+        Self { format, appearance, summary: Summary::default() }
+    }
+
+    /// Writes one file.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `out` does.
+    pub fn file(&mut self, out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
+        let first = self.summary.files == 0;
+        let errors = checked.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        self.summary.files += 1;
+        self.summary.failed += usize::from(matches!(checked.status, Status::Failed | Status::Unreadable));
+        self.summary.skipped += usize::from(checked.status == Status::Skipped);
+        self.summary.errors += errors;
+        self.summary.warnings += checked.diagnostics.len() - errors;
+        match self.format {
+            Format::Full => full::file(out, checked, self.appearance),
+            Format::Concise => concise::file(out, checked),
+            Format::Json => json::file(out, checked, first),
+        }
+    }
+
+    /// Writes the end of the report.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `out` does.
+    pub fn finish(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self.format {
+            Format::Full if !self.appearance.quiet => full::finish(out, &self.summary, self.appearance),
+            Format::Json => json::finish(out, &self.summary),
+            Format::Full | Format::Concise => Ok(()),
+        }?;
+        out.flush()
+    }
+}

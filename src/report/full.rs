@@ -1,0 +1,290 @@
+//! Findings with the lines that they are about, drawn by miette.
+//!
+//! miette shows whole lines and looks for them from the start of the text. Backups are often one line, and long, so it
+//! is given a snippet instead: the few lines around the labels, cut to a window, with what would steer a terminal made
+//! visible, and lines and columns that are still those of the file.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::ops::Range;
+
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, Severity, SourceCode,
+    SourceSpan, SpanContents,
+};
+
+use crate::diagnostic::{Diagnostic, Label};
+use crate::rules;
+use crate::source::Source;
+
+use super::{Appearance, Checked, Summary, visible};
+
+/// Bytes of a line that are shown on either side of a label.
+const WINDOW: usize = 120;
+/// Lines between two labels that still share a snippet.
+const NEAR: usize = 3;
+
+pub(super) fn file(out: &mut dyn Write, checked: &Checked, appearance: Appearance) -> io::Result<()> {
+    if checked.diagnostics.is_empty() {
+        return Ok(());
+    }
+    let theme = if appearance.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(appearance.width)
+        .with_links(false)
+        .without_cause_chain()
+        // Attributes and the names of rules stay whole.
+        .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+        .with_context_lines(1);
+    let mut said = None;
+    for diagnostic in &checked.diagnostics {
+        let Some(source) = checked.document(&diagnostic.primary) else { continue };
+        let shown = Shown::new(checked, source, diagnostic);
+        let mut text = String::new();
+        handler.render_report(&mut text, &shown).map_err(io::Error::other)?;
+        writeln!(out, "{}", text.trim_matches('\n').trim_end())?;
+        for note in shown.notes {
+            writeln!(out, "  note: {note}")?;
+        }
+        // libvirt has one message for everything that its schema refuses.
+        if let Some(libvirt) = diagnostic.libvirt.as_ref().filter(|libvirt| said != Some(*libvirt)) {
+            writeln!(out, "  libvirt says: {}", visible::line(telling_part(libvirt)))?;
+            said = Some(libvirt);
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// The line of libvirt's message that tells anything: for the schema, the second.
+fn telling_part(message: &str) -> &str {
+    let mut lines = message.lines();
+    let first = lines.next().unwrap_or_default();
+    if first.starts_with("XML document failed to validate") { lines.next().unwrap_or(first) } else { first }
+}
+
+pub(super) fn finish(out: &mut dyn Write, summary: &Summary, appearance: Appearance) -> io::Result<()> {
+    let counted = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let paint = |code: &str, text: String| if appearance.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text };
+    let mut line = match summary.errors {
+        0 => paint("1;32", "no errors".to_owned()),
+        errors => paint("1;31", counted(errors, "error")),
+    };
+    if summary.warnings > 0 {
+        line.push_str(" and ");
+        line.push_str(&paint("1;33", counted(summary.warnings, "warning")));
+    }
+    line.push_str(" in ");
+    if summary.failed > 0 && summary.files > 1 {
+        line.push_str(&format!("{} of ", summary.failed));
+    }
+    line.push_str(&counted(summary.files, "file"));
+    if summary.skipped > 0 {
+        line.push_str(&format!(", {} skipped", summary.skipped));
+    }
+    writeln!(out, "{line}")
+}
+
+/// A finding as miette wants it.
+struct Shown<'a> {
+    diagnostic: &'a Diagnostic,
+    message: String,
+    snippet: Snippet,
+    labels: Vec<LabeledSpan>,
+    /// Labels that lie too far away for the snippet, or in another file.
+    notes: Vec<String>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(checked: &Checked, source: &Source, diagnostic: &'a Diagnostic) -> Self {
+        let reach = Reach::new(source, &diagnostic.primary);
+        let is_near = |label: &&Label| label.document == diagnostic.primary.document && reach.covers(source, label);
+        let near: Vec<_> = diagnostic.labels().filter(is_near).collect();
+        let snippet = Snippet::new(source, &near);
+        let labels = near.iter().enumerate().map(|(index, label)| snippet.label(label, index == 0)).collect();
+        let far = diagnostic.others.iter().filter(|label| !is_near(label));
+        let notes = far.filter_map(|label| Some(note(checked.document(label)?, label))).collect();
+        let message = format!("{} [{}]", visible::line(&diagnostic.message), diagnostic.rule);
+        Self { diagnostic, message, snippet, labels, notes }
+    }
+}
+
+fn note(source: &Source, label: &Label) -> String {
+    let (line, column) = source.line_column(label.span.range().start);
+    let message = if label.message.is_empty() { "this" } else { &label.message };
+    format!("{}:{line}:{column}: {}", visible::line(source.name()), visible::line(message))
+}
+
+/// How far around the primary label others are shown in one snippet with it.
+struct Reach {
+    lines: Range<usize>,
+    bytes: Range<usize>,
+}
+
+impl Reach {
+    fn new(source: &Source, primary: &Label) -> Self {
+        let start = primary.span.range().start;
+        let line = source.line_of(start);
+        Self { lines: line.saturating_sub(NEAR)..line + NEAR + 1, bytes: start.saturating_sub(WINDOW * 8)..start + WINDOW * 8 }
+    }
+
+    fn covers(&self, source: &Source, label: &Label) -> bool {
+        let start = label.span.range().start;
+        self.bytes.contains(&start) && self.lines.contains(&source.line_of(start))
+    }
+}
+
+/// A few lines of a file, or a window of one, fit for a terminal.
+#[derive(Debug)]
+struct Snippet {
+    name: String,
+    text: String,
+    /// The first line's number, from 0, and the number of characters left out at its start.
+    first_line: usize,
+    first_column: usize,
+    /// Pairs of offsets, file and snippet, from which they go on alike.
+    pieces: Vec<(usize, usize)>,
+}
+
+impl Snippet {
+    fn new(source: &Source, labels: &[&Label]) -> Self {
+        let starts = || labels.iter().map(|label| label.span.range().start);
+        let (first, last) = (starts().min().unwrap_or_default(), starts().max().unwrap_or_default());
+        let (first_line, last_line) = (source.line_of(first), source.line_of(last));
+        let range = source.line_range(first_line).start..source.line_range(last_line).end;
+        let (mut start, mut end) = (range.start, range.end);
+        if end - start > WINDOW * 16 || source.line_range(first_line).len() > WINDOW * 2 || source.line_range(last_line).len() > WINDOW * 2 {
+            start = start.max(first.saturating_sub(WINDOW));
+            end = end.min(last + WINDOW * 2);
+        }
+        let text = source.text();
+        let (start, end) = (text.floor_char_boundary(start), text.floor_char_boundary(end));
+        let (mut first_line, mut start) = (first_line, start);
+        if first_line > 1 && start == range.start {
+            let before = source.line_range(first_line - 1);
+            if before.len() <= WINDOW {
+                (first_line, start) = (first_line - 1, before.start);
+            }
+        }
+        let line_start = source.line_range(first_line).start;
+        let first_column = text.get(line_start..start).unwrap_or_default().chars().count();
+        let mut snippet = Self {
+            name: visible::line(source.name()).into_owned(),
+            text: String::new(),
+            first_line: first_line - 1,
+            first_column,
+            pieces: Vec::new(),
+        };
+        snippet.append(text.get(start..end).unwrap_or_default(), start);
+        snippet
+    }
+
+    fn append(&mut self, text: &str, start: usize) {
+        self.pieces.push((start, 0));
+        for (position, character) in text.char_indices() {
+            let shown = match character {
+                '\n' => '\n',
+                '\r' if text.get(position + 1..).is_some_and(|rest| rest.starts_with('\n')) => ' ',
+                // A byte order mark takes no room.
+                '\u{feff}' if start + position == 0 => {
+                    self.pieces.push((start + position + character.len_utf8(), self.text.len()));
+                    continue;
+                }
+                _ => visible::symbol(character),
+            };
+            self.text.push(shown);
+            if shown.len_utf8() != character.len_utf8() {
+                self.pieces.push((start + position + character.len_utf8(), self.text.len()));
+            }
+        }
+    }
+
+    /// Where a byte of the file stands in the snippet; its end for what lies behind.
+    fn offset(&self, offset: usize) -> usize {
+        let after = self.pieces.partition_point(|(file, _)| *file <= offset);
+        let (file, snippet) = after.checked_sub(1).and_then(|last| self.pieces.get(last)).copied().unwrap_or_default();
+        self.text.floor_char_boundary(snippet + offset.saturating_sub(file))
+    }
+
+    /// A label in the snippet, cut to its first line.
+    fn label(&self, label: &Label, primary: bool) -> LabeledSpan {
+        let start = self.offset(label.span.range().start);
+        let end = self.offset(label.span.range().end).max(start);
+        let covered = self.text.get(start..end).unwrap_or_default();
+        let length = covered.find('\n').unwrap_or(covered.len());
+        let message = Some(visible::line(&label.message).into_owned()).filter(|message| !message.is_empty());
+        if primary {
+            LabeledSpan::new_primary_with_span(message, (start, length))
+        } else {
+            LabeledSpan::new_with_span(message, (start, length))
+        }
+    }
+
+    /// The line and the column, both from 0, of an offset in the snippet.
+    fn line_column(&self, offset: usize) -> (usize, usize) {
+        let before = self.text.get(..offset).unwrap_or_default();
+        let lines = before.matches('\n').count();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let left_out = if lines == 0 { self.first_column } else { 0 };
+        (self.first_line + lines, line.chars().count() + left_out)
+    }
+}
+
+impl SourceCode for Snippet {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        context_before: usize,
+        _context_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        // With context, miette asks for what to draw: the snippet. Without, for where a label is.
+        let (offset, length) = if context_before > 0 { (0, self.text.len()) } else { (span.offset(), span.len()) };
+        let data = self.text.get(offset..offset + length).ok_or(MietteError::OutOfBounds)?;
+        let (line, column) = self.line_column(offset);
+        let contents = MietteSpanContents::new_named(
+            self.name.clone(),
+            data.as_bytes(),
+            (offset, length).into(),
+            line,
+            column,
+            data.matches('\n').count() + 1,
+        );
+        Ok(Box::new(contents))
+    }
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl miette::Diagnostic for Shown<'_> {
+    fn severity(&self) -> Option<Severity> {
+        Some(match self.diagnostic.rule.severity() {
+            rules::Severity::Error => Severity::Error,
+            rules::Severity::Warning => Severity::Warning,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = self.diagnostic.help.as_deref()?;
+        Some(Box::new(visible::line(help)))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.snippet)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+}

@@ -1,0 +1,289 @@
+//! The whole program but for the process: reading inputs, one file after another, and choosing a report.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail};
+use clap::Parser;
+
+use crate::cli::{Cli, Color, Command, CommonArgs, Format};
+use crate::diagnostic::Diagnostic;
+use crate::domain::{self, Domain};
+use crate::release::Release;
+use crate::report::{Appearance, Checked, Reporter, Status};
+use crate::source::Source;
+use crate::{Options, check, normalize, root_name, syntax};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExitStatus {
+    /// No errors; warnings perhaps.
+    Success,
+    /// At least one error in a document.
+    Errors,
+    /// Bad arguments, or something that could not be read or written.
+    Failure,
+}
+
+impl ExitStatus {
+    /// The number that the shell sees.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Errors => 1,
+            Self::Failure => 2,
+        }
+    }
+}
+
+/// A stream for output, and what is at its end.
+pub struct Output<'a> {
+    /// Where bytes go.
+    pub stream: &'a mut dyn Write,
+    /// Whether that is a terminal.
+    pub terminal: bool,
+}
+
+/// What the program has of the process it runs in.
+pub struct World<'a> {
+    /// Standard input.
+    pub stdin: &'a mut dyn Read,
+    /// Standard output.
+    pub stdout: Output<'a>,
+    /// Standard error.
+    pub stderr: Output<'a>,
+    /// Looks up an environment variable.
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
+    /// The width of the terminal in columns, if there is one.
+    pub width: Option<usize>,
+}
+
+/// Runs the program with its arguments, the name of the program first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>) -> ExitStatus {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return explain_usage(&error, world),
+    };
+    let result = match cli.command {
+        Command::Check(arguments) => run_check(&arguments.common, world),
+        Command::Normalize(arguments) => run_normalize(&arguments.common, arguments.explicit, world),
+    };
+    result.unwrap_or_else(|error| {
+        if is_broken_pipe(&error) {
+            // Whoever read has seen enough.
+            return ExitStatus::Success;
+        }
+        // Nothing is left to do where standard error is closed too.
+        let _ = writeln!(world.stderr.stream, "backupxml: {error:#}");
+        ExitStatus::Failure
+    })
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn explain_usage(error: &clap::Error, world: &mut World<'_>) -> ExitStatus {
+    let (output, status) = match error.use_stderr() {
+        true => (&mut world.stderr, ExitStatus::Failure),
+        false => (&mut world.stdout, ExitStatus::Success),
+    };
+    // A closed stream takes nothing away from the exit status.
+    let _ = match output.terminal {
+        true => write!(output.stream, "{}", error.render().ansi()),
+        false => write!(output.stream, "{}", error.render()),
+    };
+    status
+}
+
+fn run_check(arguments: &CommonArgs, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
+    let mut session = Session::new(arguments, false, world)?;
+    let mut reporter = session.reporter(arguments, &world.stdout, world);
+    for file in session.files.clone() {
+        let checked = session.read(&file, world, |text, domain, options| check(text, domain, options))?;
+        reporter.file(world.stdout.stream, &checked)?;
+    }
+    reporter.finish(world.stdout.stream)?;
+    Ok(session.status)
+}
+
+fn run_normalize(arguments: &CommonArgs, explicit: bool, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
+    let mut session = Session::new(arguments, explicit, world)?;
+    let mut reporter = session.reporter(arguments, &world.stderr, world);
+    for file in session.files.clone() {
+        let mut text = None;
+        let checked = session.read(&file, world, |document, domain, options| match normalize(document, domain, options) {
+            Ok(formatted) => {
+                text = Some(formatted);
+                Vec::new()
+            }
+            Err(diagnostics) => diagnostics,
+        })?;
+        if let (Some(text), Status::Ok) = (text, checked.status) {
+            world.stdout.stream.write_all(text.as_bytes())?;
+        }
+        reporter.file(world.stderr.stream, &checked)?;
+    }
+    world.stdout.stream.flush()?;
+    // Beside the XML, silence is the best report.
+    if session.status != ExitStatus::Success || arguments.format == Format::Json {
+        reporter.finish(world.stderr.stream)?;
+    }
+    Ok(session.status)
+}
+
+/// A domain that was read, and what is wrong with its document.
+struct DomainInput {
+    source: Rc<Source>,
+    domain: Option<Domain>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// What stays the same from file to file, and how the run will end.
+struct Session {
+    files: Vec<PathBuf>,
+    domain: Option<DomainInput>,
+    options: Options,
+    skip_unrelated: bool,
+    status: ExitStatus,
+}
+
+impl Session {
+    fn new(arguments: &CommonArgs, explicit: bool, world: &mut World<'_>) -> anyhow::Result<Self> {
+        let standard_input = PathBuf::from("-");
+        let mut files = arguments.files.clone();
+        if files.is_empty() {
+            files.push(standard_input.clone());
+        }
+        let uses = files.iter().chain(&arguments.domain).filter(|file| **file == standard_input).count();
+        if uses > 1 {
+            bail!("standard input can be read once only: name the backup's file, or the domain's");
+        }
+        let domain = match &arguments.domain {
+            Some(path) => Some(read_domain(path, world.stdin)?),
+            None => None,
+        };
+        let options = Options {
+            release: Release::default(),
+            suffix: suffix(arguments, world.environment),
+            status: arguments.status,
+            explicit,
+        };
+        Ok(Self { files, domain, options, skip_unrelated: arguments.skip_unrelated, status: ExitStatus::Success })
+    }
+
+    fn reporter(&self, arguments: &CommonArgs, output: &Output<'_>, world: &World<'_>) -> Reporter {
+        let appearance = Appearance {
+            color: use_color(arguments.color, output.terminal, world.environment),
+            width: world.width.filter(|_| output.terminal).unwrap_or(80),
+            quiet: arguments.quiet,
+        };
+        Reporter::new(arguments.format.into(), appearance)
+    }
+
+    /// Reads one file and has `examine` look at it.
+    fn read(
+        &mut self,
+        file: &Path,
+        world: &mut World<'_>,
+        examine: impl FnOnce(&str, Option<&Domain>, &Options) -> Vec<Diagnostic>,
+    ) -> anyhow::Result<Checked> {
+        let name = display_name(file);
+        let bytes = match read_input(file, world.stdin) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.status = ExitStatus::Failure;
+                writeln!(world.stderr.stream, "backupxml: {error:#}")?;
+                return Ok(Checked::unreadable(name));
+            }
+        };
+        let (source, mut diagnostics) = Source::new(name, bytes, self.options.release);
+        if self.skip_unrelated && root_name(source.text()).is_none_or(|root| root != "domainbackup") {
+            return Ok(Checked::new(source, None, Status::Skipped, Vec::new()));
+        }
+        let domain = self.domain.as_ref();
+        diagnostics.extend(domain.into_iter().flat_map(|domain| domain.diagnostics.iter().cloned()));
+        diagnostics.extend(examine(source.text(), domain.and_then(|domain| domain.domain.as_ref()), &self.options));
+        let failed = diagnostics.iter().any(Diagnostic::is_error);
+        if failed {
+            self.status = self.status.max(ExitStatus::Errors);
+        }
+        let status = if failed { Status::Failed } else { Status::Ok };
+        Ok(Checked::new(source, domain.map(|domain| Rc::clone(&domain.source)), status, diagnostics))
+    }
+}
+
+/// How a file is called in reports.
+fn display_name(file: &Path) -> String {
+    if file == Path::new("-") { "<stdin>".to_owned() } else { file.to_string_lossy().into_owned() }
+}
+
+fn read_input(file: &Path, stdin: &mut dyn Read) -> anyhow::Result<Vec<u8>> {
+    if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        stdin.read_to_end(&mut bytes).context("cannot read standard input")?;
+        return Ok(bytes);
+    }
+    // Reading a directory fails with words that help nobody.
+    if file.is_dir() {
+        bail!("cannot read {}: it is a directory", file.display());
+    }
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn read_domain(path: &Path, stdin: &mut dyn Read) -> anyhow::Result<DomainInput> {
+    let (source, mut diagnostics) = Source::new(display_name(path), read_input(path, stdin)?, Release::default());
+    let mut domain = None;
+    match syntax::parse(source.text()) {
+        Ok(document) => {
+            let (found, findings) = domain::parse(&document);
+            domain = found;
+            diagnostics.extend(findings);
+        }
+        Err(syntax) => diagnostics.extend(syntax.diagnostics),
+    }
+    let diagnostics = diagnostics.into_iter().map(Diagnostic::wholly_in_domain).collect();
+    Ok(DomainInput { source: Rc::new(source), domain, diagnostics })
+}
+
+/// What generated names end in: as asked for, else as reproducible builds ask for, else as libvirt does.
+fn suffix(arguments: &CommonArgs, environment: &dyn Fn(&str) -> Option<String>) -> String {
+    if let Some(suffix) = &arguments.suffix {
+        return suffix.clone();
+    }
+    let epoch = environment("SOURCE_DATE_EPOCH").filter(|epoch| epoch.parse::<u64>().is_ok());
+    epoch.unwrap_or_else(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.map_or(0, |now| now.as_secs()).to_string()
+    })
+}
+
+fn use_color(color: Color, terminal: bool, environment: &dyn Fn(&str) -> Option<String>) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let refused = environment("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let dumb = environment("TERM").is_some_and(|terminal| terminal == "dumb");
+            terminal && !refused && !dumb
+        }
+    }
+}
+
+impl From<Format> for crate::report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Full => Self::Full,
+            Format::Concise => Self::Concise,
+            Format::Json => Self::Json,
+        }
+    }
+}

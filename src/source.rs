@@ -1,0 +1,350 @@
+//! Bytes → text: encodings, lines and columns.
+//!
+//! libvirt takes text that ends at the first NUL byte, so UTF-16 and UTF-32 never reach its parser whole. They are
+//! decoded here all the same, so that everything else in them can be told as well.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use encoding_rs::Encoding;
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::release::Release;
+use crate::rules::Rule;
+
+/// A document as it was read, decoded.
+#[derive(Debug)]
+pub struct Source {
+    name: String,
+    text: String,
+    mapping: Mapping,
+    line_starts: OnceLock<Vec<usize>>,
+}
+
+/// How offsets in the text become offsets in the file.
+#[derive(Debug)]
+enum Mapping {
+    /// They are the same.
+    Same,
+    /// Each character takes this many bytes for each of its units, after a mark of so many bytes.
+    Units { unit: Unit, mark: usize },
+    /// By encoding what stands before.
+    Encoded(&'static Encoding),
+    /// From each of these pairs of offsets, text and file, they go on alike.
+    Pieces(Vec<(usize, usize)>),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Unit {
+    Byte,
+    Utf16,
+    Utf32,
+}
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+impl Source {
+    /// Decodes `bytes`, which are the file that reports call `name`, as the libxml2 of `release` would.
+    ///
+    /// There is always a text, and a finding of [`Rule::Undecodable`] or [`Rule::NulByte`] where libvirt would not get
+    /// as far.
+    #[must_use]
+    pub fn new(name: impl Into<String>, bytes: Vec<u8>, release: Release) -> (Self, Vec<Diagnostic>) {
+        let (text, mapping, mut diagnostics) = decode(bytes, release);
+        let text = without_nul(text, &mut diagnostics);
+        (Self { name: name.into(), text, mapping, line_starts: OnceLock::new() }, diagnostics)
+    }
+
+    /// What reports call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The byte in the file as it is on disk, for a byte of the text.
+    #[must_use]
+    pub fn offset_on_disk(&self, offset: usize) -> usize {
+        let before = || self.text.get(..self.text.floor_char_boundary(offset)).unwrap_or_default();
+        match &self.mapping {
+            Mapping::Same => offset,
+            Mapping::Units { unit: Unit::Byte, mark } => mark + before().chars().count(),
+            Mapping::Units { unit: Unit::Utf16, mark } => mark + 2 * before().chars().map(char::len_utf16).sum::<usize>(),
+            Mapping::Units { unit: Unit::Utf32, mark } => mark + 4 * before().chars().count(),
+            Mapping::Encoded(encoding) => encoding.encode(before()).0.len(),
+            Mapping::Pieces(pieces) => {
+                let after = pieces.partition_point(|(text, _)| *text <= offset);
+                let (text, file) = after.checked_sub(1).and_then(|last| pieces.get(last)).copied().unwrap_or_default();
+                file + (offset - text)
+            }
+        }
+    }
+
+    /// The line and the column of a byte of the text, both from 1, the column in characters. A byte order mark takes
+    /// no column.
+    #[must_use]
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let line = self.line_of(offset);
+        let start = self.line_range(line).start;
+        let offset = self.text.floor_char_boundary(offset);
+        let before = self.text.get(start..offset).unwrap_or_default();
+        let mark = usize::from(start == 0 && before.starts_with(BYTE_ORDER_MARK));
+        (line, before.chars().count() - mark + 1)
+    }
+
+    /// The line, from 1, that a byte of the text stands in.
+    #[must_use]
+    pub fn line_of(&self, offset: usize) -> usize {
+        self.line_starts().partition_point(|start| *start <= offset).max(1)
+    }
+
+    /// The bytes of a line, counted from 1, without its line feed.
+    #[must_use]
+    pub fn line_range(&self, line: usize) -> Range<usize> {
+        let starts = self.line_starts();
+        let start = line.checked_sub(1).and_then(|index| starts.get(index)).copied().unwrap_or(self.text.len());
+        let end = starts.get(line).map_or(self.text.len(), |next| next.saturating_sub(1)).max(start);
+        let written = self.text.get(start..end).unwrap_or_default();
+        start..end - usize::from(written.ends_with('\r'))
+    }
+
+    fn line_starts(&self) -> &[usize] {
+        self.line_starts.get_or_init(|| {
+            let feeds = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(feeds.map(|(position, _)| position + 1)).collect()
+        })
+    }
+}
+
+type Decoded = (String, Mapping, Vec<Diagnostic>);
+
+fn decode(bytes: Vec<u8>, release: Release) -> Decoded {
+    match bytes.get(..4) {
+        Some([0, 0, 0xfe, 0xff]) => return decode_utf32(&bytes, u32::from_be_bytes, 4),
+        Some([0xff, 0xfe, 0, 0]) => return decode_utf32(&bytes, u32::from_le_bytes, 4),
+        Some([0, 0, 0, b'<']) => return decode_utf32(&bytes, u32::from_be_bytes, 0),
+        Some([b'<', 0, 0, 0]) => return decode_utf32(&bytes, u32::from_le_bytes, 0),
+        Some([0xfe, 0xff, _, _]) => return decode_utf16(&bytes, u16::from_be_bytes, 2),
+        Some([0xff, 0xfe, _, _]) => return decode_utf16(&bytes, u16::from_le_bytes, 2),
+        Some([0, b'<', 0, _]) => return decode_utf16(&bytes, u16::from_be_bytes, 0),
+        Some([b'<', 0, _, 0]) => return decode_utf16(&bytes, u16::from_le_bytes, 0),
+        _ => {}
+    }
+    let declared = declared_encoding(&bytes).filter(|_| !bytes.starts_with(&[0xef, 0xbb, 0xbf]));
+    let Some((range, name)) = declared else { return decode_utf8(bytes) };
+    let known = Encoding::for_label(name.as_bytes());
+    match known {
+        Some(encoding) if encoding == encoding_rs::UTF_8 => decode_utf8(bytes),
+        // Up to then, libxml2 took what it was given as a string for UTF-8, whatever the declaration says.
+        Some(_) if release < Release::V12_8_0 => decode_utf8(bytes),
+        Some(encoding) if encoding.is_ascii_compatible() => decode_declared(&bytes, encoding, &name, range),
+        Some(_) => undecodable(bytes, range, format!("the document is not in {name}, although it says so")),
+        None => undecodable(bytes, range, format!("the encoding {name} is not known")),
+    }
+}
+
+/// The name of the encoding in an XML declaration, and where it stands.
+fn declared_encoding(bytes: &[u8]) -> Option<(Range<usize>, String)> {
+    /// More than any declaration takes.
+    const LONGEST: usize = 400;
+    let head = bytes.get(..bytes.len().min(LONGEST))?;
+    let head = head.strip_prefix(b"<?xml")?;
+    let end = head.windows(2).position(|pair| pair == b"?>")?;
+    let declaration = std::str::from_utf8(head.get(..end)?).ok()?;
+    let after_name = declaration.find("encoding")? + "encoding".len();
+    let (_, after_equals) = declaration.get(after_name..)?.split_once('=')?;
+    let quoted = after_equals.trim_start();
+    let quote = quoted.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+    let (name, _) = quoted.get(1..)?.split_once(quote)?;
+    let start = "<?xml".len() + declaration.len() - quoted.len() + 1;
+    Some((start..start + name.len(), name.to_owned()))
+}
+
+fn decode_utf8(bytes: Vec<u8>) -> Decoded {
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return (text, Mapping::Same, Vec::new()),
+        Err(error) => error.into_bytes(),
+    };
+    let mut text = String::with_capacity(bytes.len());
+    let mut pieces = vec![(0, 0)];
+    let mut file = 0;
+    let mut first = None;
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        file += chunk.valid().len();
+        if !chunk.invalid().is_empty() {
+            first.get_or_insert((text.len(), chunk.invalid().to_vec()));
+            text.push(char::REPLACEMENT_CHARACTER);
+            file += chunk.invalid().len();
+            pieces.push((text.len(), file));
+        }
+    }
+    let diagnostic = first.map(|(start, invalid)| {
+        let shown: Vec<_> = invalid.iter().map(|byte| format!("{byte:02X}")).collect();
+        let span = Span::new(start, start + char::REPLACEMENT_CHARACTER.len_utf8());
+        Diagnostic::new(Rule::Undecodable, span, format!("the byte {} is not UTF-8", shown.join(" ")))
+            .help("save the file as UTF-8, or name its encoding: <?xml version='1.0' encoding='ISO-8859-1'?>")
+            .libvirt("Invalid bytes in character encoding")
+    });
+    (text, Mapping::Pieces(pieces), diagnostic.into_iter().collect())
+}
+
+/// A declared encoding that leaves ASCII as it is.
+fn decode_declared(bytes: &[u8], encoding: &'static Encoding, name: &str, range: Range<usize>) -> Decoded {
+    let label = name.to_ascii_lowercase();
+    let is_windows = label.starts_with("windows") || label.contains("cp1") || label.starts_with("dos");
+    if label.contains("ascii") || label.starts_with("ansi") {
+        if !bytes.is_ascii() {
+            return undecodable(bytes.to_vec(), range, format!("the document is not in {name}, although it says so"));
+        }
+    } else if encoding.is_single_byte() {
+        // The labels of ISO 8859 stand for Windows' code pages on the web, but not in libxml2.
+        let character = |byte: &u8| -> Option<char> {
+            if (0x80..0xa0).contains(byte) && !is_windows && label.starts_with(['i', 'l']) {
+                return Some(char::from(*byte));
+            }
+            let one = [*byte];
+            let (decoded, malformed) = encoding.decode_without_bom_handling(&one);
+            decoded.chars().next().filter(|_| !malformed)
+        };
+        return match bytes.iter().map(character).collect::<Option<String>>() {
+            Some(text) => (text, Mapping::Units { unit: Unit::Byte, mark: 0 }, Vec::new()),
+            None => undecodable(bytes.to_vec(), range, format!("the document is not in {name}, although it says so")),
+        };
+    }
+    match encoding.decode_without_bom_handling_and_without_replacement(bytes) {
+        Some(text) => (text.into_owned(), Mapping::Encoded(encoding), Vec::new()),
+        None => undecodable(bytes.to_vec(), range, format!("the document is not in {name}, although it says so")),
+    }
+}
+
+/// Decodes as UTF-8 all the same, and says what is wrong with the declaration.
+fn undecodable(bytes: Vec<u8>, declaration: Range<usize>, message: String) -> Decoded {
+    let (text, mapping, _) = decode_utf8(bytes);
+    let diagnostic = Diagnostic::new(Rule::Undecodable, declaration.into(), message)
+        .help("save the file as UTF-8, and leave the encoding out")
+        .libvirt("Unsupported encoding");
+    (text, mapping, vec![diagnostic])
+}
+
+fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, mark: usize) -> Decoded {
+    let units = bytes.get(mark..).unwrap_or_default().chunks_exact(2);
+    let units = units.map(|pair| unit(pair.try_into().unwrap_or_default()));
+    let text = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    (text, Mapping::Units { unit: Unit::Utf16, mark }, vec![wide("UTF-16")])
+}
+
+fn decode_utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32, mark: usize) -> Decoded {
+    let units = bytes.get(mark..).unwrap_or_default().chunks_exact(4);
+    let units = units.map(|quad| unit(quad.try_into().unwrap_or_default()));
+    let text = units.map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    (text, Mapping::Units { unit: Unit::Utf32, mark }, vec![wide("UTF-32")])
+}
+
+fn wide(encoding: &str) -> Diagnostic {
+    Diagnostic::new(Rule::NulByte, Span::default(), format!("the document is in {encoding}, which libvirt cannot take"))
+        .help("save the file as UTF-8")
+        .libvirt("Start tag expected, '<' not found")
+}
+
+/// Puts a space for each NUL, so that the rest can be read.
+fn without_nul(text: String, diagnostics: &mut Vec<Diagnostic>) -> String {
+    let Some(first) = text.find('\0') else { return text };
+    if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::NulByte) {
+        let diagnostic = Diagnostic::new(Rule::NulByte, Span::new(first, first + 1), "there is a NUL byte, where libvirt stops reading")
+            .help("remove it")
+            .libvirt("Premature end of data");
+        diagnostics.push(diagnostic);
+    }
+    Cow::Owned::<str>(text.replace('\0', " ")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn read(bytes: &[u8]) -> (Source, Vec<Rule>) {
+        let (source, diagnostics) = Source::new("b.xml", bytes.to_vec(), Release::default());
+        (source, diagnostics.into_iter().map(|diagnostic| diagnostic.rule).collect())
+    }
+
+    #[test]
+    fn utf8_is_taken_as_it_is() {
+        let (source, rules) = read("\u{feff}<a>\né</a>".as_bytes());
+        assert_eq!((source.text(), rules.len()), ("\u{feff}<a>\né</a>", 0));
+        assert_eq!((source.line_column(3), source.line_column(9)), ((1, 1), (2, 2)));
+        assert_eq!(source.offset_on_disk(9), 9);
+    }
+
+    #[test]
+    fn latin_1_keeps_its_control_characters() {
+        let (source, rules) = read(b"<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe9\x80</a>");
+        assert!(rules.is_empty());
+        assert!(source.text().ends_with("<a>é\u{80}</a>"));
+        let end = source.text().len();
+        assert_eq!(source.offset_on_disk(end), end - 2);
+    }
+
+    #[test]
+    fn windows_1252_has_a_euro_sign() {
+        let (source, rules) = read(b"<?xml version='1.0' encoding='windows-1252'?><a>\x80</a>");
+        assert!(rules.is_empty());
+        assert!(source.text().ends_with("<a>€</a>"));
+    }
+
+    #[test]
+    fn older_releases_read_every_declared_encoding_as_utf8() {
+        let bytes = "<?xml version='1.0' encoding='ISO-8859-1'?><a>é</a>".as_bytes().to_vec();
+        let (source, diagnostics) = Source::new("b.xml", bytes, Release::V11_3_0);
+        assert!(diagnostics.is_empty());
+        assert!(source.text().ends_with("<a>é</a>"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_are_pointed_at() {
+        let (source, diagnostics) = Source::new("b.xml", b"<a>\n \xe9\xe9</a>".to_vec(), Release::default());
+        let [diagnostic] = &diagnostics[..] else { panic!("{diagnostics:?}") };
+        assert_eq!(diagnostic.rule, Rule::Undecodable);
+        assert_eq!(source.line_column(diagnostic.primary.span.start as usize), (2, 2));
+        assert_eq!(source.offset_on_disk(source.text().len()), 11);
+    }
+
+    #[test]
+    fn encodings_that_are_not_known_or_not_true_are_refused() {
+        for name in ["bogus", "UTF-16", "US-ASCII"] {
+            let (_, rules) = read(format!("<?xml version='1.0' encoding='{name}'?><a>é</a>").as_bytes());
+            assert_eq!(rules, [Rule::Undecodable], "{name}");
+        }
+    }
+
+    #[test]
+    fn utf16_and_utf32_are_decoded_and_refused() {
+        let text = "<a>é😀</a>";
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let utf32: Vec<u8> = text.chars().flat_map(|character| u32::from(character).to_be_bytes()).collect();
+        for bytes in [[b"\xff\xfe".to_vec(), utf16.clone()].concat(), utf16, utf32] {
+            let (source, rules) = read(&bytes);
+            assert_eq!((source.text(), &rules[..]), (text, &[Rule::NulByte][..]));
+            assert_eq!(source.offset_on_disk(text.len()), bytes.len());
+        }
+    }
+
+    #[test]
+    fn a_nul_byte_is_pointed_at() {
+        let (source, rules) = read(b"<a>\0</a>\0");
+        assert_eq!((source.text(), &rules[..]), ("<a> </a> ", &[Rule::NulByte][..]));
+    }
+
+    #[test]
+    fn lines_end_with_or_without_a_carriage_return() {
+        let (source, _) = read(b"a\r\nbc\n");
+        assert_eq!((source.line_range(1), source.line_range(2), source.line_range(3)), (0..1, 3..5, 6..6));
+    }
+}
