@@ -19,8 +19,10 @@ use crate::source::Source;
 
 use super::{Appearance, Checked, Summary, visible};
 
-/// Bytes of a line that are shown on either side of a label.
-const WINDOW: usize = 120;
+/// Columns that line numbers and frames take.
+const MARGIN: usize = 8;
+/// The fewest columns that source is shown in, however narrow the terminal.
+const NARROWEST: usize = 40;
 /// Lines between two labels that still share a snippet.
 const NEAR: usize = 3;
 
@@ -36,10 +38,11 @@ pub(super) fn file(out: &mut dyn Write, checked: &Checked, appearance: Appearanc
         // Attributes and the names of rules stay whole.
         .with_word_separator(textwrap::WordSeparator::AsciiSpace)
         .with_context_lines(1);
+    let columns = appearance.width.saturating_sub(MARGIN).max(NARROWEST);
     let mut said = None;
     for diagnostic in &checked.diagnostics {
         let Some(source) = checked.document(&diagnostic.primary) else { continue };
-        let shown = Shown::new(checked, source, diagnostic);
+        let shown = Shown::new(checked, source, diagnostic, columns);
         let mut text = String::new();
         handler.render_report(&mut text, &shown).map_err(io::Error::other)?;
         writeln!(out, "{}", text.trim_matches('\n').trim_end())?;
@@ -96,12 +99,13 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new(checked: &Checked, source: &Source, diagnostic: &'a Diagnostic) -> Self {
-        let reach = Reach::new(source, &diagnostic.primary);
-        let is_near = |label: &&Label| label.document == diagnostic.primary.document && reach.covers(source, label);
-        let near: Vec<_> = diagnostic.labels().filter(is_near).collect();
-        let snippet = Snippet::new(source, &near);
-        let labels = near.iter().enumerate().map(|(index, label)| snippet.label(label, index == 0)).collect();
+    fn new(checked: &Checked, source: &Source, diagnostic: &'a Diagnostic, columns: usize) -> Self {
+        let view = View::new(source, &diagnostic.primary, columns);
+        let is_near = |label: &&Label| label.document == diagnostic.primary.document && view.covers(source, label);
+        let others: Vec<_> = diagnostic.others.iter().filter(is_near).collect();
+        let snippet = view.snippet(source, &diagnostic.primary, &others);
+        let others_shown = others.iter().map(|label| snippet.label(label, false));
+        let labels = std::iter::once(snippet.label(&diagnostic.primary, true)).chain(others_shown).collect();
         let far = diagnostic.others.iter().filter(|label| !is_near(label));
         let notes = far.filter_map(|label| Some(note(checked.document(label)?, label))).collect();
         let message = format!("{} [{}]", visible::line(&diagnostic.message), diagnostic.rule);
@@ -115,22 +119,55 @@ fn note(source: &Source, label: &Label) -> String {
     format!("{}:{line}:{column}: {}", visible::line(source.name()), visible::line(message))
 }
 
-/// How far around the primary label others are shown in one snippet with it.
-struct Reach {
-    lines: Range<usize>,
-    bytes: Range<usize>,
+/// What of a file is shown around a primary label.
+enum View {
+    /// The lines around it, none of them longer than the terminal is wide.
+    Lines { line: usize, columns: usize },
+    /// These bytes of its long line.
+    Window(Range<usize>),
 }
 
-impl Reach {
-    fn new(source: &Source, primary: &Label) -> Self {
+impl View {
+    fn new(source: &Source, primary: &Label, columns: usize) -> Self {
         let start = primary.span.range().start;
         let line = source.line_of(start);
-        Self { lines: line.saturating_sub(NEAR)..line + NEAR + 1, bytes: start.saturating_sub(WINDOW * 8)..start + WINDOW * 8 }
+        let range = source.line_range(line);
+        if range.len() <= columns {
+            return Self::Lines { line, columns };
+        }
+        let text = source.text();
+        let from = start.saturating_sub(columns / 3).max(range.start);
+        let to = (from + columns).min(range.end);
+        Self::Window(text.floor_char_boundary(from)..text.floor_char_boundary(to))
     }
 
     fn covers(&self, source: &Source, label: &Label) -> bool {
-        let start = label.span.range().start;
-        self.bytes.contains(&start) && self.lines.contains(&source.line_of(start))
+        let span = label.span.range();
+        match self {
+            Self::Lines { line, columns } => {
+                let other = source.line_of(span.start);
+                let (first, last) = ((*line).min(other), (*line).max(other));
+                last - first <= NEAR && (first..=last).all(|line| source.line_range(line).len() <= *columns)
+            }
+            Self::Window(bytes) => bytes.start <= span.start && span.end <= bytes.end,
+        }
+    }
+
+    fn snippet(&self, source: &Source, primary: &Label, others: &[&Label]) -> Snippet {
+        let (bytes, first_line) = match self {
+            Self::Window(bytes) => (bytes.clone(), source.line_of(bytes.start)),
+            Self::Lines { line, columns } => {
+                let lines = others.iter().map(|label| source.line_of(label.span.range().start)).chain([*line]);
+                let (first, last) = lines.fold((*line, *line), |(first, last), line| (first.min(line), last.max(line)));
+                // One line before for orientation, unless it would not fit.
+                let before = first.saturating_sub(1).max(1);
+                let first = if source.line_range(before).len() <= *columns { before } else { first };
+                (source.line_range(first).start..source.line_range(last).end, first)
+            }
+        };
+        // A label at the very end of the text still needs a place.
+        let bytes = bytes.start.min(primary.span.range().start)..bytes.end;
+        Snippet::new(source, bytes, first_line)
     }
 }
 
@@ -147,35 +184,17 @@ struct Snippet {
 }
 
 impl Snippet {
-    fn new(source: &Source, labels: &[&Label]) -> Self {
-        let starts = || labels.iter().map(|label| label.span.range().start);
-        let (first, last) = (starts().min().unwrap_or_default(), starts().max().unwrap_or_default());
-        let (first_line, last_line) = (source.line_of(first), source.line_of(last));
-        let range = source.line_range(first_line).start..source.line_range(last_line).end;
-        let (mut start, mut end) = (range.start, range.end);
-        if end - start > WINDOW * 16 || source.line_range(first_line).len() > WINDOW * 2 || source.line_range(last_line).len() > WINDOW * 2 {
-            start = start.max(first.saturating_sub(WINDOW));
-            end = end.min(last + WINDOW * 2);
-        }
+    fn new(source: &Source, bytes: Range<usize>, first_line: usize) -> Self {
         let text = source.text();
-        let (start, end) = (text.floor_char_boundary(start), text.floor_char_boundary(end));
-        let (mut first_line, mut start) = (first_line, start);
-        if first_line > 1 && start == range.start {
-            let before = source.line_range(first_line - 1);
-            if before.len() <= WINDOW {
-                (first_line, start) = (first_line - 1, before.start);
-            }
-        }
-        let line_start = source.line_range(first_line).start;
-        let first_column = text.get(line_start..start).unwrap_or_default().chars().count();
+        let before = source.line_range(first_line).start..bytes.start;
         let mut snippet = Self {
             name: visible::line(source.name()).into_owned(),
             text: String::new(),
             first_line: first_line - 1,
-            first_column,
+            first_column: text.get(before).unwrap_or_default().chars().count(),
             pieces: Vec::new(),
         };
-        snippet.append(text.get(start..end).unwrap_or_default(), start);
+        snippet.append(text.get(bytes.clone()).unwrap_or_default(), bytes.start);
         snippet
     }
 
