@@ -4,17 +4,25 @@
 //! on which the two differ.
 
 mod case;
+mod compare;
+mod generate;
 mod libvirt;
+mod ours;
 mod random;
 mod session;
+mod shrink;
 mod wire;
+mod xml;
 
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::generate::Domains;
 use crate::libvirt::Libvirt;
+use crate::session::Session;
 
 #[derive(Parser)]
 #[command(about, long_about = None)]
@@ -31,12 +39,24 @@ enum Command {
         #[arg(long, default_value = "libvirt.so.0")]
         library: String,
     },
+    /// Looks for documents on which the library and libvirt differ, and shrinks them
+    Compare(compare::Options),
+    /// Prints the case of a seed
+    Show {
+        seed: u64,
+        /// Also ask libvirt, running COMMAND answer
+        #[arg(long, value_name = "COMMAND")]
+        run_in: Option<String>,
+    },
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
-        Command::Answer { library } => answer(&library),
+        Command::Answer { library } => answer(&library)?,
+        Command::Compare(options) => return compare::run(&options),
+        Command::Show { seed, run_in } => show(seed, run_in.as_deref())?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn answer(library: &str) -> Result<()> {
@@ -48,6 +68,25 @@ fn answer(library: &str) -> Result<()> {
     while let Some(case) = wire::read_case(&mut input)? {
         wire::write_answer(&mut output, &libvirt.answer(&case)?)?;
         output.flush()?;
+    }
+    Ok(())
+}
+
+fn show(seed: u64, run_in: Option<&str>) -> Result<()> {
+    let case = generate::case(seed, Domains::Any);
+    let mut output = io::stdout().lock();
+    output.write_all(&case.backup)?;
+    if let Some(domain) = &case.domain {
+        output.write_all(b"\n---\n")?;
+        output.write_all(domain)?;
+    }
+    writeln!(
+        output,
+        "\n--- suffix {}, status {}",
+        case.suffix, case.status
+    )?;
+    if let Some(command) = run_in {
+        writeln!(output, "{:#?}", Session::start(command)?.ask(&case)?)?;
     }
     Ok(())
 }

@@ -1,0 +1,313 @@
+//! Looks for documents on which two of us differ.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{fmt, thread};
+
+use anyhow::{Result, ensure};
+use clap::Args;
+
+use crate::case::{Answer, Case, Stage};
+use crate::generate::{self, Domains};
+use crate::ours::{self, Verdict};
+use crate::session::Session;
+use crate::shrink::shrink;
+
+#[derive(Args)]
+pub struct Options {
+    /// How to run this program where libvirt is, such as 'chroot /srv/debian /opt/agreement'
+    #[arg(long, value_name = "COMMAND")]
+    run_in: String,
+    /// The release that is expected there
+    #[arg(long, value_name = "X.Y.Z")]
+    release: Option<String>,
+    /// Compare with another libvirt instead of the library
+    #[arg(long, value_name = "COMMAND")]
+    against: Option<String>,
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The number of cases, one for each seed
+    #[arg(long, default_value_t = 10_000)]
+    cases: u64,
+    /// The number of processes to ask
+    #[arg(long, default_value_t = 2)]
+    jobs: u64,
+    /// Stop after so many unexplained differences
+    #[arg(long, default_value_t = 10)]
+    differences: u64,
+    /// Also compare the messages that are not the schema's or the XML parser's
+    #[arg(long)]
+    messages: bool,
+}
+
+/// Runs the comparison and prints what came of it; failure when there is an unexplained difference.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let tally = Mutex::new(Tally::default());
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.jobs)
+            .map(|_| scope.spawn(|| work(options, &next, &tally)))
+            .collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().expect("a worker panicked"))
+    })?;
+    let tally = tally.into_inner()?;
+    print!("{tally}");
+    Ok(if tally.differences == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn work(options: &Options, next: &AtomicU64, tally: &Mutex<Tally>) -> Result<()> {
+    let mut pair = Pair::start(options)?;
+    loop {
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        let enough = tally
+            .lock()
+            .is_ok_and(|tally| tally.differences >= options.differences);
+        if index >= options.cases || enough {
+            return Ok(());
+        }
+        let seed = options.seed + index;
+        let case = generate::case(seed, Domains::Any);
+        let judgement = pair.judge(&case)?;
+        let report = match judgement.outcome {
+            Outcome::Different(how) => Some(pair.report(seed, case, how)?),
+            _ => None,
+        };
+        let mut tally = tally.lock().expect("a worker panicked");
+        tally.add(&judgement);
+        if let Some(report) = report {
+            println!("{report}");
+        }
+    }
+}
+
+/// Those who are compared.
+struct Pair {
+    libvirt: Session,
+    other: Option<Session>,
+    messages: bool,
+}
+
+struct Judgement {
+    /// `accepted`, or the stage that refused.
+    verdict: String,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Same,
+    /// A difference that is meant to be.
+    Explained(&'static str),
+    /// The case says nothing.
+    Skipped(&'static str),
+    Different(&'static str),
+}
+
+impl Pair {
+    fn start(options: &Options) -> Result<Self> {
+        let libvirt = Session::start(&options.run_in)?;
+        if let Some(expected) = &options.release {
+            ensure!(
+                libvirt.release() == expected,
+                "libvirt {} answers, not {expected}",
+                libvirt.release()
+            );
+        }
+        let other = options.against.as_deref().map(Session::start).transpose()?;
+        Ok(Self {
+            libvirt,
+            other,
+            messages: options.messages,
+        })
+    }
+
+    fn judge(&mut self, case: &Case) -> Result<Judgement> {
+        let Some(theirs) = self.libvirt.ask(case)? else {
+            return Ok(Judgement {
+                verdict: "crashed".into(),
+                outcome: Outcome::Skipped("libvirt crashed"),
+            });
+        };
+        let verdict = match &theirs {
+            Answer::Accepted(_) => "accepted".into(),
+            Answer::Refused { stage, .. } => format!("refused: {stage}"),
+        };
+        if matches!(
+            theirs,
+            Answer::Refused {
+                stage: Stage::Domain,
+                ..
+            }
+        ) {
+            return Ok(Judgement {
+                verdict,
+                outcome: Outcome::Skipped("libvirt refused the domain"),
+            });
+        }
+        let Some(ours) = self.others(case)? else {
+            return Ok(Judgement {
+                verdict,
+                outcome: Outcome::Skipped("the other libvirt has no verdict"),
+            });
+        };
+        Ok(Judgement {
+            verdict,
+            outcome: compare(case, &theirs, &ours, self.messages),
+        })
+    }
+
+    fn others(&mut self, case: &Case) -> Result<Option<Verdict>> {
+        let Some(session) = &mut self.other else {
+            return ours::normalize(case, self.libvirt.release()).map(Some);
+        };
+        Ok(match session.ask(case)? {
+            None
+            | Some(Answer::Refused {
+                stage: Stage::Domain,
+                ..
+            }) => None,
+            Some(Answer::Accepted(text)) => Some(Verdict::Accepted(text)),
+            Some(Answer::Refused { message, .. }) => Some(Verdict::Refused(Some(message))),
+        })
+    }
+
+    /// The smallest case that differs in the same way, with both answers.
+    fn report(&mut self, seed: u64, case: Case, how: &'static str) -> Result<String> {
+        let case = self.smallest(case, how);
+        let theirs = self.libvirt.ask(&case)?;
+        let ours = self.others(&case)?;
+        let domain = case.domain.as_deref().map(String::from_utf8_lossy);
+        Ok(format!(
+            "seed {seed}: {how}\nbackup: {}\ndomain: {}\nsuffix: {:?}, status: {}\nlibvirt: {theirs:?}\nours:    {ours:?}\n",
+            case.backup.escape_ascii(),
+            domain.as_deref().unwrap_or("none"),
+            case.suffix,
+            case.status,
+        ))
+    }
+
+    fn smallest(&mut self, mut case: Case, how: &'static str) -> Case {
+        let mut differs = |case: &Case| {
+            case.can_be_asked()
+                && self
+                    .judge(case)
+                    .is_ok_and(|found| found.outcome == Outcome::Different(how))
+        };
+        let without = Case {
+            domain: None,
+            ..case.clone()
+        };
+        if differs(&without) {
+            case = without;
+        }
+        case.backup = shrink(&case.backup, |backup| {
+            differs(&Case {
+                backup: backup.to_vec(),
+                ..case.clone()
+            })
+        });
+        if let Some(domain) = &case.domain {
+            let smaller = shrink(domain, |domain| {
+                differs(&Case {
+                    domain: Some(domain.to_vec()),
+                    ..case.clone()
+                })
+            });
+            case.domain = Some(smaller);
+        }
+        case
+    }
+}
+
+fn compare(case: &Case, theirs: &Answer, ours: &Verdict, messages: bool) -> Outcome {
+    match (theirs, ours) {
+        (Answer::Accepted(theirs), Verdict::Accepted(ours)) if theirs == ours => Outcome::Same,
+        (Answer::Accepted(theirs), Verdict::Accepted(ours)) if *theirs == raw_white_space(ours) => {
+            Outcome::Explained("white space written as references")
+        }
+        (Answer::Accepted(_), Verdict::Accepted(_)) => Outcome::Different("other text"),
+        (_, Verdict::Refused(_)) if has_internal_subset(&case.backup) => {
+            Outcome::Explained("an internal subset refused")
+        }
+        (Answer::Accepted(_), Verdict::Refused(_)) => Outcome::Different("only libvirt accepts"),
+        (Answer::Refused { .. }, Verdict::Accepted(_)) => {
+            Outcome::Different("only libvirt refuses")
+        }
+        (Answer::Refused { message, .. }, Verdict::Refused(ours)) => {
+            if messages && is_own_message(message) && ours.as_ref() != Some(message) {
+                Outcome::Different("other message")
+            } else {
+                Outcome::Same
+            }
+        }
+    }
+}
+
+/// libvirt writes these raw, and so loses them when it reads its own attributes again; we do not.
+fn raw_white_space(text: &str) -> String {
+    text.replace("&#9;", "\t")
+        .replace("&#10;", "\n")
+        .replace("&#13;", "\r")
+}
+
+/// We refuse one with a clear error instead of expanding what it declares.
+fn has_internal_subset(document: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(document);
+    text.split_once("<!DOCTYPE").is_some_and(|(_, after)| {
+        let declaration = after.split('>').next().unwrap_or_default();
+        declaration.contains('[')
+    })
+}
+
+/// Neither the schema's nor the XML parser's, whose words are not reproduced.
+fn is_own_message(message: &str) -> bool {
+    !message.contains("failed to validate against schema") && !message.starts_with("at line ")
+}
+
+#[derive(Default)]
+struct Tally {
+    cases: u64,
+    differences: u64,
+    verdicts: BTreeMap<String, u64>,
+    set_aside: BTreeMap<&'static str, u64>,
+}
+
+impl Tally {
+    fn add(&mut self, judgement: &Judgement) {
+        self.cases += 1;
+        *self.verdicts.entry(judgement.verdict.clone()).or_default() += 1;
+        match judgement.outcome {
+            Outcome::Same => {}
+            Outcome::Different(_) => self.differences += 1,
+            Outcome::Explained(why) | Outcome::Skipped(why) => {
+                *self.set_aside.entry(why).or_default() += 1
+            }
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} cases, {} unexplained differences",
+            self.cases, self.differences
+        )?;
+        for (verdict, count) in &self.verdicts {
+            writeln!(f, "  libvirt {verdict}: {count}")?;
+        }
+        for (why, count) in &self.set_aside {
+            writeln!(f, "  set aside, {why}: {count}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! Cases that are functions of their seeds.
+//!
+//! About half are to be accepted: a backup that follows the format's tables, for a domain that it fits, in any
+//! spelling that XML allows. The others have a few wrong values, wrong shapes or wrong bytes.
+
+mod backup;
+pub mod domain;
+mod spoil;
+pub mod words;
+
+use crate::case::Case;
+use crate::random::Random;
+use crate::xml::Element;
+
+/// How many domains recorded cases share.
+pub const SHARED_DOMAINS: u64 = 48;
+
+const SUFFIXES: &[&str] = &["1700000000", "c1", "S", "with space", "é", "a'b"];
+
+/// Which domains cases are about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Domains {
+    /// One of its own for each case.
+    Any,
+    /// Those of the seeds below [`SHARED_DOMAINS`].
+    Shared,
+}
+
+/// The case of a seed.
+pub fn case(seed: u64, domains: Domains) -> Case {
+    let random = &mut Random::new(seed);
+    let domain_seed = match domains {
+        Domains::Any => random.next(),
+        Domains::Shared => random.next() % SHARED_DOMAINS,
+    };
+    let status = random.percent(15);
+    let domain = random.percent(55).then(|| domain::domain(domain_seed));
+    let faulty = random.percent(45);
+    let faults = if faulty {
+        random.pick(&[0, 15, 30, 60, 150])
+    } else {
+        0
+    };
+    let mut root = backup::Maker {
+        random,
+        faults,
+        status,
+        domain: domain.as_ref(),
+    }
+    .backup();
+    if faulty && (faults == 0 || random.percent(30)) {
+        for _ in 0..random.pick(&[1, 1, 1, 2, 3]) {
+            spoil::spoil(random, &mut root);
+        }
+    }
+    let mut backup = spell(random, &root);
+    if faulty && random.percent(6) {
+        spoil::spoil_bytes(random, &mut backup);
+    }
+    backup.retain(|&byte| byte != 0);
+    let suffix = if random.percent(70) {
+        SUFFIXES[0]
+    } else {
+        random.pick(SUFFIXES)
+    };
+    Case {
+        backup,
+        domain: domain.map(|domain| domain.text.into_bytes()),
+        suffix: suffix.to_owned(),
+        status,
+    }
+}
+
+const PROLOGUES: &[&str] = &[
+    "<?xml version='1.0'?>",
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
+    "<?xml version='1.0' encoding='utf-8' standalone='yes'?>",
+    "<?xml version='1.1'?>\n",
+    "\n",
+    "  ",
+    "<!-- before -->\n",
+    "<?p i?>",
+    "<!DOCTYPE domainbackup>\n",
+    "\u{FEFF}",
+    "\u{FEFF}<?xml version='1.0'?>",
+    "<!--\nWARNING: THIS IS AN AUTO-GENERATED FILE.\n-->\n\n",
+];
+const ODD_PROLOGUES: &[&str] = &[
+    "<?xml version='2.0'?>",
+    " <?xml version='1.0'?>",
+    "<?xml version='1.0' encoding='x-unknown'?>",
+    "<?xml version='1.0' encoding='UTF-16'?>",
+    "<?xml encoding='UTF-8'?>",
+    "<!DOCTYPE other>",
+    "<!DOCTYPE domainbackup []>",
+    "<!DOCTYPE domainbackup SYSTEM 'x.dtd'>",
+    "x",
+    "<!DOCTYPE>",
+];
+const EPILOGUES: &[&str] = &["\n", "  \n\t", "<!-- after -->", "<?p i?>\n"];
+const ODD_EPILOGUES: &[&str] = &[
+    "x",
+    "<domainbackup/>",
+    "&#32;",
+    "<![CDATA[]]>",
+    "</domainbackup>",
+];
+
+fn spell(random: &mut Random, root: &Element) -> Vec<u8> {
+    if random.percent(30) {
+        return root.plain().into_bytes();
+    }
+    let body = if random.percent(25) {
+        root.plain()
+    } else {
+        root.odd(random)
+    };
+    if random.percent(6) {
+        return in_latin1(&body);
+    }
+    let mut text = String::new();
+    if random.percent(50) {
+        let prologues = if random.percent(3) {
+            ODD_PROLOGUES
+        } else {
+            PROLOGUES
+        };
+        text.push_str(random.pick(prologues));
+    }
+    text.push_str(&body);
+    if random.percent(50) {
+        let epilogues = if random.percent(2) {
+            ODD_EPILOGUES
+        } else {
+            EPILOGUES
+        };
+        text.push_str(random.pick(epilogues));
+    }
+    text.into_bytes()
+}
+
+/// Declared, so that each character is one byte; those that have none are written as references.
+fn in_latin1(body: &str) -> Vec<u8> {
+    let mut bytes = b"<?xml version='1.0' encoding='ISO-8859-1'?>".to_vec();
+    for character in body.chars() {
+        match u8::try_from(u32::from(character)) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => bytes.extend(format!("&#{};", u32::from(character)).bytes()),
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_is_a_function_of_its_seed() {
+        for seed in 0..200 {
+            assert_eq!(case(seed, Domains::Any), case(seed, Domains::Any));
+            assert!(case(seed, Domains::Shared).can_be_asked());
+        }
+        assert_ne!(case(1, Domains::Any), case(2, Domains::Any));
+    }
+}
