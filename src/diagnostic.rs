@@ -22,10 +22,7 @@ impl Span {
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
         let clamp = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self {
-            start: clamp(start),
-            end: clamp(end.max(start)),
-        }
+        Self { start: clamp(start), end: clamp(end.max(start)) }
     }
 
     /// The same range in `usize`, for slicing.
@@ -37,19 +34,13 @@ impl Span {
     /// The empty span just before this one.
     #[must_use]
     pub fn before(self) -> Self {
-        Self {
-            start: self.start,
-            end: self.start,
-        }
+        Self { start: self.start, end: self.start }
     }
 
     /// The empty span just after this one.
     #[must_use]
     pub fn after(self) -> Self {
-        Self {
-            start: self.end,
-            end: self.end,
-        }
+        Self { start: self.end, end: self.end }
     }
 }
 
@@ -128,11 +119,7 @@ impl Diagnostic {
             message: message.into(),
             help: None,
             libvirt: None,
-            primary: Label {
-                document: Document::Backup,
-                span,
-                message: String::new(),
-            },
+            primary: Label { document: Document::Backup, span, message: String::new() },
             others: Vec::new(),
             fixes: Vec::new(),
         }
@@ -190,53 +177,26 @@ impl Diagnostic {
     /// Adds a label on another place of either document.
     #[must_use]
     pub fn also_in(mut self, document: Document, span: Span, message: impl Into<String>) -> Self {
-        self.others.push(Label {
-            document,
-            span,
-            message: message.into(),
-        });
+        self.others.push(Label { document, span, message: message.into() });
         self
     }
 
     /// Adds a fix of one edit whose meaning cannot be other than what was written.
     #[must_use]
     pub fn safe_fix(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
-        self.fix(
-            message,
-            true,
-            vec![Edit {
-                span,
-                text: text.into(),
-            }],
-        )
+        self.fix(message, true, vec![Edit { span, text: text.into() }])
     }
 
     /// Adds a fix of one edit that the author has to agree with.
     #[must_use]
-    pub fn unsafe_fix(
-        self,
-        message: impl Into<String>,
-        span: Span,
-        text: impl Into<String>,
-    ) -> Self {
-        self.fix(
-            message,
-            false,
-            vec![Edit {
-                span,
-                text: text.into(),
-            }],
-        )
+    pub fn unsafe_fix(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        self.fix(message, false, vec![Edit { span, text: text.into() }])
     }
 
     /// Adds a fix.
     #[must_use]
     pub fn fix(mut self, message: impl Into<String>, safe: bool, edits: Vec<Edit>) -> Self {
-        self.fixes.push(Fix {
-            message: message.into(),
-            safe,
-            edits,
-        });
+        self.fixes.push(Fix { message: message.into(), safe, edits });
         self
     }
 

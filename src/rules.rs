@@ -165,11 +165,7 @@ impl Rule {
     /// An error, but for the family `advice`.
     #[must_use]
     pub fn severity(self) -> Severity {
-        if self.family() == "advice" {
-            Severity::Warning
-        } else {
-            Severity::Error
-        }
+        if self.family() == "advice" { Severity::Warning } else { Severity::Error }
     }
 }
 

@@ -21,9 +21,7 @@ impl Case {
     /// True when libvirt's C strings can hold it.
     pub fn can_be_asked(&self) -> bool {
         let holds = |bytes: &[u8]| !bytes.contains(&0);
-        holds(&self.backup)
-            && self.domain.as_deref().is_none_or(holds)
-            && holds(self.suffix.as_bytes())
+        holds(&self.backup) && self.domain.as_deref().is_none_or(holds) && holds(self.suffix.as_bytes())
     }
 }
 

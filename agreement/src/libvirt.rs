@@ -58,16 +58,9 @@ impl Libvirt {
         let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_GLOBAL) }
             .with_context(|| format!("cannot load {name}"))?;
         let initialize: unsafe extern "C" fn() -> c_int = find(&library, "virInitialize")?;
-        let set_handler: unsafe extern "C" fn(*mut c_void, ErrorHandler) =
-            find(&library, "virSetErrorFunc")?;
-        let new_options: unsafe extern "C" fn(
-            Object,
-            Object,
-            Object,
-            Object,
-            Object,
-            Object,
-        ) -> Object = find(&library, "virDomainXMLOptionNew")?;
+        let set_handler: unsafe extern "C" fn(*mut c_void, ErrorHandler) = find(&library, "virSetErrorFunc")?;
+        let new_options: unsafe extern "C" fn(Object, Object, Object, Object, Object, Object) -> Object =
+            find(&library, "virDomainXMLOptionNew")?;
         // SAFETY: `virInitialize` may be called at any time.
         ensure!(unsafe { initialize() } >= 0, "{name} does not initialize");
         // SAFETY: the handler has the signature of `virErrorFunc` and is never unloaded.
@@ -79,12 +72,7 @@ impl Libvirt {
         };
         ensure!(!options.is_null(), "{name} has no parser options to give");
         let version = version_of(&library)?;
-        Ok(Self {
-            functions: Functions::find(&library)?,
-            options,
-            version,
-            _library: library,
-        })
+        Ok(Self { functions: Functions::find(&library)?, options, version, _library: library })
     }
 
     /// `12.8.0` and so on.
@@ -98,10 +86,7 @@ impl Libvirt {
         unsafe { (self.functions.reset_error)() };
         Ok(match self.steps(case)? {
             Ok(text) => Answer::Accepted(text),
-            Err(stage) => Answer::Refused {
-                stage,
-                message: self.message(),
-            },
+            Err(stage) => Answer::Refused { stage, message: self.message() },
         })
     }
 
@@ -116,8 +101,7 @@ impl Libvirt {
             };
             let suffix = CString::new(case.suffix.as_str())?;
             // SAFETY: both objects are alive and of the types asked for; the suffix ends in NUL and is copied.
-            if unsafe { (self.functions.align)(backup.object, domain.object, suffix.as_ptr()) } < 0
-            {
+            if unsafe { (self.functions.align)(backup.object, domain.object, suffix.as_ptr()) } < 0 {
                 return Ok(Err(Stage::Align));
             }
         }
@@ -135,31 +119,16 @@ impl Libvirt {
     fn parse_domain(&self, text: &[u8]) -> Result<Option<Owned>> {
         let text = CString::new(text)?;
         // SAFETY: as above; the driver's own data may be null.
-        let object = unsafe {
-            (self.functions.parse_domain)(
-                text.as_ptr(),
-                self.options,
-                ptr::null_mut(),
-                DOMAIN_FLAGS,
-            )
-        };
+        let object =
+            unsafe { (self.functions.parse_domain)(text.as_ptr(), self.options, ptr::null_mut(), DOMAIN_FLAGS) };
         Ok(Owned::new(object, self.functions.free_domain))
     }
 
     fn format(&self, backup: &Owned, status: bool) -> Option<String> {
-        let mut buffer = Buffer {
-            text: ptr::null_mut(),
-            indent: 0,
-        };
+        let mut buffer = Buffer { text: ptr::null_mut(), indent: 0 };
         // SAFETY: the buffer is as `VIR_BUFFER_INITIALIZER` makes it; the backup is alive; no driver's data is needed.
-        let result = unsafe {
-            (self.functions.format)(
-                &raw mut buffer,
-                backup.object,
-                c_int::from(status),
-                ptr::null_mut(),
-            )
-        };
+        let result =
+            unsafe { (self.functions.format)(&raw mut buffer, backup.object, c_int::from(status), ptr::null_mut()) };
         if result < 0 {
             // SAFETY: frees what was written so far and leaves the buffer empty.
             unsafe { (self.functions.free_buffer)(&raw mut buffer) };
@@ -220,24 +189,17 @@ impl Drop for Owned {
 /// The function `name`, taken to be of the type the caller names.
 fn find<F: Copy>(library: &Library, name: &str) -> Result<F> {
     // SAFETY: the callers state the signatures of libvirt's own headers, and keep the library loaded.
-    let symbol =
-        unsafe { library.get::<F>(name) }.with_context(|| format!("libvirt has no {name}"))?;
+    let symbol = unsafe { library.get::<F>(name) }.with_context(|| format!("libvirt has no {name}"))?;
     Ok(*symbol)
 }
 
 fn version_of(library: &Library) -> Result<String> {
-    let get: unsafe extern "C" fn(*mut c_ulong, *const c_char, *mut c_ulong) -> c_int =
-        find(library, "virGetVersion")?;
+    let get: unsafe extern "C" fn(*mut c_ulong, *const c_char, *mut c_ulong) -> c_int = find(library, "virGetVersion")?;
     let mut version: c_ulong = 0;
     // SAFETY: the first pointer is valid; the others may be null, meaning the library's version alone.
     let result = unsafe { get(&raw mut version, ptr::null(), ptr::null_mut()) };
     ensure!(result >= 0, "libvirt does not tell its version");
-    Ok(format!(
-        "{}.{}.{}",
-        version / 1_000_000,
-        version / 1000 % 1000,
-        version % 1000
-    ))
+    Ok(format!("{}.{}.{}", version / 1_000_000, version / 1000 % 1000, version % 1000))
 }
 
 /// A copy of a C string; empty for null.
@@ -246,9 +208,7 @@ fn copy_text(text: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: libvirt's strings end in NUL, and this one is alive while it is copied.
-    unsafe { CStr::from_ptr(text) }
-        .to_string_lossy()
-        .into_owned()
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
 extern "C" fn say_nothing(_data: *mut c_void, _error: *mut c_void) {}

@@ -9,8 +9,10 @@ mod generate;
 mod libvirt;
 mod ours;
 mod random;
+mod record;
 mod session;
 mod shrink;
+mod systematic;
 mod wire;
 mod xml;
 
@@ -39,6 +41,8 @@ enum Command {
         #[arg(long, default_value = "libvirt.so.0")]
         library: String,
     },
+    /// Asks libvirt about every case of the conformance test and writes down what it says
+    Record(record::Options),
     /// Looks for documents on which the library and libvirt differ, and shrinks them
     Compare(compare::Options),
     /// Prints the case of a seed
@@ -53,6 +57,7 @@ enum Command {
 fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Answer { library } => answer(&library)?,
+        Command::Record(options) => return record::run(&options),
         Command::Compare(options) => return compare::run(&options),
         Command::Show { seed, run_in } => show(seed, run_in.as_deref())?,
     }
@@ -80,11 +85,7 @@ fn show(seed: u64, run_in: Option<&str>) -> Result<()> {
         output.write_all(b"\n---\n")?;
         output.write_all(domain)?;
     }
-    writeln!(
-        output,
-        "\n--- suffix {}, status {}",
-        case.suffix, case.status
-    )?;
+    writeln!(output, "\n--- suffix {}, status {}", case.suffix, case.status)?;
     if let Some(command) = run_in {
         writeln!(output, "{:#?}", Session::start(command)?.ask(&case)?)?;
     }

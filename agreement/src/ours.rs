@@ -22,25 +22,14 @@ pub fn normalize(case: &Case, release: &str) -> Result<Verdict> {
         .into_iter()
         .find(|known| known.name() == release)
         .with_context(|| format!("the library does not answer for {release}"))?;
-    let options = backupxml::Options {
-        release,
-        suffix: case.suffix.clone(),
-        status: case.status,
-        explicit: false,
-    };
-    Ok(
-        match backupxml::normalize(&case.backup, case.domain.as_deref(), &options) {
-            Ok(text) => Verdict::Accepted(text),
-            Err(findings) => {
-                Verdict::Refused(findings.first().and_then(|finding| finding.libvirt.clone()))
-            }
-        },
-    )
+    let options = backupxml::Options { release, suffix: case.suffix.clone(), status: case.status, explicit: false };
+    Ok(match backupxml::normalize(&case.backup, case.domain.as_deref(), &options) {
+        Ok(text) => Verdict::Accepted(text),
+        Err(findings) => Verdict::Refused(findings.first().and_then(|finding| finding.libvirt.clone())),
+    })
 }
 
 #[cfg(not(feature = "library"))]
 pub fn normalize(_: &Case, _: &str) -> Result<Verdict> {
-    anyhow::bail!(
-        "built without the library: compare with --against COMMAND, or build with --features library"
-    )
+    anyhow::bail!("built without the library: compare with --against COMMAND, or build with --features library")
 }

@@ -29,11 +29,7 @@ struct Asked {
 impl Session {
     /// Starts `COMMAND answer`; the command is split at white space.
     pub fn start(command: &str) -> Result<Self> {
-        Ok(Self {
-            command: command.to_owned(),
-            asked: Asked::start(command)?,
-            questions: 0,
-        })
+        Ok(Self { command: command.to_owned(), asked: Asked::start(command)?, questions: 0 })
     }
 
     /// The release that answers.
@@ -66,9 +62,7 @@ impl Session {
 impl Asked {
     fn start(command: &str) -> Result<Self> {
         let mut words = command.split_whitespace();
-        let program = words
-            .next()
-            .context("the command to ask libvirt with is empty")?;
+        let program = words.next().context("the command to ask libvirt with is empty")?;
         let mut process = Command::new(program)
             .args(words)
             .arg("answer")
@@ -76,26 +70,10 @@ impl Asked {
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot run {command}"))?;
-        let input = BufWriter::new(
-            process
-                .stdin
-                .take()
-                .context("no pipe to the asked process")?,
-        );
-        let mut output = BufReader::new(
-            process
-                .stdout
-                .take()
-                .context("no pipe from the asked process")?,
-        );
-        let release =
-            wire::read_text(&mut output).with_context(|| format!("{command} does not answer"))?;
-        Ok(Self {
-            process,
-            input: Some(input),
-            output,
-            release,
-        })
+        let input = BufWriter::new(process.stdin.take().context("no pipe to the asked process")?);
+        let mut output = BufReader::new(process.stdout.take().context("no pipe from the asked process")?);
+        let release = wire::read_text(&mut output).with_context(|| format!("{command} does not answer"))?;
+        Ok(Self { process, input: Some(input), output, release })
     }
 
     fn ask(&mut self, case: &Case) -> Result<Answer> {

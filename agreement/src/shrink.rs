@@ -17,11 +17,7 @@ pub fn shrink(document: &[u8], mut shows: impl FnMut(&[u8]) -> bool) -> Vec<u8> 
 }
 
 /// Tries each piece, the longest first; after a success the pieces are other ones.
-fn drop_pieces(
-    document: &mut Vec<u8>,
-    pieces: fn(&[u8]) -> Vec<Range<usize>>,
-    shows: &mut impl FnMut(&[u8]) -> bool,
-) {
+fn drop_pieces(document: &mut Vec<u8>, pieces: fn(&[u8]) -> Vec<Range<usize>>, shows: &mut impl FnMut(&[u8]) -> bool) {
     let mut found = pieces(document);
     found.sort_by_key(|piece| usize::MAX - piece.len());
     let mut index = 0;
@@ -104,18 +100,13 @@ fn attributes(document: &[u8], tag: &Range<usize>) -> Vec<Range<usize>> {
 /// Runs of 16, 4 and 1 bytes.
 fn runs(document: &[u8]) -> Vec<Range<usize>> {
     let run = |length: usize| {
-        (0..document.len())
-            .step_by(length.div_ceil(2))
-            .map(move |start| start..(start + length).min(document.len()))
+        (0..document.len()).step_by(length.div_ceil(2)).map(move |start| start..(start + length).min(document.len()))
     };
     run(16).chain(run(4)).chain(run(1)).collect()
 }
 
 fn find(document: &[u8], from: usize, byte: u8) -> Option<usize> {
-    document[from..]
-        .iter()
-        .position(|&found| found == byte)
-        .map(|offset| from + offset)
+    document[from..].iter().position(|&found| found == byte).map(|offset| from + offset)
 }
 
 #[cfg(test)]

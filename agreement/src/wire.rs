@@ -28,12 +28,7 @@ pub fn read_case(input: &mut impl Read) -> io::Result<Option<Case>> {
     let backup = read_bytes(input)?;
     let domain = read_bytes(input)?;
     let suffix = read_text(input)?;
-    Ok(Some(Case {
-        backup,
-        domain: (has_domain != 0).then_some(domain),
-        suffix,
-        status: status != 0,
-    }))
+    Ok(Some(Case { backup, domain: (has_domain != 0).then_some(domain), suffix, status: status != 0 }))
 }
 
 pub fn write_answer(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
@@ -52,14 +47,8 @@ pub fn read_answer(input: &mut impl Read) -> io::Result<Answer> {
     match tag {
         [ACCEPTED] => Ok(Answer::Accepted(text)),
         [tag] => match Stage::ALL.get(usize::from(tag) - 1) {
-            Some(&stage) => Ok(Answer::Refused {
-                stage,
-                message: text,
-            }),
-            None => Err(io::Error::new(
-                ErrorKind::InvalidData,
-                "an answer of an unknown kind",
-            )),
+            Some(&stage) => Ok(Answer::Refused { stage, message: text }),
+            None => Err(io::Error::new(ErrorKind::InvalidData, "an answer of an unknown kind")),
         },
     }
 }
@@ -73,8 +62,7 @@ pub fn read_text(input: &mut impl Read) -> io::Result<String> {
 }
 
 fn write_bytes(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    let length =
-        u32::try_from(bytes.len()).map_err(|_| io::Error::from(ErrorKind::InvalidInput))?;
+    let length = u32::try_from(bytes.len()).map_err(|_| io::Error::from(ErrorKind::InvalidInput))?;
     out.write_all(&length.to_le_bytes())?;
     out.write_all(bytes)
 }
@@ -97,25 +85,14 @@ mod tests {
 
     #[test]
     fn cases_and_answers_survive_the_way() {
-        let case = Case {
-            backup: b"<a>\xe9</a>".to_vec(),
-            domain: None,
-            suffix: "S".into(),
-            status: true,
-        };
+        let case = Case { backup: b"<a>\xe9</a>".to_vec(), domain: None, suffix: "S".into(), status: true };
         let mut bytes = Vec::new();
         write_case(&mut bytes, &case).unwrap();
         let mut input = bytes.as_slice();
         assert_eq!(read_case(&mut input).unwrap(), Some(case));
         assert_eq!(read_case(&mut input).unwrap(), None);
 
-        for answer in [
-            Answer::Accepted("x\n".into()),
-            Answer::Refused {
-                stage: Stage::Align,
-                message: "no".into(),
-            },
-        ] {
+        for answer in [Answer::Accepted("x\n".into()), Answer::Refused { stage: Stage::Align, message: "no".into() }] {
             let mut bytes = Vec::new();
             write_answer(&mut bytes, &answer).unwrap();
             assert_eq!(read_answer(&mut bytes.as_slice()).unwrap(), answer);

@@ -20,11 +20,7 @@ pub struct Element {
 
 impl Element {
     pub fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            attributes: Vec::new(),
-            children: Vec::new(),
-        }
+        Self { name: name.to_owned(), attributes: Vec::new(), children: Vec::new() }
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {
@@ -55,11 +51,7 @@ impl Element {
     /// The number of elements, this one included.
     pub fn count(&self) -> usize {
         let below = |node: &Node| {
-            if let Node::Element(element) = node {
-                element.count()
-            } else {
-                0
-            }
+            if let Node::Element(element) = node { element.count() } else { 0 }
         };
         1 + self.children.iter().map(below).sum::<usize>()
     }
@@ -82,20 +74,14 @@ impl Element {
 
     /// Written with as few liberties as possible.
     pub fn plain(&self) -> String {
-        let mut writer = Writer {
-            random: None,
-            text: String::new(),
-        };
+        let mut writer = Writer { random: None, text: String::new() };
         writer.element(self);
         writer.text
     }
 
     /// Written as an odd hand would.
     pub fn odd(&self, random: &mut Random) -> String {
-        let mut writer = Writer {
-            random: Some(random),
-            text: String::new(),
-        };
+        let mut writer = Writer { random: Some(random), text: String::new() };
         writer.element(self);
         writer.text
     }
@@ -129,15 +115,11 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn percent(&mut self, percent: u32) -> bool {
-        self.random
-            .as_mut()
-            .is_some_and(|random| random.percent(percent))
+        self.random.as_mut().is_some_and(|random| random.percent(percent))
     }
 
     fn pick(&mut self, from: &[&'static str]) -> &'static str {
-        self.random
-            .as_mut()
-            .map_or(from[0], |random| random.pick(from))
+        self.random.as_mut().map_or(from[0], |random| random.pick(from))
     }
 
     fn element(&mut self, element: &Element) {
@@ -208,11 +190,7 @@ impl Writer<'_> {
     }
 
     fn space_in_tag(&mut self) {
-        let space = if self.percent(20) {
-            self.pick(IN_TAG)
-        } else {
-            " "
-        };
+        let space = if self.percent(20) { self.pick(IN_TAG) } else { " " };
         self.text.push_str(space);
     }
 
@@ -233,11 +211,7 @@ impl Writer<'_> {
 
     fn reference(&mut self, character: char) {
         let number = u32::from(character);
-        let reference = if self.percent(40) {
-            format!("&#x{number:X};")
-        } else {
-            format!("&#{number};")
-        };
+        let reference = if self.percent(40) { format!("&#x{number:X};") } else { format!("&#{number};") };
         self.text.push_str(&reference);
     }
 }
@@ -248,18 +222,10 @@ mod tests {
 
     #[test]
     fn plain_text_is_escaped() {
-        let mut element = Element::new("a")
-            .with("b", "<'\n>")
-            .holding(Element::new("c"));
+        let mut element = Element::new("a").with("b", "<'\n>").holding(Element::new("c"));
         element.children.push(Node::Text("x>&".into()));
-        assert_eq!(
-            element.plain(),
-            "<a b='&lt;&apos;&#10;>'><c/>x&gt;&amp;</a>"
-        );
+        assert_eq!(element.plain(), "<a b='&lt;&apos;&#10;>'><c/>x&gt;&amp;</a>");
         assert_eq!(element.count(), 2);
-        assert_eq!(
-            element.nth_mut(1).map(|element| element.name.clone()),
-            Some("c".into())
-        );
+        assert_eq!(element.nth_mut(1).map(|element| element.name.clone()), Some("c".into()));
     }
 }

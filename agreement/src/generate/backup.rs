@@ -19,10 +19,7 @@ impl Maker<'_> {
         let mut root = Element::new("domainbackup");
         let pull = self.random.percent(50);
         if pull || self.random.percent(60) || self.fault() {
-            root.set(
-                "mode",
-                &self.word(if pull { &["pull"] } else { &["push"] }, words::MODES),
-            );
+            root.set("mode", &self.word(if pull { &["pull"] } else { &["push"] }, words::MODES));
         }
         if self.random.percent(35) {
             root.push(self.text_element("incremental", words::CHECKPOINTS));
@@ -90,19 +87,10 @@ impl Maker<'_> {
 
     fn disks(&mut self, pull: bool) -> Element {
         let mut disks = Element::new("disks");
-        let mut unused: Vec<usize> =
-            (0..self.domain.map_or(0, |domain| domain.disks.len())).collect();
+        let mut unused: Vec<usize> = (0..self.domain.map_or(0, |domain| domain.disks.len())).collect();
         self.random.shuffle(&mut unused);
-        let most = if self.domain.is_some() {
-            unused.len().max(1)
-        } else {
-            4
-        };
-        let count = if self.fault() {
-            0
-        } else {
-            1 + self.random.below(most)
-        };
+        let most = if self.domain.is_some() { unused.len().max(1) } else { 4 };
+        let count = if self.fault() { 0 } else { 1 + self.random.below(most) };
         for _ in 0..count {
             let known = if self.fault() { None } else { unused.pop() };
             disks.push(self.disk(pull, known));
@@ -145,11 +133,7 @@ impl Maker<'_> {
     }
 
     fn taking_part(&mut self, disk: &mut Element, pull: bool, needs_place: bool) {
-        let kind = self.random.pick(if needs_place {
-            &["file", "block"]
-        } else {
-            &["", "file", "file", "block"]
-        });
+        let kind = self.random.pick(if needs_place { &["file", "block"] } else { &["", "file", "file", "block"] });
         if !kind.is_empty() || self.fault() {
             disk.set("type", &self.word(&[kind], words::TYPES));
         }
@@ -173,10 +157,7 @@ impl Maker<'_> {
     fn mode_pair(&mut self, disk: &mut Element) {
         let mode = self.random.pick(&["", "", "full", "incremental"]);
         if !mode.is_empty() {
-            disk.set(
-                "backupmode",
-                &self.word(&[mode], &["differential", "incr", "both"]),
-            );
+            disk.set("backupmode", &self.word(&[mode], &["differential", "incr", "both"]));
         }
         let names_one = match mode {
             "full" => self.fault(),
@@ -192,10 +173,7 @@ impl Maker<'_> {
         if !left_out != self.fault() {
             disk.set(
                 "state",
-                &self.word(
-                    &["running", "complete", "failed", "cancelling", "cancelled"],
-                    &["none", "done"],
-                ),
+                &self.word(&["running", "complete", "failed", "cancelling", "cancelled"], &["none", "done"]),
             );
         }
         if self.random.percent(50) {
@@ -220,24 +198,12 @@ impl Maker<'_> {
         };
         alias(self, "secret", Some("tlskey"));
         alias(self, "TLSx509", None);
-        if self.fault() {
-            objects
-        } else {
-            Element::new("privateData").holding(objects)
-        }
+        if self.fault() { objects } else { Element::new("privateData").holding(objects) }
     }
 
     fn place(&mut self, pull: bool, kind: &str) -> Element {
-        let attribute = if (kind == "block") == self.fault() {
-            "file"
-        } else {
-            "dev"
-        };
-        let mut place = Element::new(if pull == self.fault() {
-            "target"
-        } else {
-            "scratch"
-        });
+        let attribute = if (kind == "block") == self.fault() { "file" } else { "dev" };
+        let mut place = Element::new(if pull == self.fault() { "target" } else { "scratch" });
         if !self.fault() {
             place.set(attribute, &self.word(words::PATHS, words::BAD_PATHS));
         }
@@ -275,11 +241,7 @@ impl Maker<'_> {
         if self.random.percent(50) {
             seclabel.set("relabel", &self.word(&["yes"], &["no"]));
         }
-        let count = if self.fault() {
-            0
-        } else {
-            self.random.pick(&[1, 1, 2, 3])
-        };
+        let count = if self.fault() { 0 } else { self.random.pick(&[1, 1, 2, 3]) };
         for _ in 0..count {
             seclabel.push(self.text_element("label", words::LABELS));
         }
@@ -288,10 +250,7 @@ impl Maker<'_> {
     fn encryption(&mut self) -> Element {
         let mut encryption = Element::new("encryption");
         if !self.fault() {
-            encryption.set(
-                "format",
-                &self.word(&["luks"], &["luks2", "qcow", "default", "luks-any"]),
-            );
+            encryption.set("format", &self.word(&["luks"], &["luks2", "qcow", "default", "luks-any"]));
         }
         if self.random.percent(30) {
             encryption.set("engine", &self.word(&["qemu"], &["librbd", "kernel"]));
@@ -304,10 +263,8 @@ impl Maker<'_> {
             encryption.push(self.cipher());
         }
         if both != self.fault() {
-            let mut ivgen = Element::new("ivgen").with(
-                "name",
-                &self.word(&["plain", "plain64", "essiv"], &["x y", "é"]),
-            );
+            let mut ivgen =
+                Element::new("ivgen").with("name", &self.word(&["plain", "plain64", "essiv"], &["x y", "é"]));
             if self.random.percent(50) {
                 ivgen.set("hash", &self.word(&["sha256", "md5"], &["sha 256"]));
             }
@@ -337,14 +294,8 @@ impl Maker<'_> {
 
     fn cipher(&mut self) -> Element {
         let mut cipher = Element::new("cipher")
-            .with(
-                "name",
-                &self.word(&["aes", "serpent", "twofish"], &["a b", "a_b"]),
-            )
-            .with(
-                "size",
-                &self.word(&["256", "128", "0", "4294967295", "0064"], words::BAD_PORTS),
-            );
+            .with("name", &self.word(&["aes", "serpent", "twofish"], &["a b", "a_b"]))
+            .with("size", &self.word(&["256", "128", "0", "4294967295", "0064"], words::BAD_PORTS));
         let both = self.random.percent(60);
         if both != self.fault() {
             cipher.set("mode", &self.word(&["cbc", "xts"], &["c b c"]));
@@ -359,9 +310,7 @@ impl Maker<'_> {
     fn text_element(&mut self, name: &str, texts: &[&str]) -> Element {
         let mut element = Element::new(name);
         if self.random.percent(60) {
-            element
-                .children
-                .push(Node::Text(self.word(texts, &["\n", " x", "x "])));
+            element.children.push(Node::Text(self.word(texts, &["\n", " x", "x "])));
             return element;
         }
         for _ in 0..self.random.below(5) {

@@ -28,23 +28,10 @@ const BUSES: &[(&str, &[&str])] = &[
     ("xvd", &["xen"]),
     ("ubd", &["uml"]),
 ];
-const TYPES: &[&str] = &[
-    "file",
-    "file",
-    "file",
-    "file",
-    "block",
-    "block",
-    "dir",
-    "network",
-    "volume",
-    "nvme",
-    "vhostuser",
-];
-const LETTERS: &[&str] = &[
-    "a", "b", "c", "d", "e", "y", "z", "aa", "ab", "az", "ba", "zz", "aaa", "a1", "b2", "a10",
-    "aa3",
-];
+const TYPES: &[&str] =
+    &["file", "file", "file", "file", "block", "block", "dir", "network", "volume", "nvme", "vhostuser"];
+const LETTERS: &[&str] =
+    &["a", "b", "c", "d", "e", "y", "z", "aa", "ab", "az", "ba", "zz", "aaa", "a1", "b2", "a10", "aa3"];
 const FILES: &[&str] = &[
     "/images/a.qcow2",
     "/images/b.img",
@@ -65,7 +52,6 @@ const DEVICES: &[&str] = &[
     "<console type='pty'/>",
     "<!-- no more disks -->",
     "<emulator>/usr/bin/qemu-system-x86_64</emulator>",
-    "<hub type='usb'/>",
     "<filesystem type='mount'><source dir='/a'/><target dir='vda'/></filesystem>",
 ];
 const AROUND: &[&str] = &[
@@ -81,11 +67,7 @@ const AROUND: &[&str] = &[
 /// The domain of a seed.
 pub fn domain(seed: u64) -> Domain {
     let random = &mut Random::new(seed ^ 0x00D0_3A14);
-    let count = if random.percent(3) {
-        0
-    } else {
-        1 + random.below(6)
-    };
+    let count = if random.percent(3) { 0 } else { 1 + random.below(6) };
     let live = random.percent(30);
     let mut devices = Element::new("devices");
     let mut disks: Vec<Disk> = Vec::new();
@@ -106,28 +88,16 @@ pub fn domain(seed: u64) -> Domain {
     root.push(Element::new("os").holding(text("type", "hvm")));
     root.push(devices);
     sprinkle(random, &mut root, AROUND);
-    let text = if random.percent(20) {
-        root.odd_but_ordered(random)
-    } else {
-        root.plain()
-    };
+    let text = if random.percent(20) { root.odd_but_ordered(random) } else { root.plain() };
     Domain { text, disks }
 }
 
 impl Element {
     /// The disks' order decides; only the spelling may be odd.
     fn odd_but_ordered(&self, random: &mut Random) -> String {
-        let declaration = random.pick(&[
-            "",
-            "<?xml version='1.0'?>\n",
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
-            "<!-- c -->\n",
-        ]);
-        format!(
-            "{declaration}{}\n",
-            self.plain()
-                .replace("><", random.pick(&["><", ">\n<", "> <!-- c --> <"]))
-        )
+        let declaration =
+            random.pick(&["", "<?xml version='1.0'?>\n", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<!-- c -->\n"]);
+        format!("{declaration}{}\n", self.plain().replace("><", random.pick(&["><", ">\n<", "> <!-- c --> <"])))
     }
 }
 
@@ -138,10 +108,10 @@ fn text(name: &str, text: &str) -> Element {
 }
 
 fn sprinkle(random: &mut Random, element: &mut Element, from: &[&str]) {
-    if random.percent(30) {
-        element
-            .children
-            .push(Node::Markup(random.pick(from).to_owned()));
+    let markup = Node::Markup(random.pick(from).to_owned());
+    // Most of these may stand there once only.
+    if random.percent(30) && !element.children.contains(&markup) {
+        element.children.push(markup);
     }
 }
 
@@ -152,11 +122,7 @@ fn new_target(random: &mut Random, disks: &[Disk]) -> (String, Option<&'static s
         if random.percent(55) {
             prefix = "vd";
         }
-        let bus = if prefix == "vd" {
-            random.pick(&["virtio", "virtio", "scsi"])
-        } else {
-            random.pick(buses)
-        };
+        let bus = if prefix == "vd" { random.pick(&["virtio", "virtio", "scsi"]) } else { random.pick(buses) };
         let target = if random.percent(2) {
             random.pick(&["nvme0n1", "nvme10n2"]).to_owned()
         } else {
@@ -172,16 +138,8 @@ fn new_target(random: &mut Random, disks: &[Disk]) -> (String, Option<&'static s
     }
 }
 
-fn disk(
-    random: &mut Random,
-    (target, bus): (String, Option<&'static str>),
-    live: bool,
-) -> (Element, Disk) {
-    let mut kind = if random.percent(1) {
-        "vhostvdpa"
-    } else {
-        random.pick(TYPES)
-    };
+fn disk(random: &mut Random, (target, bus): (String, Option<&'static str>), live: bool) -> (Element, Disk) {
+    let mut kind = if random.percent(1) { "vhostvdpa" } else { random.pick(TYPES) };
     let device = match target.get(..2) {
         Some("fd") => "floppy",
         Some("hd" | "sd") if random.percent(30) => "cdrom",
@@ -199,17 +157,9 @@ fn disk(
         element.set("device", device);
     }
     if kind == "vhostuser" {
-        element.push(
-            Element::new("driver")
-                .with("name", "qemu")
-                .with("type", "raw"),
-        );
+        element.push(Element::new("driver").with("name", "qemu").with("type", "raw"));
     } else if random.percent(50) {
-        element.push(
-            Element::new("driver")
-                .with("name", "qemu")
-                .with("type", random.pick(&["raw", "qcow2"])),
-        );
+        element.push(Element::new("driver").with("name", "qemu").with("type", random.pick(&["raw", "qcow2"])));
     }
     let media = random.percent(if device == "disk" { 94 } else { 55 });
     let has_media = source(random, &mut element, kind, media);
@@ -231,14 +181,7 @@ fn disk(
     if live {
         element.push(Element::new("alias").with("name", &format!("disk-{target}")));
     }
-    (
-        element,
-        Disk {
-            target,
-            has_media,
-            is_file: kind == "file",
-        },
-    )
+    (element, Disk { target, has_media, is_file: kind == "file" })
 }
 
 /// Adds the source, if any, and says whether libvirt sees media in it.

@@ -36,18 +36,8 @@ pub fn case(seed: u64, domains: Domains) -> Case {
     let status = random.percent(15);
     let domain = random.percent(55).then(|| domain::domain(domain_seed));
     let faulty = random.percent(45);
-    let faults = if faulty {
-        random.pick(&[0, 15, 30, 60, 150])
-    } else {
-        0
-    };
-    let mut root = backup::Maker {
-        random,
-        faults,
-        status,
-        domain: domain.as_ref(),
-    }
-    .backup();
+    let faults = if faulty { random.pick(&[0, 15, 30, 60, 150]) } else { 0 };
+    let mut root = backup::Maker { random, faults, status, domain: domain.as_ref() }.backup();
     if faulty && (faults == 0 || random.percent(30)) {
         for _ in 0..random.pick(&[1, 1, 1, 2, 3]) {
             spoil::spoil(random, &mut root);
@@ -58,17 +48,8 @@ pub fn case(seed: u64, domains: Domains) -> Case {
         spoil::spoil_bytes(random, &mut backup);
     }
     backup.retain(|&byte| byte != 0);
-    let suffix = if random.percent(70) {
-        SUFFIXES[0]
-    } else {
-        random.pick(SUFFIXES)
-    };
-    Case {
-        backup,
-        domain: domain.map(|domain| domain.text.into_bytes()),
-        suffix: suffix.to_owned(),
-        status,
-    }
+    let suffix = if random.percent(70) { SUFFIXES[0] } else { random.pick(SUFFIXES) };
+    Case { backup, domain: domain.map(|domain| domain.text.into_bytes()), suffix: suffix.to_owned(), status }
 }
 
 const PROLOGUES: &[&str] = &[
@@ -98,42 +79,24 @@ const ODD_PROLOGUES: &[&str] = &[
     "<!DOCTYPE>",
 ];
 const EPILOGUES: &[&str] = &["\n", "  \n\t", "<!-- after -->", "<?p i?>\n"];
-const ODD_EPILOGUES: &[&str] = &[
-    "x",
-    "<domainbackup/>",
-    "&#32;",
-    "<![CDATA[]]>",
-    "</domainbackup>",
-];
+const ODD_EPILOGUES: &[&str] = &["x", "<domainbackup/>", "&#32;", "<![CDATA[]]>", "</domainbackup>"];
 
 fn spell(random: &mut Random, root: &Element) -> Vec<u8> {
     if random.percent(30) {
         return root.plain().into_bytes();
     }
-    let body = if random.percent(25) {
-        root.plain()
-    } else {
-        root.odd(random)
-    };
+    let body = if random.percent(25) { root.plain() } else { root.odd(random) };
     if random.percent(6) {
         return in_latin1(&body);
     }
     let mut text = String::new();
     if random.percent(50) {
-        let prologues = if random.percent(3) {
-            ODD_PROLOGUES
-        } else {
-            PROLOGUES
-        };
+        let prologues = if random.percent(3) { ODD_PROLOGUES } else { PROLOGUES };
         text.push_str(random.pick(prologues));
     }
     text.push_str(&body);
     if random.percent(50) {
-        let epilogues = if random.percent(2) {
-            ODD_EPILOGUES
-        } else {
-            EPILOGUES
-        };
+        let epilogues = if random.percent(2) { ODD_EPILOGUES } else { EPILOGUES };
         text.push_str(random.pick(epilogues));
     }
     text.into_bytes()

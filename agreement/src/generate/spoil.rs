@@ -60,23 +60,13 @@ const ELEMENTS: &[&str] = &[
     "Disk",
 ];
 const VALUES: &[&str] = &[
-    "yes", "no", "file", "block", "push", "pull", "tcp", "unix", "/x", "full", "vda", "", "1",
-    "qcow2", "urn:x", "preserve",
+    "yes", "no", "file", "block", "push", "pull", "tcp", "unix", "/x", "full", "vda", "", "1", "qcow2", "urn:x",
+    "preserve",
 ];
 const TEXTS: &[&str] = &["x", "\u{A0}", "0", "é", "&", "/>", " x "];
 /// Markup that is text though nothing shows, and the other way around.
-const MARKUP: &[&str] = &[
-    "<![CDATA[x]]>",
-    "<![CDATA[ ]]>",
-    "&#32;",
-    "&#160;",
-    "&bogus;",
-    "<!-- x -->",
-    "<?x y?>",
-    "]]>",
-    "<x/>",
-    "<x:y/>",
-];
+const MARKUP: &[&str] =
+    &["<![CDATA[x]]>", "<![CDATA[ ]]>", "&#32;", "&#160;", "&bogus;", "<!-- x -->", "<?x y?>", "]]>", "<x/>", "<x:y/>"];
 
 /// Puts one mistake, or what may be one, anywhere.
 pub fn spoil(random: &mut Random, root: &mut Element) {
@@ -97,9 +87,7 @@ pub fn spoil(random: &mut Random, root: &mut Element) {
         3 if !element.attributes.is_empty() => {
             let index = random.below(element.attributes.len());
             let value = &mut element.attributes[index].1;
-            *value = random
-                .pick(&[" {}", "{} ", "{}\n", "\t{}", "{}{}", "\u{A0}{}"])
-                .replace("{}", value);
+            *value = random.pick(&[" {}", "{} ", "{}\n", "\t{}", "{}{}", "\u{A0}{}"]).replace("{}", value);
         }
         4 => insert(random, element, Node::Element(Element::new(ELEMENTS[0]))),
         5 => {
@@ -132,11 +120,7 @@ fn add_attribute(random: &mut Random, element: &mut Element) {
     let known = element.attributes.iter().any(|(known, _)| known == name);
     // A doubled attribute is no XML; now and then that is to be seen too.
     if !known || random.percent(5) {
-        let value = if random.percent(80) {
-            random.pick(VALUES)
-        } else {
-            random.pick(words::ANYTHING)
-        };
+        let value = if random.percent(80) { random.pick(VALUES) } else { random.pick(words::ANYTHING) };
         element.set(name, value);
     }
 }

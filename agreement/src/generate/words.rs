@@ -25,22 +25,8 @@ pub const ANYTHING: &[&str] = &[
     "\u{FEFF}x",
     "\u{A0}",
 ];
-pub const CHECKPOINTS: &[&str] = &[
-    "c1",
-    "checkpoint-1",
-    "",
-    " ",
-    "\n",
-    " c1 ",
-    "é",
-    "\u{1F600}",
-    "a\tb",
-    "a\nb",
-    "a\rb",
-    "<&>'\"",
-    "]]>",
-    "\u{A0}",
-];
+pub const CHECKPOINTS: &[&str] =
+    &["c1", "checkpoint-1", "", " ", "\n", " c1 ", "é", "\u{1F600}", "a\tb", "a\nb", "a\rb", "<&>'\"", "]]>", "\u{A0}"];
 /// What the text of an element may be made of.
 pub const PIECES: &[&str] = &[
     "a",
@@ -67,17 +53,8 @@ pub const PIECES: &[&str] = &[
     "\u{E9}",
     "&#xE9;",
 ];
-pub const LABELS: &[&str] = &[
-    "system_u:object_r:svirt_image_t:s0:c1,c2",
-    "+107:+107",
-    "",
-    " ",
-    "\n",
-    " a ",
-    "é",
-    "a\nb",
-    "<&>'\"",
-];
+pub const LABELS: &[&str] =
+    &["system_u:object_r:svirt_image_t:s0:c1,c2", "+107:+107", "", " ", "\n", " a ", "é", "a\nb", "<&>'\""];
 
 pub const HOSTS: &[&str] = &[
     "localhost",
@@ -138,16 +115,7 @@ pub const BAD_HOSTS: &[&str] = &[
     "a,b",
     "1:2::3:4::5",
 ];
-pub const PORTS: &[&str] = &[
-    "10809",
-    "0",
-    "1",
-    "65535",
-    "00080",
-    "000000",
-    "0000000000000000080",
-    "80",
-];
+pub const PORTS: &[&str] = &["10809", "0", "1", "65535", "00080", "000000", "0000000000000000080", "80"];
 pub const BAD_PORTS: &[&str] = &[
     "65536",
     "4294967295",
@@ -183,8 +151,8 @@ pub const PATHS: &[&str] = &[
     "/%20",
 ];
 pub const BAD_PATHS: &[&str] = &[
-    "/", "C:\\x", "C:\\", "C:/x", "c:\\a b", "1:\\x", "relative", "./x", "/a\nb", "/a\rb", "\n/a",
-    " /a", "/\n", "/\r", "/a\n", "/a\r", "~/x", "\\\\host", "CC:\\x", "C:\\a\nb",
+    "/", "C:\\x", "C:\\", "C:/x", "c:\\a b", "1:\\x", "relative", "./x", "/a\nb", "/a\rb", "\n/a", " /a", "/\n", "/\r",
+    "/a\n", "/a\r", "~/x", "\\\\host", "CC:\\x", "C:\\a\nb",
 ];
 pub const DISK_NAMES: &[&str] = &[
     "vda",
@@ -229,12 +197,10 @@ pub const BAD_DISK_NAMES: &[&str] = &[
     "ubd",
 ];
 pub const FORMATS: &[&str] = &[
-    "raw", "qcow2", "qcow2", "dir", "bochs", "cloop", "dmg", "iso", "vpc", "vdi", "fat", "vhd",
-    "ploop", "cow", "qcow", "qed", "vmdk",
+    "raw", "qcow2", "qcow2", "dir", "bochs", "cloop", "dmg", "iso", "vpc", "vdi", "fat", "vhd", "ploop", "cow", "qcow",
+    "qed", "vmdk",
 ];
-pub const BAD_FORMATS: &[&str] = &[
-    "luks", "none", "auto", "QCOW2", "vhdx", "nbd", "qcow3", "aio", "raw", "default",
-];
+pub const BAD_FORMATS: &[&str] = &["luks", "none", "auto", "QCOW2", "vhdx", "nbd", "qcow3", "aio", "raw", "default"];
 pub const UUIDS: &[&str] = &[
     "0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f",
     "0A81F5B284037B23C8D621CCC2F80D6F",

@@ -1,0 +1,280 @@
+//! Replays what libvirt was recorded to say, release by release; no libvirt is needed.
+//!
+//! `docs/conformance.md` tells how the answers come about.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use backupxml::diagnostic::Diagnostic;
+use backupxml::release::Release;
+use serde::Deserialize;
+
+/// So that nothing passes for want of cases.
+const FEWEST_CASES: usize = 6000;
+const FEWEST_ACCEPTED: usize = 2500;
+const FEWEST_REFUSED: usize = 2500;
+const FEWEST_MESSAGES: usize = 400;
+/// Differences that are shown in full; one bug makes hundreds.
+const SHOWN: usize = 12;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// The generator's, for a random one.
+    seed: Option<u64>,
+    backup: Option<String>,
+    /// Bytes that are no UTF-8, each as the character of its number.
+    backup_latin1: Option<String>,
+    /// A name in `domains.jsonl`.
+    domain: Option<String>,
+    #[serde(default)]
+    suffix: String,
+    #[serde(default)]
+    status: bool,
+    answers: Vec<Answer>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answer {
+    releases: Vec<String>,
+    accepted: Option<String>,
+    stage: Option<Stage>,
+    message: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Stage {
+    Parse,
+    Domain,
+    Align,
+    Format,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Domain {
+    name: String,
+    domain: String,
+}
+
+/// A case with where it stands.
+struct Placed {
+    place: String,
+    case: Case,
+}
+
+struct Recordings {
+    cases: Vec<Placed>,
+    domains: BTreeMap<String, String>,
+}
+
+impl Recordings {
+    fn read() -> Self {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
+        let domains = lines(&directory.join("domains.jsonl"));
+        let domains = domains.into_iter().map(|(_, Domain { name, domain })| (name, domain)).collect();
+        let files = fs::read_dir(&directory).expect("the recordings are there").map(|entry| entry.unwrap().path());
+        let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
+        files.retain(|path| !path.ends_with("domains.jsonl"));
+        files.sort();
+        let cases = files.iter().flat_map(|path| lines(path)).map(|(place, case)| Placed { place, case }).collect();
+        Self { cases, domains }
+    }
+
+    fn normalize(&self, case: &Case, release: Release) -> Result<String, Vec<Diagnostic>> {
+        let domain = case.domain.as_ref().map(|name| self.domains[name].as_bytes());
+        let options = backupxml::Options { release, suffix: case.suffix.clone(), status: case.status, explicit: false };
+        backupxml::normalize(&case.bytes(), domain, &options)
+    }
+}
+
+fn lines<T: for<'a> Deserialize<'a>>(path: &Path) -> Vec<(String, T)> {
+    let name = path.file_name().expect("a file").to_string_lossy();
+    let text = fs::read_to_string(path).expect("a recording is UTF-8");
+    let numbered = text.lines().enumerate().map(|(index, line)| (format!("{name}:{}", index + 1), line));
+    numbered
+        .map(|(place, line)| {
+            let value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{place}: {error}"));
+            (place, value)
+        })
+        .collect()
+}
+
+impl Case {
+    fn bytes(&self) -> Vec<u8> {
+        match (&self.backup, &self.backup_latin1) {
+            (Some(text), None) => text.clone().into_bytes(),
+            (None, Some(text)) => text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect(),
+            _ => panic!("a case has either backup or backup_latin1"),
+        }
+    }
+
+    fn answer(&self, release: Release) -> Option<&Answer> {
+        self.answers.iter().find(|answer| answer.releases.iter().any(|known| known == release.name()))
+    }
+
+    /// libvirt expands what an internal subset declares; we refuse it with one clear error.
+    fn has_internal_subset(&self) -> bool {
+        let bytes = self.bytes();
+        let text = String::from_utf8_lossy(&bytes);
+        text.split_once("<!DOCTYPE")
+            .is_some_and(|(_, after)| after.split('>').next().is_some_and(|it| it.contains('[')))
+    }
+}
+
+impl Answer {
+    /// The message, unless it is the schema's or the XML parser's: their words are not reproduced.
+    fn own_message(&self) -> Option<&str> {
+        let message = self.message.as_deref()?;
+        let theirs = message.contains("failed to validate against schema")
+            || message.starts_with("at line ")
+            || message.starts_with("(domain_backup):");
+        (matches!(self.stage, Some(Stage::Parse | Stage::Align)) && !theirs).then_some(message)
+    }
+}
+
+/// libvirt writes these raw, and so loses them when it reads its own attributes again; we do not.
+fn raw_white_space(text: &str) -> String {
+    text.replace("&#9;", "\t").replace("&#10;", "\n").replace("&#13;", "\r")
+}
+
+/// What came of one release.
+#[derive(Default)]
+struct Tally {
+    accepted: usize,
+    refused: usize,
+    domain_refused: usize,
+    references: usize,
+    subsets: usize,
+    messages: usize,
+    differences: Vec<String>,
+}
+
+impl Tally {
+    fn verdict(&mut self, recordings: &Recordings, placed: &Placed, release: Release) {
+        let case = &placed.case;
+        let Some(answer) = case.answer(release) else { return };
+        if answer.stage == Some(Stage::Domain) {
+            // What libvirt wants of a domain beyond its disks is not ours to judge.
+            self.domain_refused += 1;
+            return;
+        }
+        let ours = recordings.normalize(case, release);
+        match (&answer.accepted, &ours) {
+            (_, Err(_)) if case.has_internal_subset() => self.subsets += 1,
+            (Some(theirs), Ok(ours)) if theirs == ours => self.accepted += 1,
+            (Some(theirs), Ok(ours)) if *theirs == raw_white_space(ours) => {
+                self.accepted += 1;
+                self.references += 1;
+            }
+            (None, Err(_)) => self.refused += 1,
+            _ => self.differ(placed, answer, &ours),
+        }
+    }
+
+    fn message(&mut self, recordings: &Recordings, placed: &Placed, release: Release) {
+        let Some(answer) = placed.case.answer(release) else { return };
+        let Some(theirs) = answer.own_message() else { return };
+        // An acceptance is the other test's to tell.
+        let Err(findings) = recordings.normalize(&placed.case, release) else { return };
+        if findings.first().is_some_and(|finding| finding.libvirt.as_deref() == Some(theirs)) {
+            self.messages += 1;
+        } else {
+            self.differ(placed, answer, &Err(findings));
+        }
+    }
+
+    fn differ(&mut self, placed: &Placed, answer: &Answer, ours: &Result<String, Vec<Diagnostic>>) {
+        let Placed { place, case } = placed;
+        let mut text = format!("{place}");
+        if let Some(seed) = case.seed {
+            let _ = write!(text, " (seed {seed})");
+        }
+        let _ = write!(text, "\n  {}", case.bytes().escape_ascii());
+        if let Some(domain) = &case.domain {
+            let _ = write!(text, "\n  domain {domain}, suffix {:?}", case.suffix);
+        }
+        let theirs = answer.accepted.as_ref().or(answer.message.as_ref());
+        let _ = write!(text, "\n  libvirt: {:?} {theirs:?}", answer.stage);
+        let ours = match ours {
+            Ok(text) => format!("{text:?}"),
+            Err(findings) => findings
+                .iter()
+                .map(|finding| {
+                    format!("\n    {:?}: {} — libvirt: {:?}", finding.rule, finding.message, finding.libvirt)
+                })
+                .collect(),
+        };
+        let _ = write!(text, "\n  ours: {ours}");
+        self.differences.push(text);
+    }
+
+    fn assert_no_differences(&self, release: Release) {
+        let shown = self.differences.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n\n");
+        assert!(self.differences.is_empty(), "{} differences from libvirt {release}:\n{shown}", self.differences.len());
+    }
+}
+
+#[track_caller]
+fn verdicts_and_text_agree(release: Release) {
+    let recordings = Recordings::read();
+    let mut tally = Tally::default();
+    for placed in &recordings.cases {
+        tally.verdict(&recordings, placed, release);
+    }
+    println!(
+        "libvirt {release}: {} accepted ({} with references for white space), {} refused, {} internal subsets, {} domains refused",
+        tally.accepted, tally.references, tally.refused, tally.subsets, tally.domain_refused
+    );
+    tally.assert_no_differences(release);
+    assert!(recordings.cases.len() >= FEWEST_CASES, "only {} cases", recordings.cases.len());
+    assert!(tally.accepted >= FEWEST_ACCEPTED, "only {} accepted", tally.accepted);
+    assert!(tally.refused >= FEWEST_REFUSED, "only {} refused", tally.refused);
+    assert!(tally.references > 0 && tally.subsets > 0, "a deliberate difference is not covered any more");
+}
+
+#[track_caller]
+fn messages_agree(release: Release) {
+    let recordings = Recordings::read();
+    let mut tally = Tally::default();
+    for placed in &recordings.cases {
+        tally.message(&recordings, placed, release);
+    }
+    println!("libvirt {release}: {} messages", tally.messages);
+    tally.assert_no_differences(release);
+    assert!(tally.messages >= FEWEST_MESSAGES, "only {} messages", tally.messages);
+}
+
+#[test]
+fn verdicts_and_text_of_9_0_0() {
+    verdicts_and_text_agree(Release::V9_0_0);
+}
+
+#[test]
+fn verdicts_and_text_of_11_3_0() {
+    verdicts_and_text_agree(Release::V11_3_0);
+}
+
+#[test]
+fn verdicts_and_text_of_12_8_0() {
+    verdicts_and_text_agree(Release::V12_8_0);
+}
+
+#[test]
+fn messages_of_9_0_0() {
+    messages_agree(Release::V9_0_0);
+}
+
+#[test]
+fn messages_of_11_3_0() {
+    messages_agree(Release::V11_3_0);
+}
+
+#[test]
+fn messages_of_12_8_0() {
+    messages_agree(Release::V12_8_0);
+}
