@@ -88,7 +88,6 @@ fn attributes(document: &[u8], tag: &Range<usize>) -> Vec<Range<usize>> {
                 found.extend(start.take().map(|start| start..index + 1));
                 quote = None;
             }
-            (_, Some(_)) => {}
             (byte @ (b'\'' | b'"'), None) => quote = Some(byte),
             (byte, None) if byte.is_ascii_whitespace() && start.is_none() => start = Some(index),
             _ => {}

@@ -48,7 +48,7 @@ fn escaped(value: &str) -> String {
     let mut text = String::new();
     for character in value.chars() {
         match character {
-            '<' | '&' | '\'' | '\t' | '\n' | '\r' | '>' => text.push_str(&format!("&#{};", u32::from(character))),
+            '<' | '&' | '\'' | '\t' | '\n' | '\r' | '>' => text.extend(["&#", &u32::from(character).to_string(), ";"]),
             _ => text.push(character),
         }
     }

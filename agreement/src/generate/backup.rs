@@ -170,7 +170,7 @@ impl Maker<'_> {
     }
 
     fn state(&mut self, disk: &mut Element, left_out: bool) {
-        if !left_out != self.fault() {
+        if left_out == self.fault() {
             disk.set(
                 "state",
                 &self.word(&["running", "complete", "failed", "cancelling", "cancelled"], &["none", "done"]),
@@ -281,7 +281,7 @@ impl Maker<'_> {
         if !self.fault() {
             secret.set("type", &self.word(&["passphrase"], &["volume", "password"]));
         }
-        if self.random.percent(50) != self.fault() {
+        if self.random.percent(50) {
             secret.set("uuid", &self.word(words::UUIDS, words::BAD_UUIDS));
         } else {
             secret.set("usage", &self.anything());

@@ -35,16 +35,16 @@ pub fn case(seed: u64, domains: Domains) -> Case {
     };
     let status = random.percent(15);
     let domain = random.percent(55).then(|| domain::domain(domain_seed));
-    let faulty = random.percent(45);
-    let faults = if faulty { random.pick(&[0, 15, 30, 60, 150]) } else { 0 };
+    let spoilt = random.percent(45);
+    let faults = if spoilt { random.pick(&[0, 15, 30, 60, 150]) } else { 0 };
     let mut root = backup::Maker { random, faults, status, domain: domain.as_ref() }.backup();
-    if faulty && (faults == 0 || random.percent(30)) {
+    if spoilt && (faults == 0 || random.percent(30)) {
         for _ in 0..random.pick(&[1, 1, 1, 2, 3]) {
             spoil::spoil(random, &mut root);
         }
     }
     let mut backup = spell(random, &root);
-    if faulty && random.percent(6) {
+    if spoilt && random.percent(6) {
         spoil::spoil_bytes(random, &mut backup);
     }
     backup.retain(|&byte| byte != 0);

@@ -82,7 +82,7 @@ pub fn spoil(random: &mut Random, root: &mut Element) {
         }
         2 if !element.attributes.is_empty() => {
             let index = random.below(element.attributes.len());
-            element.attributes[index].1 = random.pick(VALUES).to_owned();
+            random.pick(VALUES).clone_into(&mut element.attributes[index].1);
         }
         3 if !element.attributes.is_empty() => {
             let index = random.below(element.attributes.len());

@@ -40,129 +40,147 @@ pub fn text() -> Vec<Case> {
     cases
 }
 
+const ROOT: &str = "<domainbackup/>";
+/// What may stand before a root, or may not.
+const BEFORE: &[&str] = &[
+    "\u{FEFF}",
+    "\n",
+    "<?xml version='1.0'?>",
+    "<?xml version='1.1'?>",
+    "<?xml version='1.2'?>",
+    "<?xml version='2.0'?>",
+    "\n<?xml version='1.0'?>",
+    "<?xml version='1.0' encoding='utf-8'?>",
+    "<?xml version='1.0' encoding='UTF-8' standalone='yes'?>",
+    "<?xml version='1.0' encoding='x-unknown'?>",
+    "<?xml encoding='UTF-8'?>",
+    "<?xml version='1.0' standalone='maybe'?>",
+    "<!DOCTYPE domainbackup>",
+    "<!DOCTYPE other>",
+    "<!DOCTYPE domainbackup SYSTEM 'none.dtd'>",
+    "<!DOCTYPE domainbackup []>",
+    "<!DOCTYPE domainbackup PUBLIC 'p' 's'>",
+    "<!DOCTYPE domainbackup><!DOCTYPE domainbackup>",
+    "<!-- a -- b -->",
+    "<!-- a -->",
+    "<?p?>",
+    "<?XML ?>",
+    "x",
+    "&#32;",
+    "<![CDATA[]]>",
+    "\u{FEFF}\u{FEFF}",
+    "\u{A0}",
+];
+
+/// The same after it.
+const AFTER: &[&str] = &[
+    "\n",
+    "<!-- -->",
+    "<?p?>",
+    "x",
+    ROOT,
+    "&#10;",
+    "<![CDATA[]]>",
+    "\u{FEFF}",
+    "</domainbackup>",
+    "<!DOCTYPE domainbackup>",
+    "<",
+];
+
+/// The same within it.
+const INSIDE: &[&str] = &[
+    "",
+    " ",
+    "\n",
+    "&#32;",
+    "&#xA;",
+    "&#160;",
+    "\u{A0}",
+    "<![CDATA[]]>",
+    "<![CDATA[ ]]>",
+    "<![CDATA[x]]>",
+    "x",
+    "<!-- -->",
+    "<?p?>",
+    "&amp;",
+    "&undefined;",
+    "&#0;",
+    "&#1;",
+    "&#x110000;",
+    "&#xD800;",
+    "&#xFFFE;",
+    "]]>",
+    "\u{1}",
+    "\u{7F}",
+    "\u{85}",
+    "\u{FFFE}",
+    "\u{FFFD}",
+    "<",
+    "&",
+    "&#;",
+    "&#x;",
+    "<a>",
+    "</a>",
+    "<incremental>a",
+    "<incremental>&#1;</incremental>",
+    "<incremental>\u{85}\u{2028}</incremental>",
+    "<incremental>]]&gt;</incremental>",
+    "<incremental>]]></incremental>",
+    "<incremental><![CDATA[]]]]><![CDATA[>]]></incremental>",
+];
+
+/// Roots, right and wrong.
+const ROOTS: &[&str] = &[
+    "",
+    " ",
+    "<a/>",
+    "<domain/>",
+    "<DomainBackup/>",
+    "<domainbackups/>",
+    "<p:domainbackup xmlns:p='urn:x'/>",
+    "<domainbackup xmlns='urn:x'/>",
+    "<domainbackup xmlns=''/>",
+    "<domainbackup xmlns:p='urn:x'/>",
+    "<domainbackup p:mode='push'/>",
+    "<p:domainbackup/>",
+    "<domainbackup mode=push/>",
+    "<domainbackup mode/>",
+    "<domainbackup mode='push' mode='push'/>",
+    "<domainbackup mode='push\"/>",
+    "<domainbackup mode = \"push\" ></domainbackup >",
+    "< domainbackup/>",
+    "<domainbackup / >",
+    "<domainbackup mode='push'x='y'/>",
+    "<domainbackup mode='<'/>",
+    "<domainbackup mode='&'/>",
+    "<domainbackup\nmode\n=\n'push'\n/>",
+    "<domainbackup mode='&#112;ush'/>",
+    "<domainbackup mode='p&#x75;sh'/>",
+    "<domainbackup xml:space='preserve'/>",
+    "<domainbackup xmlns:xml='http://www.w3.org/XML/1998/namespace'/>",
+    "<domainbackup xmlns:p=''/>",
+    "<domainbackup 1='2'/>",
+    "<domainbackup é=''/>",
+];
+
 /// The document around its root, and the root around its children.
 pub fn spelling() -> Vec<Case> {
-    const ROOT: &str = "<domainbackup/>";
     let mut documents: Vec<Vec<u8>> = Vec::new();
-    let before = [
-        "\u{FEFF}",
-        "\n",
-        "<?xml version='1.0'?>",
-        "<?xml version='1.1'?>",
-        "<?xml version='1.2'?>",
-        "<?xml version='2.0'?>",
-        "\n<?xml version='1.0'?>",
-        "<?xml version='1.0' encoding='utf-8'?>",
-        "<?xml version='1.0' encoding='UTF-8' standalone='yes'?>",
-        "<?xml version='1.0' encoding='x-unknown'?>",
-        "<?xml encoding='UTF-8'?>",
-        "<?xml version='1.0' standalone='maybe'?>",
-        "<!DOCTYPE domainbackup>",
-        "<!DOCTYPE other>",
-        "<!DOCTYPE domainbackup SYSTEM 'none.dtd'>",
-        "<!DOCTYPE domainbackup []>",
-        "<!DOCTYPE domainbackup PUBLIC 'p' 's'>",
-        "<!DOCTYPE domainbackup><!DOCTYPE domainbackup>",
-        "<!-- a -- b -->",
-        "<!-- a -->",
-        "<?p?>",
-        "<?XML ?>",
-        "x",
-        "&#32;",
-        "<![CDATA[]]>",
-        "\u{FEFF}\u{FEFF}",
-        "\u{A0}",
-    ];
-    documents.extend(before.iter().map(|before| format!("{before}{ROOT}").into_bytes()));
-    let after = [
-        "\n",
-        "<!-- -->",
-        "<?p?>",
-        "x",
-        ROOT,
-        "&#10;",
-        "<![CDATA[]]>",
-        "\u{FEFF}",
-        "</domainbackup>",
-        "<!DOCTYPE domainbackup>",
-        "<",
-    ];
-    documents.extend(after.iter().map(|after| format!("{ROOT}{after}").into_bytes()));
-    let inside = [
-        "",
-        " ",
-        "\n",
-        "&#32;",
-        "&#xA;",
-        "&#160;",
-        "\u{A0}",
-        "<![CDATA[]]>",
-        "<![CDATA[ ]]>",
-        "<![CDATA[x]]>",
-        "x",
-        "<!-- -->",
-        "<?p?>",
-        "&amp;",
-        "&undefined;",
-        "&#0;",
-        "&#1;",
-        "&#x110000;",
-        "&#xD800;",
-        "&#xFFFE;",
-        "]]>",
-        "\u{1}",
-        "\u{7F}",
-        "\u{85}",
-        "\u{FFFE}",
-        "\u{FFFD}",
-        "<",
-        "&",
-        "&#;",
-        "&#x;",
-        "<a>",
-        "</a>",
-        "<incremental>a",
-        "<incremental>&#1;</incremental>",
-        "<incremental>\u{85}\u{2028}</incremental>",
-        "<incremental>]]&gt;</incremental>",
-        "<incremental>]]></incremental>",
-        "<incremental><![CDATA[]]]]><![CDATA[>]]></incremental>",
-    ];
-    documents.extend(inside.iter().map(|inside| format!("<domainbackup>{inside}</domainbackup>").into_bytes()));
-    for root in [
-        "",
-        " ",
-        "<a/>",
-        "<domain/>",
-        "<DomainBackup/>",
-        "<domainbackups/>",
-        "<p:domainbackup xmlns:p='urn:x'/>",
-        "<domainbackup xmlns='urn:x'/>",
-        "<domainbackup xmlns=''/>",
-        "<domainbackup xmlns:p='urn:x'/>",
-        "<domainbackup p:mode='push'/>",
-        "<p:domainbackup/>",
-        "<domainbackup mode=push/>",
-        "<domainbackup mode/>",
-        "<domainbackup mode='push' mode='push'/>",
-        "<domainbackup mode='push\"/>",
-        "<domainbackup mode = \"push\" ></domainbackup >",
-        "< domainbackup/>",
-        "<domainbackup / >",
-        "<domainbackup mode='push'x='y'/>",
-        "<domainbackup mode='<'/>",
-        "<domainbackup mode='&'/>",
-        "<domainbackup\nmode\n=\n'push'\n/>",
-        "<domainbackup mode='&#112;ush'/>",
-        "<domainbackup mode='p&#x75;sh'/>",
-        "<domainbackup xml:space='preserve'/>",
-        "<domainbackup xmlns:xml='http://www.w3.org/XML/1998/namespace'/>",
-        "<domainbackup xmlns:p=''/>",
-        "<domainbackup 1='2'/>",
-        "<domainbackup é=''/>",
-    ] {
-        documents.push(root.into());
+    documents.extend(BEFORE.iter().map(|before| format!("{before}{ROOT}").into_bytes()));
+    documents.extend(AFTER.iter().map(|after| format!("{ROOT}{after}").into_bytes()));
+    documents.extend(INSIDE.iter().map(|inside| format!("<domainbackup>{inside}</domainbackup>").into_bytes()));
+    documents.extend(ROOTS.iter().map(|&root| root.into()));
+    documents.extend(encoded());
+    documents.extend(with_subset());
+    for depth in [10, 254, 255, 256, 300] {
+        documents.push(format!("<domainbackup>{}{}</domainbackup>", "<a>".repeat(depth), "</a>".repeat(depth)).into());
     }
+    documents.into_iter().map(parsed).collect()
+}
+
+/// Bytes of each kind in each encoding declared, or none.
+fn encoded() -> Vec<Vec<u8>> {
+    let mut documents = Vec::new();
     for bytes in
         [&b"\xe9"[..], b"\xc3\xa9", b"\xff", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\x80", b"\xe2\x82"]
     {
@@ -182,10 +200,26 @@ pub fn spelling() -> Vec<Case> {
             documents.push(document);
         }
     }
-    for depth in [10, 254, 255, 256, 300] {
-        documents.push(format!("<domainbackup>{}{}</domainbackup>", "<a>".repeat(depth), "</a>".repeat(depth)).into());
+    documents
+}
+
+/// An internal subset, which we refuse and libvirt expands.
+fn with_subset() -> Vec<Vec<u8>> {
+    let mut documents = Vec::new();
+    for subset in [
+        "[]>",
+        "[<!ENTITY e 'push'>]>",
+        "[<!ELEMENT domainbackup ANY>]>",
+        "[<!ATTLIST domainbackup mode CDATA 'push'>]>",
+        "SYSTEM 'none.dtd' [<!-- c -->]>",
+        "[ <!ENTITY % p ''> ]>",
+    ] {
+        for root in [ROOT, "<domainbackup mode='&e;'/>", "<domainbackup><incremental>&e;</incremental></domainbackup>"]
+        {
+            documents.push(format!("<!DOCTYPE domainbackup {subset}{root}").into());
+        }
     }
-    documents.into_iter().map(parsed).collect()
+    documents
 }
 
 /// A fixed word with something around it: the schema forgives white space, the parser does not.
