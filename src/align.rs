@@ -132,9 +132,8 @@ impl<'d> Aligner<'d> {
 
     fn no_such_disk(&self, disk: &Disk<'_>) -> Diagnostic {
         let name = &*disk.name.value;
-        let diagnostic =
-            Diagnostic::new(Rule::NoSuchDisk, disk.name.span, format!("the domain has no disk '{name}'"))
-                .libvirt(format!("unsupported configuration: no disk named '{name}'"));
+        let diagnostic = Diagnostic::new(Rule::NoSuchDisk, disk.name.span, format!("the domain has no disk '{name}'"))
+            .libvirt(format!("unsupported configuration: no disk named '{name}'"));
         let by_path = self.domain.disks.iter().find(|disk| disk.source == Source::File(name.into()));
         if let Some(same) = by_path {
             return diagnostic.help(format!("name the disk by its target: '{}'", same.target));
@@ -145,9 +144,11 @@ impl<'d> Aligner<'d> {
             all.push_str(", …");
         }
         match nearest(name, targets().take(MOST_DISKS_LISTED)) {
-            Some(meant) => diagnostic
-                .help(format!("did you mean '{meant}'? The domain has {all}"))
-                .unsafe_fix(format!("write {meant}"), disk.name.span, meant),
+            Some(meant) => diagnostic.help(format!("did you mean '{meant}'? The domain has {all}")).unsafe_fix(
+                format!("write {meant}"),
+                disk.name.span,
+                meant,
+            ),
             None => diagnostic.help(format!("the domain has {all}")),
         }
     }

@@ -222,7 +222,7 @@ pub struct Server<'a> {
 pub struct Disk<'a> {
     /// The target of the domain's disk.
     pub name: Text<'a>,
-    /// Whether it takes part. A disk that does not keeps its mode and checkpoint here for alignment, but they are not written.
+    /// Whether it takes part. Of a disk that does not, nothing but its name is read.
     pub backup: bool,
     /// What the destination is.
     pub storage_type: StorageType,

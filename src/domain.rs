@@ -9,6 +9,7 @@ use roxmltree::{Document, Node};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
+use crate::syntax;
 
 /// The disks of a domain.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +46,18 @@ const TYPES: [&str; 8] = ["file", "block", "dir", "network", "volume", "nvme", "
 const DEVICES: [&str; 4] = ["disk", "lun", "cdrom", "floppy"];
 const BUSES: [&str; 10] = ["ide", "fdc", "scsi", "virtio", "xen", "usb", "uml", "sata", "sd", "nvme"];
 
+/// What libvirt takes off the target of a domain's disk, after sorting the disks, but not off the name of a backup's.
+const OLD_PREFIX: &str = "ioemu:";
+
+/// Reads a domain's text. Returns what could be made of it, and the findings, labelled in the domain's document.
+#[must_use]
+pub fn read(text: &str) -> (Option<Domain>, Vec<Diagnostic>) {
+    match syntax::parse(text) {
+        Ok(document) => parse(&document),
+        Err(syntax) => (None, syntax.diagnostics.into_iter().map(Diagnostic::wholly_in_domain).collect()),
+    }
+}
+
 /// Reads a domain. Returns what could be made of it, and the findings, labelled in the domain's document.
 #[must_use]
 pub fn parse(document: &Document<'_>) -> (Option<Domain>, Vec<Diagnostic>) {
@@ -77,6 +90,7 @@ fn not_a_domain(root: Node<'_, '_>) -> Diagnostic {
 struct Found<'a> {
     disk: DomainDisk,
     bus: Option<&'a str>,
+    index: i64,
 }
 
 fn parse_disk<'a>(node: Node<'a, '_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Found<'a>> {
@@ -96,12 +110,12 @@ fn parse_disk<'a>(node: Node<'a, '_>, diagnostics: &mut Vec<Diagnostic>) -> Opti
         return None;
     };
     let disk = DomainDisk {
-        target: target.into(),
+        target: target.strip_prefix(OLD_PREFIX).unwrap_or(target).into(),
         source: parse_source(node, storage_type),
         read_only: device == "cdrom" || child(node, "readonly").is_some(),
         tag: start_tag(node),
     };
-    Some(Found { disk, bus })
+    Some(Found { disk, bus, index: drive_index(target) })
 }
 
 fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
@@ -134,7 +148,10 @@ fn word<'w>(
         )
         .in_domain()
         .help(format!("give what virsh dumpxml prints; {name} is one of {}", words.join(", ")))
-        .libvirt(format!("XML error: Invalid value for attribute '{name}' in element '{element}': '{}'.", found.value())),
+        .libvirt(format!(
+            "XML error: Invalid value for attribute '{name}' in element '{element}': '{}'.",
+            found.value()
+        )),
     );
     None
 }
@@ -159,7 +176,7 @@ fn in_libvirts_order(mut found: Vec<Found<'_>>) -> Vec<DomainDisk> {
         let rank = ranks.len();
         ranks.entry(disk.bus).or_insert(rank);
     }
-    found.sort_by_cached_key(|found| (ranks.get(&found.bus).copied(), drive_index(&found.disk.target)));
+    found.sort_by_cached_key(|found| (ranks.get(&found.bus).copied(), found.index));
     found.into_iter().map(|found| found.disk).collect()
 }
 

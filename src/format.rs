@@ -7,8 +7,7 @@
 use xmlwriter::{Indent, Options, XmlWriter};
 
 use crate::backup::{
-    Backup, Cipher, Disk, Encryption, Ivgen, Mode, PrivateData, Seclabel, Secret, Server, StorageType,
-    Store, yes_no,
+    Backup, Cipher, Disk, Encryption, Ivgen, Mode, PrivateData, Seclabel, Secret, Server, StorageType, Store, yes_no,
 };
 
 /// The text that libvirt prints for `backup`.

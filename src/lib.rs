@@ -29,6 +29,8 @@ use backup::Backup;
 use diagnostic::{Diagnostic, Span};
 use domain::Domain;
 use release::Release;
+use rules::Rule;
+use source::Source;
 
 /// What a document is held against.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +63,28 @@ pub fn normalize(text: &str, domain: Option<&Domain>, options: &Options) -> Resu
     formatted.filter(|_| diagnostics.is_empty()).ok_or(diagnostics)
 }
 
+/// As [`normalize`], from the bytes of the files, which are decoded as libvirt would.
+///
+/// # Errors
+///
+/// Returns everything that is wrong with either file when libvirt would refuse it.
+pub fn normalize_bytes(backup: &[u8], domain: Option<&[u8]>, options: &Options) -> Result<String, Vec<Diagnostic>> {
+    let (backup, mut diagnostics) = Source::new("backup.xml", backup.to_vec(), options.release);
+    let mut aligned_with = None;
+    if let Some(domain) = domain {
+        let (source, findings) = Source::new("domain.xml", domain.to_vec(), options.release);
+        diagnostics.extend(findings.into_iter().map(Diagnostic::wholly_in_domain));
+        let (domain, findings) = domain::read(source.text());
+        diagnostics.extend(findings);
+        aligned_with = domain;
+    }
+    match normalize(backup.text(), aligned_with.as_ref(), options) {
+        Ok(text) if diagnostics.is_empty() => Ok(text),
+        Ok(_) => Err(diagnostics),
+        Err(findings) => Err(diagnostics.into_iter().chain(findings).collect()),
+    }
+}
+
 /// The name of the root element, if the document has one that can be read; for telling backups from other files.
 #[must_use]
 pub fn root_name(text: &str) -> Option<String> {
@@ -79,6 +103,15 @@ fn examine<T>(
         Ok(document) => return stages(&document),
         Err(syntax) => syntax,
     };
+    if options.status && syntax.diagnostics.iter().all(|diagnostic| diagnostic.rule == Rule::UndeclaredPrefix) {
+        // To libxml2 that is a warning, and without the schema nothing comes of it.
+        if let Some(repaired) = &syntax.repaired
+            && let Ok(document) = syntax::parse(&repaired.text)
+        {
+            let (result, diagnostics) = stages(&document);
+            return (result, diagnostics.into_iter().map(|diagnostic| in_original(diagnostic, repaired)).collect());
+        }
+    }
     // Mistakes of syntax hide nothing: the later stages look at the document as it would be without them.
     let mut diagnostics = syntax.diagnostics;
     if let Some(repaired) = syntax.repaired

@@ -60,7 +60,7 @@ pub fn parse<'a>(document: &'a Document<'_>, release: Release) -> (Option<Backup
 /// Whether the root is `domainbackup`, in no namespace; otherwise what to say.
 fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
     let name = root.tag_name().name();
-    if let Some(namespace) = root.tag_name().namespace() {
+    if let Some(namespace) = element::namespace(root) {
         if name == DOMAINBACKUP.name {
             let diagnostic = Diagnostic::new(
                 Rule::Namespace,
@@ -129,7 +129,11 @@ fn parse_backup<'a>(reader: &mut Reader<'a>, root: Node<'a, '_>) -> Backup<'a> {
 }
 
 /// The text of an element that holds nothing else; empty text is none.
-fn parse_text<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, shape: &'static crate::schema::Shape) -> Option<Text<'a>> {
+fn parse_text<'a>(
+    reader: &mut Reader<'a>,
+    node: Node<'a, '_>,
+    shape: &'static crate::schema::Shape,
+) -> Option<Text<'a>> {
     read(reader, node, shape);
     Some(Spanned { value: text_of(node), span: node.range().into() }).filter(|text| !text.value.is_empty())
 }
@@ -291,7 +295,8 @@ fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Di
     if left_out {
         check_left_out(reader, &fields);
     }
-    let format = fields.child("driver").filter(|_| !left_out).and_then(|driver| parse_driver(reader, driver, driver_shape));
+    let format =
+        fields.child("driver").filter(|_| !left_out).and_then(|driver| parse_driver(reader, driver, driver_shape));
     let destination = fields.child(store_name).filter(|_| !left_out).map(|store| read(reader, store, store_shape));
     let disk = DiskFields { fields, mode, destination };
     let storage_type = if left_out { StorageType::File } else { check_destination(reader, &disk) };
@@ -306,10 +311,11 @@ fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Di
         name: text_in(fields.get("name")).unwrap_or(Spanned { value: Cow::Borrowed(""), span: tag }),
         backup: !left_out,
         storage_type,
-        backupmode: backupmode(&fields),
-        incremental: text_in(fields.get("incremental")),
-        exportname: text_in(fields.get("exportname")),
-        exportbitmap: text_in(fields.get("exportbitmap")),
+        // Of a disk that is left out libvirt reads nothing else.
+        backupmode: backupmode(&fields).filter(|_| !left_out),
+        incremental: text_in(fields.get("incremental").filter(|_| !left_out)),
+        exportname: text_in(fields.get("exportname").filter(|_| !left_out)),
+        exportbitmap: text_in(fields.get("exportbitmap").filter(|_| !left_out)),
         format,
         store,
         state: None,
@@ -509,7 +515,11 @@ fn check_type(
 }
 
 /// Without a type: fine for a plain disk, and for a pull into a scratch file.
-fn check_no_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, by_destination: Option<StorageType>) -> StorageType {
+fn check_no_type(
+    reader: &mut Reader<'_>,
+    disk: &DiskFields<'_, '_>,
+    by_destination: Option<StorageType>,
+) -> StorageType {
     let storage_type = by_destination.unwrap_or(StorageType::File);
     match disk.mode {
         Mode::Push => check_push_without_type(reader, disk, storage_type),
@@ -524,12 +534,9 @@ fn check_push_without_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, s
     match child {
         Some(child) => {
             let element = format!("<{}>", child.tag_name().name());
-            let diagnostic = Diagnostic::new(
-                Rule::MissingType,
-                disk.fields.tag(),
-                format!("a disk with a {element} needs a type"),
-            )
-            .also(start_tag(child), "this needs it");
+            let diagnostic =
+                Diagnostic::new(Rule::MissingType, disk.fields.tag(), format!("a disk with a {element} needs a type"))
+                    .also(start_tag(child), "this needs it");
             report_missing_type(reader, disk, diagnostic, word);
         }
         None if reader.release < Release::V11_3_0 && !disk.fields.unclear && disk.destination.is_none() => {
@@ -548,9 +555,11 @@ fn check_push_without_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, s
 
 fn report_missing_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, diagnostic: Diagnostic, word: &str) {
     let insertion = disk.fields.get("name").map_or(name_span(disk.fields.node), |name| name.span).after();
-    let diagnostic = diagnostic
-        .help(format!("add type='{word}'"))
-        .safe_fix(format!("add type='{word}'"), insertion, format!(" type='{word}'"));
+    let diagnostic = diagnostic.help(format!("add type='{word}'")).safe_fix(
+        format!("add type='{word}'"),
+        insertion,
+        format!(" type='{word}'"),
+    );
     reader.report_missing("type", diagnostic);
 }
 
@@ -572,13 +581,10 @@ fn check_pull_without_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, s
     }
     if let Some(backup) = disk.fields.get("backup").filter(|_| disk.fields.word("backup") == Some("yes")) {
         let insertion = backup.span.after();
-        let diagnostic = Diagnostic::new(
-            Rule::BackupWithoutType,
-            backup.span,
-            "in pull mode, backup='yes' needs a type beside it",
-        )
-        .help("add type='file', or remove backup='yes', which says nothing new")
-        .safe_fix("add type='file'", insertion, " type='file'");
+        let diagnostic =
+            Diagnostic::new(Rule::BackupWithoutType, backup.span, "in pull mode, backup='yes' needs a type beside it")
+                .help("add type='file', or remove backup='yes', which says nothing new")
+                .safe_fix("add type='file'", insertion, " type='file'");
         reader.report_missing("type", diagnostic);
     }
 }
@@ -586,10 +592,8 @@ fn check_pull_without_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, s
 fn report_missing_scratch(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, storage_type: StorageType) {
     let tag = disk.fields.tag();
     let diagnostic = match (storage_type, disk.fields.child("driver")) {
-        (StorageType::Block, _) => {
-            Diagnostic::new(Rule::MissingScratch, tag, "a disk of type block has no <scratch>")
-                .help("add <scratch dev='/dev/...'/>, or write type='file' to have a file made")
-        }
+        (StorageType::Block, _) => Diagnostic::new(Rule::MissingScratch, tag, "a disk of type block has no <scratch>")
+            .help("add <scratch dev='/dev/...'/>, or write type='file' to have a file made"),
         (StorageType::File, Some(driver)) => {
             Diagnostic::new(Rule::MissingScratch, tag, "the disk has a <driver> and no <scratch>")
                 .also(start_tag(driver), "the format of what?")

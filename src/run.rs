@@ -16,7 +16,7 @@ use crate::domain::{self, Domain};
 use crate::release::Release;
 use crate::report::{Appearance, Checked, Reporter, Status};
 use crate::source::Source;
-use crate::{Options, check, normalize, root_name, syntax};
+use crate::{Options, check, normalize, root_name};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,9 +85,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
 }
 
 /// Prints help, the version, or what is wrong with the arguments.
@@ -120,13 +120,14 @@ fn run_normalize(arguments: &CommonArgs, explicit: bool, world: &mut World<'_>) 
     let mut reporter = session.reporter(arguments, &world.stderr, world);
     for file in session.files.clone() {
         let mut text = None;
-        let checked = session.read(&file, world, |document, domain, options| match normalize(document, domain, options) {
-            Ok(formatted) => {
-                text = Some(formatted);
-                Vec::new()
-            }
-            Err(diagnostics) => diagnostics,
-        })?;
+        let checked =
+            session.read(&file, world, |document, domain, options| match normalize(document, domain, options) {
+                Ok(formatted) => {
+                    text = Some(formatted);
+                    Vec::new()
+                }
+                Err(diagnostics) => diagnostics,
+            })?;
         if let (Some(text), Status::Ok) = (text, checked.status) {
             world.stdout.stream.write_all(text.as_bytes())?;
         }
@@ -168,7 +169,7 @@ impl Session {
             bail!("standard input can be read once only: name the backup's file, or the domain's");
         }
         let domain = match &arguments.domain {
-            Some(path) => Some(read_domain(path, world.stdin)?),
+            Some(path) => Some(read_domain(path, world.stdin, Release::default())?),
             None => None,
         };
         let options = Options {
@@ -239,17 +240,10 @@ fn read_input(file: &Path, stdin: &mut dyn Read) -> anyhow::Result<Vec<u8>> {
     fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-fn read_domain(path: &Path, stdin: &mut dyn Read) -> anyhow::Result<DomainInput> {
-    let (source, mut diagnostics) = Source::new(display_name(path), read_input(path, stdin)?, Release::default());
-    let mut domain = None;
-    match syntax::parse(source.text()) {
-        Ok(document) => {
-            let (found, findings) = domain::parse(&document);
-            domain = found;
-            diagnostics.extend(findings);
-        }
-        Err(syntax) => diagnostics.extend(syntax.diagnostics),
-    }
+fn read_domain(path: &Path, stdin: &mut dyn Read, release: Release) -> anyhow::Result<DomainInput> {
+    let (source, mut diagnostics) = Source::new(display_name(path), read_input(path, stdin)?, release);
+    let (domain, findings) = domain::read(source.text());
+    diagnostics.extend(findings);
     let diagnostics = diagnostics.into_iter().map(Diagnostic::wholly_in_domain).collect();
     Ok(DomainInput { source: Rc::new(source), domain, diagnostics })
 }

@@ -75,7 +75,9 @@ impl Source {
         match &self.mapping {
             Mapping::Same => offset,
             Mapping::Units { unit: Unit::Byte, mark } => mark + before().chars().count(),
-            Mapping::Units { unit: Unit::Utf16, mark } => mark + 2 * before().chars().map(char::len_utf16).sum::<usize>(),
+            Mapping::Units { unit: Unit::Utf16, mark } => {
+                mark + 2 * before().chars().map(char::len_utf16).sum::<usize>()
+            }
             Mapping::Units { unit: Unit::Utf32, mark } => mark + 4 * before().chars().count(),
             Mapping::Encoded(encoding) => encoding.encode(before()).0.len(),
             Mapping::Pieces(pieces) => {
@@ -257,9 +259,13 @@ fn wide(encoding: &str) -> Diagnostic {
 fn without_nul(text: String, diagnostics: &mut Vec<Diagnostic>) -> String {
     let Some(first) = text.find('\0') else { return text };
     if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::NulByte) {
-        let diagnostic = Diagnostic::new(Rule::NulByte, Span::new(first, first + 1), "there is a NUL byte, where libvirt stops reading")
-            .help("remove it")
-            .libvirt("Premature end of data");
+        let diagnostic = Diagnostic::new(
+            Rule::NulByte,
+            Span::new(first, first + 1),
+            "there is a NUL byte, where libvirt stops reading",
+        )
+        .help("remove it")
+        .libvirt("Premature end of data");
         diagnostics.push(diagnostic);
     }
     Cow::Owned::<str>(text.replace('\0', " ")).into_owned()

@@ -1,17 +1,128 @@
-//! placeholder
-use crate::diagnostic::*; use crate::rules::Rule;
-/// x
-pub struct Syntax { /// x
- pub diagnostics: Vec<Diagnostic>, /// x
- pub repaired: Option<Repaired> }
-/// x
-pub struct Repaired { /// x
-pub text: String }
-impl Repaired { /// x
- pub fn original(&self, s: Span) -> Span { s } }
-/// x
-pub fn parse(text: &str) -> Result<roxmltree::Document<'_>, Syntax> {
- roxmltree::Document::parse(text).map_err(|e| Syntax { diagnostics: vec![Diagnostic::new(Rule::NotWellFormed, Span::new(0,1), e.to_string())], repaired: None })
+//! Text → XML document, or every mistake of syntax that keeps it from being one.
+//!
+//! roxmltree parses. It stops at the first mistake and often cannot say where that is, so a document that it refuses is
+//! read again by a scanner that recovers: one finding for each mistake, with the edit that mends it. All edits together
+//! give a document that later stages can look at, so that a missing quote hides nothing else.
+
+mod limits;
+mod reference;
+mod repair;
+mod scan;
+mod tag;
+
+use roxmltree::{Document, ParsingOptions};
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::rules::Rule;
+
+pub use repair::Repaired;
+
+/// What is wrong with a document's syntax.
+#[derive(Debug)]
+pub struct Syntax {
+    /// The findings, at least one, in order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The document as it would be with all of them mended, if that can be told.
+    pub repaired: Option<Repaired>,
 }
-/// x
-pub fn root_name(_t: &str) -> Option<&str> { None }
+
+impl From<Diagnostic> for Syntax {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: vec![diagnostic], repaired: None }
+    }
+}
+
+/// Parses a document. Refuses what libvirt's libxml2 refuses, and a document type with an internal subset.
+///
+/// # Errors
+///
+/// Returns everything that is wrong with the syntax.
+pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
+    limits::before_parsing(text)?;
+    let allow_dtd = check_document_type(text)?;
+    let parsed = Document::parse_with_options(text, ParsingOptions { allow_dtd, ..ParsingOptions::default() });
+    match parsed {
+        Ok(document) if accepts_too_much(text) => {
+            let syntax = scan::scan(text);
+            if syntax.diagnostics.is_empty() { within_limits(document) } else { Err(syntax) }
+        }
+        Ok(document) => within_limits(document),
+        Err(error) => {
+            let mut syntax = scan::scan(text);
+            if syntax.diagnostics.is_empty() {
+                syntax.diagnostics.push(as_parser_says(text, &error));
+                syntax.repaired = None;
+            }
+            Err(syntax)
+        }
+    }
+}
+
+fn within_limits(document: Document<'_>) -> Result<Document<'_>, Syntax> {
+    match limits::after_parsing(&document) {
+        Some(diagnostic) => Err(diagnostic.into()),
+        None => Ok(document),
+    }
+}
+
+/// Whether there is anything in a document that roxmltree lets through and libxml2 might not: references by number,
+/// an XML declaration, a second declaration of a namespace.
+fn accepts_too_much(text: &str) -> bool {
+    text.contains("&#") || text.contains("<?") || text.contains("xmlns")
+}
+
+/// Finds a document type declaration. One without an internal subset declares nothing, and libvirt ignores it.
+fn check_document_type(text: &str) -> Result<bool, Syntax> {
+    let Some(start) = text.find("<!DOCTYPE") else { return Ok(false) };
+    let rest = text.get(start..).unwrap_or_default();
+    let end = rest.find(['>', '[']).unwrap_or(rest.len());
+    if !rest.get(end..).is_some_and(|end| end.starts_with('[')) {
+        return Ok(true);
+    }
+    let length = rest.find("]>").map_or(end + 1, |close| close + 2);
+    let diagnostic = Diagnostic::new(
+        Rule::DocumentType,
+        Span::new(start, start + end + 1),
+        "the document type has an internal subset, whose entities and defaults are not expanded here",
+    )
+    .help("remove the <!DOCTYPE …>, and write out what its entities stand for")
+    .libvirt("Entity reference in a backup is accepted by libvirt in attributes only")
+    .unsafe_fix("remove the document type", Span::new(start, start + length), "");
+    Err(diagnostic.into())
+}
+
+/// For what the scanner knows no better words for.
+fn as_parser_says(text: &str, error: &roxmltree::Error) -> Diagnostic {
+    let position = error.pos();
+    let line_start =
+        text.match_indices('\n').nth((position.row as usize).wrapping_sub(2)).map_or(0, |(feed, _)| feed + 1);
+    let line = text.get(line_start..).unwrap_or_default();
+    let start = line.char_indices().nth((position.col as usize).saturating_sub(1)).map_or(line.len(), |(at, _)| at);
+    let start = line_start + start;
+    let end = text.get(start..).and_then(|rest| rest.chars().next()).map_or(start, |next| start + next.len_utf8());
+    let words = error.to_string();
+    let words = words.split(" at ").next().unwrap_or(&words);
+    Diagnostic::new(Rule::NotWellFormed, Span::new(start, end), format!("not well-formed: {words}"))
+        .help("mend the XML here")
+}
+
+/// The name of the root element, if there is a start tag that has one.
+#[must_use]
+pub fn root_name(text: &str) -> Option<&str> {
+    let mut rest = text.trim_start_matches('\u{feff}');
+    loop {
+        rest = rest.get(rest.find('<')?..)?;
+        let skipped = match rest.as_bytes().get(1)? {
+            b'?' => rest.find("?>")? + 2,
+            b'!' if rest.starts_with("<!--") => rest.find("-->")? + 3,
+            b'!' => rest.find('>')? + 1,
+            _ => {
+                let name = rest.get(1..)?;
+                let end =
+                    name.find(|character: char| character.is_whitespace() || matches!(character, '/' | '>' | '<'));
+                return name.get(..end.unwrap_or(name.len())).filter(|name| !name.is_empty());
+            }
+        };
+        rest = rest.get(skipped..)?;
+    }
+}

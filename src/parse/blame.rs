@@ -5,6 +5,7 @@
 
 use roxmltree::Node;
 
+use super::element;
 use crate::backup::Mode;
 use crate::diagnostic::Diagnostic;
 use crate::schema::{DOMAINBACKUP, trim};
@@ -41,12 +42,13 @@ struct Blame<'d, 'a, 'i> {
 
 impl<'a, 'i> Blame<'_, 'a, 'i> {
     fn words(&self, disks_fit_push: impl FnOnce(Node<'_, '_>) -> bool) -> String {
-        if self.root.tag_name().namespace().is_some() {
+        if element::namespace(self.root).is_some() {
             return "Expecting no namespace for element domainbackup".to_owned();
         }
         let stranger = self.root.children().find(|child| is_stranger(*child));
         let known: Vec<_> = self.known_children(stranger).collect();
-        let named = |name: &str| known.iter().filter(move |child| child.tag_name().name() == name).copied().collect::<Vec<_>>();
+        let named =
+            |name: &str| known.iter().filter(move |child| child.tag_name().name() == name).copied().collect::<Vec<_>>();
         let incrementals = named("incremental");
         if incrementals.len() > 1 || incrementals.iter().any(|child| !self.is_valid(*child)) {
             return extra("incremental");
@@ -55,7 +57,9 @@ impl<'a, 'i> Blame<'_, 'a, 'i> {
         if !pull_fits {
             let mut alternatives = known.iter().filter(|child| child.tag_name().name() != "incremental");
             let first = match alternatives.next() {
-                Some(disks) if disks.tag_name().name() == "disks" && self.fits_push(*disks, disks_fit_push) => alternatives.next(),
+                Some(disks) if disks.tag_name().name() == "disks" && self.fits_push(*disks, disks_fit_push) => {
+                    alternatives.next()
+                }
                 first => first,
             };
             if let Some(first) = first {
@@ -118,5 +122,5 @@ fn is_stranger(child: Node<'_, '_>) -> bool {
         return !trim(child.text().unwrap_or_default()).is_empty();
     }
     let name = child.tag_name();
-    child.is_element() && (name.namespace().is_some() || !DOMAINBACKUP.children.contains(&name.name()))
+    child.is_element() && (element::namespace(child).is_some() || !DOMAINBACKUP.children.contains(&name.name()))
 }

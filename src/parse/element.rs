@@ -67,6 +67,11 @@ pub(crate) fn name_span(node: Node<'_, '_>) -> Span {
     Span::new(start, start + length.unwrap_or(rest.len()))
 }
 
+/// The namespace of an element; the empty one is none.
+pub(crate) fn namespace<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    node.tag_name().namespace().filter(|namespace| !namespace.is_empty())
+}
+
 /// A name that something missing has, and the finding that says so.
 struct Missing {
     name: &'static str,
@@ -220,7 +225,7 @@ fn read_children<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) {
             check_text(reader, fields, child);
         } else if child.is_element() {
             let name = child.tag_name();
-            if name.namespace().is_some() || !place_child(reader, fields, child, name.name()) {
+            if namespace(child).is_some() || !place_child(reader, fields, child, name.name()) {
                 strangers.push(child);
             }
         }
@@ -254,15 +259,12 @@ pub(crate) fn place_child<'a, 'i>(
 }
 
 fn report_duplicate(reader: &mut Reader<'_>, shape: &Shape, child: Node<'_, '_>, name: &str, first: Span) {
-    let diagnostic = Diagnostic::new(
-        Rule::DuplicateElement,
-        start_tag(child),
-        format!("<{name}> stands in <{}> twice", shape.name),
-    )
-    .here("the second one")
-    .also(first, "the first one")
-    .help(format!("keep one <{name}>"))
-    .unsafe_fix(format!("remove the second <{name}>"), child.range().into(), "");
+    let diagnostic =
+        Diagnostic::new(Rule::DuplicateElement, start_tag(child), format!("<{name}> stands in <{}> twice", shape.name))
+            .here("the second one")
+            .also(first, "the first one")
+            .help(format!("keep one <{name}>"))
+            .unsafe_fix(format!("remove the second <{name}>"), child.range().into(), "");
     reader.report(diagnostic);
 }
 
@@ -309,7 +311,8 @@ fn check_values(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
                 let diagnostic = strangers::value(reader, fields, attribute, known.value);
                 reader.report(diagnostic);
             }
-            Some(attribute) => check_white_space(reader, fields, attribute, known.value),
+            Some(attribute) if is_read(fields, known.name) => check_white_space(reader, fields, attribute, known.value),
+            Some(_) => {}
             None if known.required => report_missing_attribute(reader, fields, known.name, &known.value),
             None => {}
         }
@@ -324,9 +327,8 @@ pub(crate) fn report_missing_attribute(
     value: &Value,
 ) {
     let element = fields.shape.name;
-    let diagnostic =
-        Diagnostic::new(Rule::MissingAttribute, fields.tag(), format!("<{element}> has no {name}"))
-            .help(format!("add {name}='{}'", example(element, name, value)));
+    let diagnostic = Diagnostic::new(Rule::MissingAttribute, fields.tag(), format!("<{element}> has no {name}"))
+        .help(format!("add {name}='{}'", example(element, name, value)));
     let diagnostic = match value {
         Value::Words([only]) => diagnostic.safe_fix(
             format!("add {name}='{only}'"),
@@ -354,6 +356,12 @@ fn example(element: &str, name: &str, value: &Value) -> String {
         Value::Any if element == "ivgen" => "plain64".to_owned(),
         Value::Any => "...".to_owned(),
     }
+}
+
+/// Whether libvirt's parser looks at an attribute: of a disk that is left out, at its name and that it is left out.
+fn is_read(fields: &Fields<'_, '_>, name: &str) -> bool {
+    let left_out = fields.get("backup").is_some_and(|backup| backup.value == "no");
+    !left_out || matches!(name, "name" | "backup")
 }
 
 /// libvirt's schema compares fixed words without the white space around them, its parser with it.

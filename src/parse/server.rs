@@ -87,7 +87,10 @@ fn report_wrong_transport(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, said
         Some(transport) => Diagnostic::new(
             Rule::WrongTransport,
             transport.blamed(),
-            format!("transport='{}' needs {needed}, but the server has {found}, which is for transport='{word}'", said.name()),
+            format!(
+                "transport='{}' needs {needed}, but the server has {found}, which is for transport='{word}'",
+                said.name()
+            ),
         )
         .help(format!("write transport='{word}', or {needed}= in place of {found}="))
         .unsafe_fix(format!("write {word}"), transport.value_span, word),

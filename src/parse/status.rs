@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use roxmltree::{Document, Node};
 
 use crate::backup::{
-    Backup, BackupMode, Cipher, Disk, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Mode, PrivateData, Seclabel,
-    Secret, Server, Spanned, State, StorageFormat, StorageType, Store, Text, Transport,
+    Backup, BackupMode, Cipher, Disk, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Mode, PrivateData,
+    Seclabel, Secret, Server, Spanned, State, StorageFormat, StorageType, Store, Text, Transport,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
@@ -98,10 +98,12 @@ impl<'a> StateFile<'_, 'a> {
     fn backup(mut self, root: Node<'a, '_>) -> Backup<'a> {
         let mode = self.word(root, "mode", Mode::from_name).unwrap_or(Mode::Push);
         let server = child(root, "server").and_then(|server| self.server(server, mode));
-        let disks: Vec<_> = children(root, "disks").flat_map(|disks| disks.children().filter(Node::is_element)).collect();
+        let disks: Vec<_> =
+            children(root, "disks").flat_map(|disks| disks.children().filter(Node::is_element)).collect();
         Backup {
             mode,
-            incremental: child(root, "incremental").map(|node| Spanned { value: text_of(node), span: node.range().into() })
+            incremental: child(root, "incremental")
+                .map(|node| Spanned { value: text_of(node), span: node.range().into() })
                 .filter(|text| !text.value.is_empty()),
             server,
             disks: disks.into_iter().map(|disk| self.disk(disk, mode)).collect(),
@@ -157,7 +159,11 @@ impl<'a> StateFile<'_, 'a> {
             Transport::Fd => {
                 fdgroup = self.text(node, "fdgroup");
                 if fdgroup.is_none() {
-                    self.missing(node, "fdgroup", "XML error: Missing required attribute 'fdgroup' in element 'server'");
+                    self.missing(
+                        node,
+                        "fdgroup",
+                        "XML error: Missing required attribute 'fdgroup' in element 'server'",
+                    );
                 }
                 socket = None;
             }
@@ -173,6 +179,8 @@ impl<'a> StateFile<'_, 'a> {
             .filter(|transport| *transport != Transport::Fd || self.reader.release >= Release::V11_3_0);
         if known.is_none() {
             let libvirt = match attribute.value {
+                // Known, and refused only once the rest has been read.
+                "rdma" if self.attribute(node, "name").is_none() => "XML error: missing name for host".to_owned(),
                 "rdma" => "unsupported configuration: transport rdma is not supported for <server>".to_owned(),
                 value => parser_refusal(self.reader.release, "server", "transport", value),
             };
@@ -268,9 +276,9 @@ impl<'a> StateFile<'_, 'a> {
         if let Some(storage_type) = StorageType::from_name(attribute.value) {
             return storage_type;
         }
-        let known = OTHER_STORAGE_TYPES
-            .iter()
-            .any(|other| *other == attribute.value && (*other != "vhostvdpa" || self.reader.release >= Release::V11_3_0));
+        let known = OTHER_STORAGE_TYPES.iter().any(|other| {
+            *other == attribute.value && (*other != "vhostvdpa" || self.reader.release >= Release::V11_3_0)
+        });
         let libvirt = if known {
             format!("XML error: unsupported disk backup type '{}'", attribute.value)
         } else {
@@ -335,7 +343,8 @@ impl<'a> StateFile<'_, 'a> {
         }
         let release = self.reader.release;
         let format = self.word(node, "format", |word| {
-            EncryptionFormat::from_name(word).filter(|format| *format != EncryptionFormat::LuksAny || release > Release::V9_0_0)
+            EncryptionFormat::from_name(word)
+                .filter(|format| *format != EncryptionFormat::LuksAny || release > Release::V9_0_0)
         })?;
         let engine = self.word(node, "engine", |word| match word {
             "default" => Some(None),
@@ -370,7 +379,10 @@ impl<'a> StateFile<'_, 'a> {
                 let read = lenient_uuid(uuid.value);
                 if read.is_none() {
                     let libvirt = if self.reader.release >= Release::V12_8_0 {
-                        format!("XML error: Invalid value for attribute 'uuid' in element 'secret': '{}'. Expected UUID", uuid.value)
+                        format!(
+                            "XML error: Invalid value for attribute 'uuid' in element 'secret': '{}'. Expected UUID",
+                            uuid.value
+                        )
                     } else {
                         format!("XML error: invalid secret uuid '{}'", uuid.value)
                     };

@@ -100,8 +100,11 @@ fn check_seclabel(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, labelskip: b
         }
         (true, Some(_), Some(_)) => {
             let Some(skip) = fields.get("labelskip") else { return };
-            Diagnostic::new(Rule::SeclabelChoice, skip.span, "labelskip excludes relabel and <label>")
-                .unsafe_fix("remove labelskip", remove(reader, skip), "")
+            Diagnostic::new(Rule::SeclabelChoice, skip.span, "labelskip excludes relabel and <label>").unsafe_fix(
+                "remove labelskip",
+                remove(reader, skip),
+                "",
+            )
         }
         (true, None, Some(label)) => label_too_many(label, "labelskip='yes'", fields.get("labelskip")),
         (false, relabel_attribute, Some(label)) if !relabel => label_too_many(label, "relabel='no'", relabel_attribute),
@@ -148,11 +151,10 @@ fn check_cipher_and_ivgen(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
                 crate::diagnostic::Edit { span: ivgen.range().into(), text: written(cipher) },
                 crate::diagnostic::Edit { span: cipher.range().into(), text: written(ivgen) },
             ];
-            let diagnostic =
-                Diagnostic::new(Rule::CipherAndIvgen, start_tag(ivgen), "<ivgen> stands before <cipher>")
-                    .also(start_tag(cipher), "this comes first")
-                    .help("put <cipher> before <ivgen>")
-                    .fix("put <cipher> first", true, edits);
+            let diagnostic = Diagnostic::new(Rule::CipherAndIvgen, start_tag(ivgen), "<ivgen> stands before <cipher>")
+                .also(start_tag(cipher), "this comes first")
+                .help("put <cipher> before <ivgen>")
+                .fix("put <cipher> first", true, edits);
             reader.report(diagnostic);
             return;
         }

@@ -5,6 +5,7 @@
 
 use roxmltree::Node;
 
+use super::element;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
 use crate::schema::{DOMAINBACKUP, PULL_DISK, PUSH_DISK, SHAPES, Shape, Value, trim};
@@ -37,7 +38,11 @@ fn tolerance(length: usize) -> usize {
 }
 
 /// Reports an attribute that the shape does not know, or that stands in a namespace.
-pub(crate) fn attribute<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>, stranger: roxmltree::Attribute<'a, '_>) {
+pub(crate) fn attribute<'a>(
+    reader: &mut Reader<'a>,
+    fields: &mut Fields<'a, '_>,
+    stranger: roxmltree::Attribute<'a, '_>,
+) {
     if stranger.namespace().is_some() {
         let span = Span::from(stranger.range());
         let diagnostic = Diagnostic::new(
@@ -70,11 +75,7 @@ fn written_name<'a>(reader: &Reader<'a>, span: Span) -> &'a str {
 }
 
 /// Attributes with a story of their own.
-fn recognized_attribute(
-    reader: &Reader<'_>,
-    fields: &Fields<'_, '_>,
-    attribute: &Attribute<'_>,
-) -> Option<Diagnostic> {
+fn recognized_attribute(reader: &Reader<'_>, fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option<Diagnostic> {
     let push = std::ptr::eq(fields.shape, &raw const PUSH_DISK);
     let remove = reader.with_space_before(attribute.span);
     match attribute.name {
@@ -175,9 +176,12 @@ fn meant_attribute(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option
     if let Some(name) = nearest(attribute.name, absent().map(|(_, known)| known.name)) {
         return absent().find(|(_, known)| known.name == name).map(|(slot, _)| slot);
     }
-    let has_address = fields.shape.attributes.iter().zip(&fields.attributes).any(|(known, found)| {
-        found.is_some() && matches!(known.value, Value::Path | Value::Host)
-    });
+    let has_address = fields
+        .shape
+        .attributes
+        .iter()
+        .zip(&fields.attributes)
+        .any(|(known, found)| found.is_some() && matches!(known.value, Value::Path | Value::Host));
     let fits = |known: &crate::schema::Attribute| {
         let telling = match known.value {
             Value::Words(_) => !matches!(attribute.value, "yes" | "no"),
@@ -222,7 +226,7 @@ pub(crate) fn children<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 
     let mut reported: Vec<(&str, usize)> = Vec::new();
     for &child in strangers {
         let name = child.tag_name().name();
-        if child.tag_name().namespace().is_some() {
+        if element::namespace(child).is_some() {
             namespace(reader, child);
             continue;
         }
@@ -248,7 +252,11 @@ fn namespace(reader: &mut Reader<'_>, child: Node<'_, '_>) {
     let diagnostic = Diagnostic::new(
         Rule::Namespace,
         start_tag(child),
-        format!("<{}> is in the namespace {}", child.tag_name().name(), quoted(child.tag_name().namespace().unwrap_or_default())),
+        format!(
+            "<{}> is in the namespace {}",
+            child.tag_name().name(),
+            quoted(element::namespace(child).unwrap_or_default())
+        ),
     )
     .help("remove the element, or its xmlns: libvirt knows no element in a namespace");
     reader.report(diagnostic);
@@ -265,9 +273,11 @@ fn stranger<'a, 'i>(
         let taken = fields.child(meant).is_some();
         let mut diagnostic = Diagnostic::new(rule, start_tag(child), message);
         if taken {
-            diagnostic = diagnostic
-                .help(format!("remove it: there is a <{meant}>"))
-                .unsafe_fix(format!("remove <{name}>"), child.range().into(), "");
+            diagnostic = diagnostic.help(format!("remove it: there is a <{meant}>")).unsafe_fix(
+                format!("remove <{name}>"),
+                child.range().into(),
+                "",
+            );
         } else {
             diagnostic = diagnostic.help(format!("write <{meant}>"));
             diagnostic = rename(diagnostic, child, meant, false);
@@ -328,7 +338,8 @@ fn unknown_element<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 'i>,
     };
     let all = || fields.shape.children.iter().copied().chain(fields.shape.many);
     if let Some(meant) = nearest(name, absent()).or_else(|| only_candidate(fields, child)) {
-        let diagnostic = Diagnostic::new(Rule::UnknownElement, name_span(child), message).help(format!("did you mean <{meant}>?"));
+        let diagnostic =
+            Diagnostic::new(Rule::UnknownElement, name_span(child), message).help(format!("did you mean <{meant}>?"));
         reader.report(rename(diagnostic, child, meant, true));
         place_child(reader, fields, child, meant);
         return;
@@ -339,9 +350,11 @@ fn unknown_element<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 'i>,
         [] => format!("remove it: <{parent}> takes no elements"),
         names => format!("remove it: <{parent}> takes {}", names.join(", ")),
     };
-    let diagnostic = Diagnostic::new(Rule::UnknownElement, start_tag(child), message)
-        .help(help)
-        .unsafe_fix("remove the element", child.range().into(), "");
+    let diagnostic = Diagnostic::new(Rule::UnknownElement, start_tag(child), message).help(help).unsafe_fix(
+        "remove the element",
+        child.range().into(),
+        "",
+    );
     reader.report(diagnostic);
 }
 
@@ -371,16 +384,18 @@ fn rename(diagnostic: Diagnostic, child: Node<'_, '_>, meant: &str, safe: bool) 
         && let Some(end_tag) = source.rfind("</")
     {
         let start = child.range().start + end_tag + 2;
-        edits.push(Edit {
-            span: Span::new(start, start + (name.end - name.start) as usize),
-            text: meant.to_owned(),
-        });
+        edits.push(Edit { span: Span::new(start, start + (name.end - name.start) as usize), text: meant.to_owned() });
     }
     diagnostic.fix(format!("rename it to <{meant}>"), safe, edits)
 }
 
 /// Reports a value that the schema refuses.
-pub(crate) fn value(reader: &Reader<'_>, fields: &Fields<'_, '_>, attribute: &Attribute<'_>, allowed: Value) -> Diagnostic {
+pub(crate) fn value(
+    reader: &Reader<'_>,
+    fields: &Fields<'_, '_>,
+    attribute: &Attribute<'_>,
+    allowed: Value,
+) -> Diagnostic {
     let name = attribute.name_for_message(fields);
     let written = quoted(attribute.value);
     let place = attribute.blamed();
@@ -416,33 +431,38 @@ fn unknown_word(
     let written = quoted(attribute.value);
     let place = attribute.blamed();
     if fields.shape.name == "driver" && words.len() == 1 {
-        return Diagnostic::new(Rule::PullFormat, place, format!("a scratch cannot be in format {written}, only in qcow2"))
-            .help("write type='qcow2', or leave <driver> out")
-            .unsafe_fix("write qcow2", attribute.value_span, "qcow2");
+        return Diagnostic::new(
+            Rule::PullFormat,
+            place,
+            format!("a scratch cannot be in format {written}, only in qcow2"),
+        )
+        .help("write type='qcow2', or leave <driver> out")
+        .unsafe_fix("write qcow2", attribute.value_span, "qcow2");
     }
     let allowed: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
-    let diagnostic =
-        Diagnostic::new(Rule::UnknownValue, place, format!("{name} cannot be {written}"));
+    let diagnostic = Diagnostic::new(Rule::UnknownValue, place, format!("{name} cannot be {written}"));
     let help = match (fields.shape.name, attribute.value) {
         ("domainbackup", "full" | "incremental") => Some(
-            "write 'push' or 'pull': how much is backed up follows from <incremental> and each disk's backupmode".to_owned(),
+            "write 'push' or 'pull': how much is backed up follows from <incremental> and each disk's backupmode"
+                .to_owned(),
         ),
         _ => None,
     };
     let meant = nearest(trim(attribute.value), words.iter().copied());
     match (help, meant) {
         (Some(help), _) => diagnostic.help(help),
-        (None, Some(meant)) => diagnostic
-            .help(format!("did you mean '{meant}'? It takes {}", listed(&allowed)))
-            .fix(format!("write {meant}"), is_slip(attribute.value, meant), vec![crate::diagnostic::Edit {
-                span: attribute.value_span,
-                text: meant.to_owned(),
-            }]),
+        (None, Some(meant)) => diagnostic.help(format!("did you mean '{meant}'? It takes {}", listed(&allowed))).fix(
+            format!("write {meant}"),
+            is_slip(attribute.value, meant),
+            vec![crate::diagnostic::Edit { span: attribute.value_span, text: meant.to_owned() }],
+        ),
         (None, None) if words.len() == 1 => {
             let only = words.first().copied().unwrap_or_default();
-            diagnostic
-                .help(format!("write {name}='{only}'"))
-                .unsafe_fix(format!("write {only}"), attribute.value_span, only)
+            diagnostic.help(format!("write {name}='{only}'")).unsafe_fix(
+                format!("write {only}"),
+                attribute.value_span,
+                only,
+            )
         }
         (None, None) if reader.text.is_empty() => diagnostic,
         (None, None) => diagnostic.help(format!("write {}", listed(&allowed))),
@@ -456,19 +476,18 @@ pub(crate) fn is_slip(written: &str, meant: &str) -> bool {
 }
 
 fn disk_name(attribute: &Attribute<'_>, written: &str) -> Diagnostic {
-    let diagnostic = Diagnostic::new(
-        Rule::InvalidDiskName,
-        attribute.blamed(),
-        format!("{written} is not the name of a disk"),
-    );
+    let diagnostic =
+        Diagnostic::new(Rule::InvalidDiskName, attribute.blamed(), format!("{written} is not the name of a disk"));
     if attribute.value.starts_with('/') {
         return diagnostic.help("write the disk's <target dev> in the domain, such as vda, not the path of its image");
     }
     let trimmed = trim(attribute.value);
     if trimmed != attribute.value && Value::DiskName.accepts(trimmed) {
-        return diagnostic
-            .help(format!("remove the white space: name='{trimmed}'"))
-            .safe_fix("remove the white space", attribute.value_span, trimmed);
+        return diagnostic.help(format!("remove the white space: name='{trimmed}'")).safe_fix(
+            "remove the white space",
+            attribute.value_span,
+            trimmed,
+        );
     }
     diagnostic.help("write the disk's <target dev> in the domain: fd, hd, sd, vd, xvd or ubd and letters or digits, such as vda, or nvme0n1")
 }
@@ -481,21 +500,23 @@ fn host(attribute: &Attribute<'_>, written: &str) -> Diagnostic {
     );
     let bare = attribute.value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     if let Some(bare) = bare.filter(|bare| Value::Host.accepts(bare)) {
-        return diagnostic
-            .help(format!("write an IPv6 address without brackets: name='{bare}'"))
-            .safe_fix("remove the brackets", attribute.value_span, bare);
+        return diagnostic.help(format!("write an IPv6 address without brackets: name='{bare}'")).safe_fix(
+            "remove the brackets",
+            attribute.value_span,
+            bare,
+        );
     }
     if let Some((address, _)) = attribute.value.split_once('%').filter(|(address, _)| address.contains(':')) {
         return diagnostic.help(format!("write the address without a zone: name='{}'", shortened(address)));
     }
-    diagnostic.help("write letters, digits, dots and hyphens, or an IPv4 or IPv6 address without brackets, zone or port")
+    diagnostic
+        .help("write letters, digits, dots and hyphens, or an IPv4 or IPv6 address without brackets, zone or port")
 }
 
 fn number(attribute: &Attribute<'_>, name: &str, written: &str) -> Diagnostic {
     let most = if name == "port" { "65535" } else { "4294967295" };
-    let diagnostic =
-        Diagnostic::new(Rule::InvalidNumber, attribute.blamed(), format!("{name} cannot be {written}"))
-            .help(format!("write a number from 0 to {most} in decimal digits"));
+    let diagnostic = Diagnostic::new(Rule::InvalidNumber, attribute.blamed(), format!("{name} cannot be {written}"))
+        .help(format!("write a number from 0 to {most} in decimal digits"));
     let trimmed = trim(attribute.value).trim_start_matches('+');
     if trimmed != attribute.value && Value::Number.accepts(trimmed) {
         return diagnostic.safe_fix(format!("write {trimmed}"), attribute.value_span, trimmed);
@@ -523,9 +544,11 @@ fn path(attribute: &Attribute<'_>, name: &str, written: &str) -> Diagnostic {
     }
     let diagnostic = diagnostic(format!("the path {written} in {name} is not absolute"));
     match value.strip_prefix("file://").filter(|path| Value::Path.accepts(path)) {
-        Some(path) => diagnostic
-            .help(format!("write a path, not a URL: {name}='{}'", shortened(path)))
-            .safe_fix("remove file://", attribute.value_span, path),
+        Some(path) => diagnostic.help(format!("write a path, not a URL: {name}='{}'", shortened(path))).safe_fix(
+            "remove file://",
+            attribute.value_span,
+            path,
+        ),
         None => diagnostic.help("write an absolute path, one that starts with /"),
     }
 }

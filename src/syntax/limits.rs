@@ -1,0 +1,87 @@
+//! Limits, so that hostile input costs no more than ordinary input of its size.
+
+use roxmltree::{Document, Node};
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::rules::Rule;
+
+/// roxmltree compares each attribute of a tag with all others: beyond some thousands that takes seconds.
+const MOST_ATTRIBUTES: usize = 10_000;
+/// roxmltree's work grows with the cube of the namespace declarations. libvirt's documents have none, a domain a few.
+const MOST_NAMESPACES: usize = 500;
+/// libxml2, and so libvirt, goes no deeper.
+const DEEPEST: usize = 256;
+/// roxmltree counts bytes in 32 bits.
+const LONGEST: usize = u32::MAX as usize;
+
+/// Looks for what would make parsing slow.
+pub(super) fn before_parsing(text: &str) -> Result<(), Diagnostic> {
+    if text.len() >= LONGEST {
+        return Err(too_large(Span::default(), format!("the document is larger than {LONGEST} bytes")));
+    }
+    let declarations = text.match_indices("xmlns");
+    if let Some((start, _)) = declarations.take(MOST_NAMESPACES + 1).nth(MOST_NAMESPACES) {
+        return Err(too_large(
+            Span::new(start, start + "xmlns".len()),
+            format!("more than {MOST_NAMESPACES} namespace declarations"),
+        ));
+    }
+    check_attributes(text)
+}
+
+/// Counts `=` between one `<` and the next, which is at least the number of attributes.
+fn check_attributes(text: &str) -> Result<(), Diagnostic> {
+    if text.len() < MOST_ATTRIBUTES {
+        return Ok(());
+    }
+    let mut start = 0;
+    for tag in text.split('<') {
+        if tag.len() >= MOST_ATTRIBUTES * 2 {
+            // Text and values may hold any number of them; only a tag's own count.
+            let until = tag.find('>').unwrap_or(tag.len());
+            let equals = tag.bytes().take(until).filter(|byte| *byte == b'=').count();
+            if equals > MOST_ATTRIBUTES {
+                return Err(too_large(
+                    Span::new(start.max(1) - 1, start),
+                    format!("a tag with more than {MOST_ATTRIBUTES} attributes"),
+                ));
+            }
+        }
+        start += tag.len() + 1;
+    }
+    Ok(())
+}
+
+fn too_large(span: Span, what: String) -> Diagnostic {
+    Diagnostic::new(Rule::TooLarge, span, what).help("check that this is the file you mean").libvirt("Excessive size")
+}
+
+/// Looks for the first element that libxml2 would not go down to.
+pub(super) fn after_parsing(document: &Document<'_>) -> Option<Diagnostic> {
+    let mut node = document.root_element();
+    let mut depth = 1;
+    loop {
+        if depth > DEEPEST {
+            return Some(too_deep(node));
+        }
+        if let Some(child) = node.first_element_child() {
+            (node, depth) = (child, depth + 1);
+            continue;
+        }
+        loop {
+            if let Some(sibling) = node.next_sibling_element() {
+                node = sibling;
+                break;
+            }
+            node = node.parent_element()?;
+            depth -= 1;
+        }
+    }
+}
+
+fn too_deep(node: Node<'_, '_>) -> Diagnostic {
+    let tag = crate::parse::start_tag(node);
+    Diagnostic::new(Rule::TooDeep, tag, format!("elements nest more than {DEEPEST} deep"))
+        .help("a backup needs no more than seven levels: look for elements that are not closed")
+        .libvirt("Excessive depth in document: 256 use XML_PARSE_HUGE option")
+}

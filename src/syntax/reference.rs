@@ -1,0 +1,126 @@
+//! Characters and references in text and in values.
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::rules::Rule;
+
+use super::scan::Scanner;
+
+/// Entities of HTML that people take along, and what they stand for.
+const HTML: [(&str, &str); 6] = [
+    ("nbsp", "&#160;"),
+    ("ndash", "&#8211;"),
+    ("mdash", "&#8212;"),
+    ("hellip", "&#8230;"),
+    ("lsquo", "&#8216;"),
+    ("rsquo", "&#8217;"),
+];
+
+/// Whether XML allows a character.
+pub(super) fn is_allowed(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// Checks the characters and references of `start..end`. In a value, a `<` is reported too; in text there is none.
+pub(super) fn check(scanner: &mut Scanner<'_>, start: usize, end: usize) {
+    let written = scanner.text.get(start..end).unwrap_or_default();
+    for (position, character) in written.char_indices() {
+        let at = start + position;
+        match character {
+            '&' => reference(scanner, at, end),
+            '<' => less_than(scanner, at),
+            ']' if written.get(position..).is_some_and(|rest| rest.starts_with("]]>")) && !scanner.in_value => {
+                cdata_end(scanner, at);
+            }
+            _ if !is_allowed(character) => invalid_character(scanner, at, character),
+            _ => {}
+        }
+    }
+}
+
+fn reference(scanner: &mut Scanner<'_>, at: usize, end: usize) {
+    let rest = scanner.text.get(at + 1..end).unwrap_or_default();
+    let length =
+        rest.find(|character: char| !character.is_alphanumeric() && !matches!(character, '#' | '_' | '-' | '.'));
+    let name = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
+    let closed = rest.get(name.len()..).is_some_and(|after| after.starts_with(';'));
+    let whole = Span::new(at, at + 1 + name.len() + usize::from(closed));
+    if closed {
+        if let Some(number) = name.strip_prefix('#') {
+            return numbered(scanner, number, whole);
+        }
+        if matches!(name, "lt" | "gt" | "amp" | "quot" | "apos") {
+            return;
+        }
+        if !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '.')) {
+            return unknown_entity(scanner, name, whole);
+        }
+    }
+    let diagnostic = Diagnostic::new(Rule::UnescapedAmpersand, Span::new(at, at + 1), "a raw & starts no reference")
+        .help("write &amp; for an &")
+        .libvirt("xmlParseEntityRef: no name")
+        .safe_fix("write &amp;", Span::new(at, at + 1), "&amp;");
+    scanner.report(diagnostic);
+}
+
+fn unknown_entity(scanner: &mut Scanner<'_>, name: &str, whole: Span) {
+    let known = HTML.iter().find(|(entity, _)| *entity == name).map(|(_, number)| *number);
+    let diagnostic = Diagnostic::new(Rule::UnknownEntity, whole, format!("XML knows no entity &{name};"))
+        .libvirt(format!("Entity '{name}' not defined"));
+    let diagnostic = match known {
+        Some(number) => diagnostic.help(format!("write {number}")).unsafe_fix(format!("write {number}"), whole, number),
+        None => diagnostic.help(format!("write &amp;{name}; for these characters themselves")).unsafe_fix(
+            "escape the &",
+            whole,
+            format!("&amp;{name};"),
+        ),
+    };
+    scanner.report(diagnostic);
+}
+
+fn numbered(scanner: &mut Scanner<'_>, number: &str, whole: Span) {
+    let code = match number.strip_prefix('x') {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => number.parse().ok(),
+    };
+    let signed = number.contains(['+', '-']);
+    if code.is_some_and(|code| char::from_u32(code).is_some_and(is_allowed)) && !signed {
+        return;
+    }
+    let written = scanner.text.get(whole.range()).unwrap_or_default();
+    let diagnostic =
+        Diagnostic::new(Rule::InvalidCharacter, whole, format!("{written} is no character that XML allows"))
+            .help("remove it")
+            .libvirt(format!("xmlParseCharRef: invalid xmlChar value {}", code.unwrap_or_default()))
+            .unsafe_fix("remove it", whole, "");
+    scanner.report(diagnostic);
+}
+
+fn less_than(scanner: &mut Scanner<'_>, at: usize) {
+    let span = Span::new(at, at + 1);
+    let diagnostic = Diagnostic::new(Rule::UnescapedLessThan, span, "a raw < starts no tag here")
+        .help("write &lt; for a <")
+        .libvirt("Unescaped '<' not allowed in attributes values")
+        .safe_fix("write &lt;", span, "&lt;");
+    scanner.report(diagnostic);
+}
+
+fn cdata_end(scanner: &mut Scanner<'_>, at: usize) {
+    let span = Span::new(at, at + 3);
+    let diagnostic =
+        Diagnostic::new(Rule::NotWellFormed, span, "]]> stands in text, where it may only end a CDATA section")
+            .help("write ]]&gt;")
+            .libvirt("Sequence ']]>' not allowed in content")
+            .safe_fix("write ]]&gt;", span, "]]&gt;");
+    scanner.report(diagnostic);
+}
+
+fn invalid_character(scanner: &mut Scanner<'_>, at: usize, character: char) {
+    let span = Span::new(at, at + character.len_utf8());
+    let code = u32::from(character);
+    let diagnostic =
+        Diagnostic::new(Rule::InvalidCharacter, span, format!("the character U+{code:04X} is not allowed in XML"))
+            .help("remove it")
+            .libvirt(format!("PCDATA invalid Char value {code}"))
+            .unsafe_fix("remove it", span, "");
+    scanner.report(diagnostic);
+}

@@ -1,0 +1,70 @@
+//! Edits → the document that they make, and the way back from its places to the original's.
+
+use crate::diagnostic::{Edit, Span};
+
+/// A document with every mistake of syntax mended.
+#[derive(Debug)]
+pub struct Repaired {
+    /// The text.
+    pub text: String,
+    /// From each of these pairs of offsets, repaired and original, they go on alike; the flag tells whether the original
+    /// stands still, because what comes was put in.
+    pieces: Vec<(usize, usize, bool)>,
+}
+
+impl Repaired {
+    /// Applies edits that do not overlap.
+    pub(super) fn new(original: &str, mut edits: Vec<Edit>) -> Self {
+        edits.sort_by_key(|edit| edit.span);
+        let mut text = String::with_capacity(original.len() + 16);
+        let mut pieces = Vec::with_capacity(edits.len() * 2 + 1);
+        let mut done = 0;
+        for edit in edits {
+            let range = edit.span.range();
+            if range.start < done {
+                continue;
+            }
+            pieces.push((text.len(), done, false));
+            text.push_str(original.get(done..range.start).unwrap_or_default());
+            pieces.push((text.len(), range.start, true));
+            text.push_str(&edit.text);
+            done = range.end;
+        }
+        pieces.push((text.len(), done, false));
+        text.push_str(original.get(done..).unwrap_or_default());
+        Self { text, pieces }
+    }
+
+    /// Where a span of the repaired text lies in the original.
+    #[must_use]
+    pub fn original(&self, span: Span) -> Span {
+        let range = span.range();
+        Span::new(self.offset(range.start), self.offset(range.end))
+    }
+
+    fn offset(&self, offset: usize) -> usize {
+        let after = self.pieces.partition_point(|(repaired, _, _)| *repaired <= offset);
+        let piece = after.checked_sub(1).and_then(|last| self.pieces.get(last)).copied();
+        let (repaired, original, still) = piece.unwrap_or_default();
+        if still { original } else { original + (offset - repaired) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_find_their_way_back() {
+        let edits = vec![
+            Edit { span: Span::new(1, 2), text: "&amp;".to_owned() },
+            Edit { span: Span::new(4, 4), text: "'".to_owned() },
+        ];
+        let repaired = Repaired::new("a&bcd", edits);
+        assert_eq!(repaired.text, "a&amp;bc'd");
+        assert_eq!(repaired.original(Span::new(0, 1)), Span::new(0, 1));
+        assert_eq!(repaired.original(Span::new(6, 7)), Span::new(2, 3));
+        assert_eq!(repaired.original(Span::new(9, 10)), Span::new(4, 5));
+        assert_eq!(repaired.original(Span::new(2, 6)), Span::new(1, 2));
+    }
+}

@@ -1,0 +1,399 @@
+//! Start tags: a name and attributes, with every way to get their quotes wrong.
+
+use std::collections::HashMap;
+
+use crate::diagnostic::{Diagnostic, Edit, Span};
+use crate::rules::Rule;
+
+use super::reference;
+use super::scan::Scanner;
+
+/// Whether a character may start a name.
+pub(super) fn starts_name(character: char) -> bool {
+    matches!(character, ':' | '_' | 'A'..='Z' | 'a'..='z' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}'
+        | '\u{f8}'..='\u{2ff}' | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}'
+        | '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}'
+        | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
+}
+
+/// Whether a character may go on in a name.
+pub(super) fn continues_name(character: char) -> bool {
+    starts_name(character)
+        || matches!(character, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
+}
+
+fn is_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\r' | '\n')
+}
+
+fn is_curly(character: char) -> bool {
+    matches!(character, '\u{2018}'..='\u{201f}' | '\u{2032}' | '\u{2033}' | '\u{ab}' | '\u{bb}')
+}
+
+/// Reads a start tag at a `<` that a name follows.
+pub(super) fn start_tag<'a>(scanner: &mut Scanner<'a>) {
+    let start = scanner.position;
+    scanner.position += 1;
+    let name = name(scanner);
+    check_prefix(scanner, name, start + 1);
+    let mut seen = HashMap::new();
+    let mut slash = None;
+    loop {
+        let had_space = skip_space(scanner);
+        let rest = scanner.rest();
+        let Some(next) = rest.chars().next() else {
+            break cut_off(scanner, start, name);
+        };
+        if next == '>' {
+            scanner.position += 1;
+            break;
+        }
+        if rest.starts_with("/>") {
+            slash = Some(Span::new(scanner.position, scanner.position + 1));
+            scanner.position += 2;
+            break;
+        }
+        if next == '<' {
+            slash = unfinished(scanner, start, name);
+            break;
+        }
+        if starts_name(next) {
+            if !had_space {
+                missing_space(scanner);
+            }
+            attribute(scanner, &mut seen);
+        } else {
+            junk(scanner);
+        }
+    }
+    let end = scanner.position;
+    scanner.opened(name, Span::new(start, end), slash);
+}
+
+fn name<'a>(scanner: &mut Scanner<'a>) -> &'a str {
+    let rest = scanner.rest();
+    let end = rest.find(|character: char| !continues_name(character)).unwrap_or(rest.len());
+    scanner.position += end;
+    rest.get(..end).unwrap_or_default()
+}
+
+fn skip_space(scanner: &mut Scanner<'_>) -> bool {
+    let rest = scanner.rest();
+    let length = rest.len() - rest.trim_start_matches(is_space).len();
+    scanner.position += length;
+    length > 0
+}
+
+/// The document ends in a tag.
+fn cut_off(scanner: &mut Scanner<'_>, start: usize, name: &str) {
+    let end = scanner.text.trim_end().len().max(start + 1);
+    let diagnostic = Diagnostic::new(
+        Rule::NotWellFormed,
+        Span::new(start, end),
+        format!("the document ends inside the tag <{name}"),
+    )
+    .help("complete the tag, and what comes after it")
+    .libvirt(format!("Couldn't find end of Start Tag {name}"));
+    scanner.report_end(diagnostic);
+}
+
+/// A tag that another one starts in: its `>` is missing. Returns the `/` if the tag is taken to close itself.
+fn unfinished(scanner: &mut Scanner<'_>, start: usize, name: &str) -> Option<Span> {
+    let written = scanner.text.get(start..scanner.position).unwrap_or_default();
+    let end = start + written.trim_end().len();
+    let is_closed_later = scanner.rest().find(&format!("</{name}")).is_some_and(|close| {
+        let opened_again = scanner.rest().find(&format!("<{name}"));
+        opened_again.is_none_or(|opened| close < opened)
+    });
+    let half_closed = written.trim_end().ends_with('/');
+    let missing = if is_closed_later || half_closed { ">" } else { "/>" };
+    let diagnostic = Diagnostic::new(Rule::NotWellFormed, Span::new(start, end), format!("the tag <{name} has no >"))
+        .help(format!("write {missing} at its end"))
+        .libvirt(format!("Couldn't find end of Start Tag {name}"))
+        .unsafe_fix(format!("write {missing}"), Span::new(end, end), missing);
+    scanner.report(diagnostic);
+    (missing == "/>" || half_closed).then(|| Span::new(end, end))
+}
+
+fn missing_space(scanner: &mut Scanner<'_>) {
+    let at = scanner.position;
+    let rest = scanner.rest();
+    let length = rest.find(|character: char| !continues_name(character)).unwrap_or(rest.len());
+    let diagnostic =
+        Diagnostic::new(Rule::NotWellFormed, Span::new(at, at + length), "there is no space before this attribute")
+            .help("write a space between two attributes")
+            .libvirt("attributes construct error")
+            .safe_fix("write a space", Span::new(at, at), " ");
+    scanner.report(diagnostic);
+}
+
+/// Something that is no attribute.
+fn junk(scanner: &mut Scanner<'_>) {
+    let start = scanner.position;
+    let rest = scanner.rest();
+    let length = rest.find(|character: char| is_space(character) || matches!(character, '>' | '<'));
+    let mut length = length.unwrap_or(rest.len()).max(1);
+    // The slash of a tag that closes itself is none of it.
+    let written = rest.get(..length).unwrap_or_default();
+    if written.len() > 1 && written.ends_with('/') && rest.get(length..).is_some_and(|rest| rest.starts_with('>')) {
+        length -= 1;
+    }
+    let length = (length..rest.len()).find(|end| rest.is_char_boundary(*end)).unwrap_or(rest.len());
+    scanner.position += length;
+    let span = Span::new(start, start + length);
+    let is_quote = rest.starts_with(['\'', '"']);
+    let (rule, message) =
+        if is_quote { (Rule::MissingQuote, "a stray quote") } else { (Rule::NotWellFormed, "this is no attribute") };
+    let diagnostic = Diagnostic::new(rule, span, message)
+        .help("remove it")
+        .libvirt("attributes construct error")
+        .unsafe_fix("remove it", span, "");
+    scanner.report(diagnostic);
+}
+
+fn check_prefix(scanner: &mut Scanner<'_>, name: &str, start: usize) {
+    let Some((prefix, _)) = name.split_once(':') else { return };
+    if matches!(prefix, "xml" | "xmlns") || is_declared(scanner.text, prefix) {
+        return;
+    }
+    let span = Span::new(start, start + prefix.len() + 1);
+    let colon = Span::new(start + prefix.len(), start + prefix.len() + 1);
+    let diagnostic =
+        Diagnostic::new(Rule::UndeclaredPrefix, span, format!("the namespace prefix {prefix}: is not declared"))
+            .help("remove the prefix: libvirt's elements and attributes have none")
+            .libvirt(format!("Namespace prefix {prefix} is not defined"))
+            .unsafe_fix("remove the prefix", span, "");
+    // To libxml2 the prefix is part of the name, which then is one that libvirt does not know.
+    scanner.report_repaired(diagnostic, vec![Edit { span: colon, text: "_".to_owned() }]);
+}
+
+fn is_declared(text: &str, prefix: &str) -> bool {
+    text.match_indices("xmlns:").any(|(at, mark)| {
+        let rest = text.get(at + mark.len()..).unwrap_or_default();
+        rest.strip_prefix(prefix).is_some_and(|rest| rest.trim_start().starts_with('='))
+    })
+}
+
+fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &'a str)>) {
+    let start = scanner.position;
+    let name = name(scanner);
+    check_prefix(scanner, name, start);
+    let name_end = scanner.position;
+    skip_space(scanner);
+    let rest = scanner.rest();
+    if rest.starts_with('=') {
+        scanner.position += 1;
+        skip_space(scanner);
+    } else if rest.starts_with(['\'', '"']) {
+        let diagnostic = Diagnostic::new(Rule::NotWellFormed, Span::new(start, name_end), format!("{name} has no ="))
+            .help(format!("write {name}="))
+            .libvirt(format!("Specification mandates value for attribute {name}"))
+            .safe_fix("write =", Span::new(name_end, name_end), "=");
+        scanner.report(diagnostic);
+    } else {
+        scanner.position = name_end;
+        return no_value(scanner, name, start);
+    }
+    let value = value(scanner, name, start);
+    let span = Span::new(start, scanner.position);
+    match seen.entry(name) {
+        std::collections::hash_map::Entry::Vacant(entry) => {
+            entry.insert((span, value));
+        }
+        std::collections::hash_map::Entry::Occupied(first) => doubled(scanner, name, span, *first.get(), value),
+    }
+}
+
+fn no_value(scanner: &mut Scanner<'_>, name: &str, start: usize) {
+    let span = Span::new(start, scanner.position);
+    let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, format!("{name} has no value"))
+        .help(format!("write {name}='…', or remove it"))
+        .libvirt(format!("Specification mandates value for attribute {name}"))
+        .unsafe_fix("remove it", span, "");
+    scanner.report(diagnostic);
+}
+
+fn doubled(scanner: &mut Scanner<'_>, name: &str, span: Span, first: (Span, &str), value: &str) {
+    let (first, first_value) = first;
+    let before = scanner.text.get(..span.start as usize).unwrap_or_default().trim_end().len();
+    let edit = Edit { span: Span::new(before, span.end as usize), text: String::new() };
+    let diagnostic = Diagnostic::new(Rule::DuplicateAttribute, span, format!("{name} is written twice"))
+        .here("the second one")
+        .also(first, "the first one")
+        .help(format!("keep one {name}"))
+        .libvirt(format!("Attribute {name} redefined"))
+        .fix("remove the second one", value == first_value, vec![edit]);
+    scanner.report(diagnostic);
+}
+
+/// Reads the value that stands at the scanner's place, whatever its quotes are; returns what stands between them.
+fn value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'a str {
+    let rest = scanner.rest();
+    let Some(quote) = rest.chars().next() else {
+        no_value(scanner, name, start);
+        return "";
+    };
+    if is_curly(quote) {
+        return curly_value(scanner, quote);
+    }
+    if !matches!(quote, '\'' | '"') {
+        return unquoted_value(scanner, name, start);
+    }
+    let open = scanner.position + 1;
+    let body = scanner.text.get(open..).unwrap_or_default();
+    let close = body.find(quote);
+    let written = body.get(..close.unwrap_or(body.len())).unwrap_or_default();
+    let after = close.and_then(|close| body.get(close + 1..)).unwrap_or_default();
+    if let Some(length) = lost_quote(written, after, close.is_some()) {
+        return unclosed_value(scanner, name, start, quote, length);
+    }
+    let end = open + written.len();
+    scanner.in_value = true;
+    reference::check(scanner, open, end);
+    scanner.in_value = false;
+    scanner.position = end + 1;
+    written
+}
+
+/// Where a value ends whose closing quote is not there, if that is what it looks like: in `written`, up to the next
+/// quote, there is the end of a tag or another attribute.
+fn lost_quote(written: &str, after: &str, is_closed: bool) -> Option<usize> {
+    let curly = written.find(is_curly).filter(|at| {
+        let rest = written.get(*at..).unwrap_or_default().trim_start_matches(is_curly);
+        rest.starts_with(|next: char| is_space(next) || matches!(next, '/' | '>'))
+    });
+    let tag_end = written.find("/>").into_iter().chain(written.find('>')).min();
+    let other_quote = written.find(['\'', '"']);
+    let next_attribute = written.trim_end().ends_with('=').then(|| {
+        let head = written.trim_end().trim_end_matches('=').trim_end();
+        head.rfind(is_space).map(|space| head.get(..space).unwrap_or_default().trim_end().len())
+    });
+    if let Some(Some(end)) = next_attribute
+        && after.starts_with(|next: char| !is_space(next) && !matches!(next, '/' | '>' | '<'))
+    {
+        // The other kind of quote right before may be the one that was meant to close.
+        return Some(end);
+    }
+    if !is_closed || written.contains('<') {
+        let less_than = written.find('<');
+        let end = match (tag_end, less_than) {
+            (Some(tag_end), Some(less_than)) if tag_end < less_than => Some(tag_end),
+            (Some(tag_end), None) => Some(tag_end),
+            (_, less_than) if !is_closed => Some(less_than.unwrap_or(written.len())),
+            _ => None,
+        }?;
+        let head = written.get(..end).unwrap_or_default();
+        // An attribute of the same tag may lie in between.
+        let next = head.char_indices().find(|(at, character)| {
+            is_space(*character) && head.get(*at..).is_some_and(|rest| looks_like_attribute(rest.trim_start()))
+        });
+        let end = next.map_or(end, |(at, _)| at);
+        return Some(curly.or(other_quote).filter(|at| *at < end).unwrap_or(end).min(end));
+    }
+    curly
+}
+
+fn looks_like_attribute(text: &str) -> bool {
+    let name = text.find(|character: char| !continues_name(character)).unwrap_or(0);
+    name > 0 && text.get(name..).is_some_and(|rest| rest.starts_with("='") || rest.starts_with("=\""))
+}
+
+fn unclosed_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize, quote: char, length: usize) -> &'a str {
+    let open = scanner.position + 1;
+    let written = scanner.text.get(open..open + length).unwrap_or_default();
+    let value = written.trim_end_matches(is_space);
+    let end = open + value.len();
+    let rest = scanner.text.get(end..).unwrap_or_default();
+    // A quote of another kind that stands where this one should.
+    let wrong = rest.chars().next().filter(|next| is_curly(*next) || matches!(next, '\'' | '"'));
+    let place = Span::new(end, end + wrong.map_or(0, char::len_utf8));
+    scanner.position = place.end as usize;
+    if wrong.is_some_and(is_curly) {
+        scanner.report_curly(curly_quotes(place, vec![Edit { span: place, text: quote.to_string() }]));
+    } else {
+        let span = Span::new(start, place.end as usize);
+        let diagnostic = Diagnostic::new(Rule::MissingQuote, span, format!("the value of {name} has no closing quote"))
+            .help(format!("write {quote} at its end"))
+            .libvirt("Unescaped '<' not allowed in attributes values")
+            .unsafe_fix(format!("write {quote}"), place, quote);
+        scanner.report(diagnostic);
+    }
+    scanner.in_value = true;
+    reference::check(scanner, open, end);
+    scanner.in_value = false;
+    value
+}
+
+fn curly_quotes(span: Span, edits: Vec<Edit>) -> Diagnostic {
+    Diagnostic::new(Rule::CurlyQuotes, span, "a value stands in curly quotes")
+        .help("write straight quotes, ' or \"; word processors and web pages turn them")
+        .libvirt("AttValue: \" or ' expected")
+        .fix("write straight quotes", true, edits)
+}
+
+fn curly_value<'a>(scanner: &mut Scanner<'a>, quote: char) -> &'a str {
+    let start = scanner.position;
+    let open = start + quote.len_utf8();
+    let body = scanner.text.get(open..).unwrap_or_default();
+    let stop = body.find(|character: char| is_curly(character) || matches!(character, '<' | '>' | '\'' | '"'));
+    let stop = stop.unwrap_or(body.len());
+    let closing = body.get(stop..).and_then(|rest| rest.chars().next());
+    let (value, closing) = match closing {
+        Some(closing) if is_curly(closing) || matches!(closing, '\'' | '"') => {
+            (body.get(..stop).unwrap_or_default(), closing.len_utf8())
+        }
+        _ => (body.get(..stop).unwrap_or_default().trim_end_matches(['/', ' ', '\n']), 0),
+    };
+    let end = open + value.len();
+    let straight = if value.contains('\'') { "\"" } else { "'" };
+    let edits = vec![
+        Edit { span: Span::new(start, open), text: straight.to_owned() },
+        Edit { span: Span::new(end, end + closing), text: straight.to_owned() },
+    ];
+    scanner.position = end + closing;
+    scanner.report_curly(curly_quotes(Span::new(start, scanner.position), edits));
+    scanner.in_value = true;
+    reference::check(scanner, open, end);
+    scanner.in_value = false;
+    value
+}
+
+fn unquoted_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'a str {
+    let at = scanner.position;
+    let rest = scanner.rest();
+    let stop = rest.find(|character: char| matches!(character, '\'' | '"' | '<' | '>' | '=')).unwrap_or(rest.len());
+    let quoted = rest.get(stop..).and_then(|rest| rest.chars().next()).filter(|next| matches!(next, '\'' | '"'));
+    let word = rest.find(is_space).unwrap_or(rest.len());
+    // A quote at the end of the words, before anything else: the opening one is missing.
+    if let Some(quote) = quoted {
+        let value = rest.get(..stop).unwrap_or_default();
+        scanner.position = at + stop + 1;
+        let span = Span::new(start, scanner.position);
+        let diagnostic = Diagnostic::new(Rule::MissingQuote, span, format!("the value of {name} has no opening quote"))
+            .help(format!("write {quote} before it"))
+            .libvirt("AttValue: \" or ' expected")
+            .safe_fix(format!("write {quote}"), Span::new(at, at), quote);
+        scanner.report(diagnostic);
+        return value;
+    }
+    let value = rest.get(..stop.min(word)).unwrap_or_default();
+    let value =
+        value.strip_suffix('/').filter(|_| rest.get(stop..).is_some_and(|rest| rest.starts_with('>'))).unwrap_or(value);
+    let end = at + value.len();
+    scanner.position = end;
+    let span = Span::new(start, end);
+    if value.is_empty() {
+        no_value(scanner, name, start);
+        return "";
+    }
+    let edits = vec![
+        Edit { span: Span::new(at, at), text: "'".to_owned() },
+        Edit { span: Span::new(end, end), text: "'".to_owned() },
+    ];
+    let diagnostic = Diagnostic::new(Rule::MissingQuote, span, format!("the value of {name} is not quoted"))
+        .help(format!("write {name}='…'"))
+        .libvirt("AttValue: \" or ' expected")
+        .fix("quote it", true, edits);
+    scanner.report(diagnostic);
+    value
+}
