@@ -92,6 +92,8 @@ impl<'d> Aligner<'d> {
     fn other_disks(&mut self, backup: &mut Backup<'_>, listed: &HashMap<Cow<'_, str>, Span>) {
         let take_all = backup.disks.is_empty();
         let place = backup.tag.span;
+        // libvirt makes room for as many disks as the domain has, and leaves some of it empty when two share a target.
+        let room = self.domain.disks.len();
         let others = self.domain.disks.iter().filter(|disk| !listed.contains_key(&*disk.target));
         for domain_disk in others {
             let take = take_all && domain_disk.source != Source::Empty && !domain_disk.read_only;
@@ -101,6 +103,7 @@ impl<'d> Aligner<'d> {
             }
             backup.disks.push(disk);
         }
+        backup.blanks = room.saturating_sub(backup.disks.len());
     }
 
     /// Gives a disk that takes part its destination, if it has none.

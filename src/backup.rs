@@ -192,6 +192,8 @@ pub struct Backup<'a> {
     pub server: Option<Server<'a>>,
     /// The disks, in order.
     pub disks: Vec<Disk<'a>>,
+    /// How many disks libvirt leaves empty when it aligns a backup with a domain in which two disks share a target.
+    pub blanks: usize,
     /// What a state file keeps for libvirt itself.
     pub private_data: PrivateData<'a>,
     /// The start tag of the root element.

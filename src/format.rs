@@ -55,6 +55,11 @@ impl Write for XmlWriter {
             for disk in &backup.disks {
                 self.disk(disk, backup.mode);
             }
+            for _ in 0..backup.blanks {
+                self.start_element("disk");
+                self.attribute("backup", "default");
+                self.end_element();
+            }
             self.end_element();
         }
         self.private_data(&backup.private_data);

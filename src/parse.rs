@@ -123,6 +123,7 @@ fn parse_backup<'a>(reader: &mut Reader<'a>, root: Node<'a, '_>) -> Backup<'a> {
         incremental: fields.child("incremental").and_then(|node| parse_text(reader, node, &INCREMENTAL)),
         server,
         disks,
+        blanks: 0,
         private_data: PrivateData::default(),
         tag: Spanned { value: (), span: fields.tag() },
     }

@@ -43,12 +43,12 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
     let parsed = Document::parse_with_options(text, ParsingOptions { allow_dtd, ..ParsingOptions::default() });
     match parsed {
         Ok(document) if accepts_too_much(text) => {
-            let syntax = scan::scan(text);
+            let syntax = scan::scan(text, true);
             if syntax.diagnostics.is_empty() { within_limits(document) } else { Err(syntax) }
         }
         Ok(document) => within_limits(document),
         Err(error) => {
-            let mut syntax = scan::scan(text);
+            let mut syntax = scan::scan(text, false);
             if syntax.diagnostics.is_empty() {
                 syntax.diagnostics.push(as_parser_says(text, &error));
                 syntax.repaired = None;

@@ -107,6 +107,7 @@ impl<'a> StateFile<'_, 'a> {
                 .filter(|text| !text.value.is_empty()),
             server,
             disks: disks.into_iter().map(|disk| self.disk(disk, mode)).collect(),
+            blanks: 0,
             private_data: self.private_data(root),
             tag: Spanned { value: (), span: start_tag(root) },
         }

@@ -18,8 +18,10 @@ const MOST_OUTER_SHOWN: usize = 3;
 const STATE_ELEMENTS: [&str; 3] = ["privateData", "objects", "TLSx509"];
 
 /// Finds every mistake of syntax that the scanner has words for.
-pub(super) fn scan(text: &str) -> Syntax {
-    let mut scanner = Scanner::new(text);
+///
+/// `well_formed` says that the tags are known to match, and only smaller things may be wrong.
+pub(super) fn scan(text: &str, well_formed: bool) -> Syntax {
+    let mut scanner = Scanner::new(text, well_formed);
     scanner.document();
     let Scanner { mut diagnostics, edits, beyond_repair, .. } = scanner;
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
@@ -46,6 +48,7 @@ pub(super) struct Scanner<'a> {
     pub text: &'a str,
     pub position: usize,
     pub in_value: bool,
+    well_formed: bool,
     open: Vec<Open<'a>>,
     /// How many of the open elements have a name.
     names: HashMap<&'a str, usize>,
@@ -58,9 +61,10 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, well_formed: bool) -> Self {
         Self {
             text,
+            well_formed,
             position: 0,
             in_value: false,
             open: Vec::new(),
@@ -111,6 +115,16 @@ impl<'a> Scanner<'a> {
             }
         }
         known.others.push(diagnostic.primary);
+    }
+
+    /// Whether what comes is the root element.
+    pub fn at_root(&self) -> bool {
+        !self.root_seen
+    }
+
+    /// Puts an edit into the repaired document that belongs to a finding made before.
+    pub fn also_repair(&mut self, edit: Edit) {
+        self.edits.push(edit);
     }
 
     pub fn rest(&self) -> &'a str {
@@ -363,7 +377,7 @@ impl<'a> Scanner<'a> {
 
     /// No known element stands in one of its own name: the outer one was never closed.
     fn close_before_same_name(&mut self, name: &'a str, tag: Span) {
-        if !is_known(name) || self.names.get(name).is_none_or(|count| *count == 0) {
+        if self.well_formed || !is_known(name) || self.names.get(name).is_none_or(|count| *count == 0) {
             return;
         }
         while let Some(open) = self.pop() {
@@ -408,6 +422,9 @@ impl<'a> Scanner<'a> {
             self.position = end + 1;
         } else {
             self.end_tag_without_end(start, start + 2 + name_length);
+        }
+        if let Some(edit) = tag::undeclared_prefix(self.text, name, start + 2) {
+            self.also_repair(edit);
         }
         self.closed(name, Span::new(start, self.position), Span::new(start + 2, start + 2 + name_length));
     }

@@ -151,20 +151,38 @@ fn junk(scanner: &mut Scanner<'_>) {
     scanner.report(diagnostic);
 }
 
+/// A prefix that is not declared is part of the name to libxml2, which then is one that libvirt does not know.
 fn check_prefix(scanner: &mut Scanner<'_>, name: &str, start: usize) {
-    let Some((prefix, _)) = name.split_once(':') else { return };
-    if matches!(prefix, "xml" | "xmlns") || is_declared(scanner.text, prefix) {
-        return;
-    }
+    let Some(repair) = undeclared_prefix(scanner.text, name, start) else { return };
+    let (prefix, local) = name.split_once(':').unwrap_or_default();
     let span = Span::new(start, start + prefix.len() + 1);
-    let colon = Span::new(start + prefix.len(), start + prefix.len() + 1);
+    if scanner.at_root() && scanner.text.get(..start).is_some_and(|before| before.ends_with('<')) {
+        let diagnostic = Diagnostic::new(
+            Rule::WrongRoot,
+            span,
+            format!("the root element is {name}, with a prefix, not domainbackup"),
+        )
+        .help(format!("write <{local}>"))
+        .libvirt(format!("XML error: expecting root element of 'domainbackup', not '{name}'"))
+        .unsafe_fix("remove the prefix", span, "");
+        return scanner.report(diagnostic);
+    }
     let diagnostic =
         Diagnostic::new(Rule::UndeclaredPrefix, span, format!("the namespace prefix {prefix}: is not declared"))
             .help("remove the prefix: libvirt's elements and attributes have none")
             .libvirt(format!("Namespace prefix {prefix} is not defined"))
             .unsafe_fix("remove the prefix", span, "");
-    // To libxml2 the prefix is part of the name, which then is one that libvirt does not know.
-    scanner.report_repaired(diagnostic, vec![Edit { span: colon, text: "_".to_owned() }]);
+    scanner.report_repaired(diagnostic, vec![repair]);
+}
+
+/// The edit that makes a name with an undeclared prefix one without.
+pub(super) fn undeclared_prefix(text: &str, name: &str, start: usize) -> Option<Edit> {
+    let (prefix, _) = name.split_once(':')?;
+    if matches!(prefix, "xml" | "xmlns") || is_declared(text, prefix) {
+        return None;
+    }
+    let colon = start + prefix.len();
+    Some(Edit { span: Span::new(colon, colon + 1), text: "_".to_owned() })
 }
 
 fn is_declared(text: &str, prefix: &str) -> bool {
