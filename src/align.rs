@@ -38,12 +38,11 @@ pub fn align_alone(backup: &mut Backup<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut seen = HashMap::with_capacity(backup.disks.len());
     for disk in &backup.disks {
-        match seen.get(&*disk.name.value) {
-            Some(first) => diagnostics.push(duplicate(disk, *first)),
-            None => {
-                seen.insert(&*disk.name.value, disk.name.span);
-                diagnostics.extend(check_checkpoint(backup, disk));
-            }
+        if let Some(first) = seen.get(&*disk.name.value) {
+            diagnostics.push(duplicate(disk, *first));
+        } else {
+            seen.insert(&*disk.name.value, disk.name.span);
+            diagnostics.extend(check_checkpoint(backup, disk));
         }
     }
     drop(seen);
@@ -58,7 +57,7 @@ struct Aligner<'d> {
     diagnostics: Vec<Diagnostic>,
 }
 
-impl<'d> Aligner<'d> {
+impl Aligner<'_> {
     /// Checks the disks that the backup lists; returns their names.
     fn listed_disks<'a>(&mut self, backup: &mut Backup<'a>) -> HashMap<Cow<'a, str>, Span> {
         let mut by_target = HashMap::with_capacity(self.domain.disks.len());

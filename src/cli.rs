@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::release::Release;
+
 /// Check and normalize libvirt's <domainbackup> XML, without a libvirt.
 ///
 /// Tells what is wrong with a backup, where, and what to write instead; and
@@ -72,10 +74,14 @@ pub struct CommonArgs {
     /// Align with this domain, as virsh dumpxml prints it; - is standard input
     #[arg(long, value_name = "FILE")]
     pub domain: Option<PathBuf>,
-    /// What generated file names end in [default: SOURCE_DATE_EPOCH, or the
+    /// What generated file names end in [default: `SOURCE_DATE_EPOCH`, or the
     /// seconds since 1970]
     #[arg(long, value_name = "S")]
     pub suffix: Option<String>,
+    /// Answer for this release of libvirt: 9.0.0, 11.3.0 or 12.8.0; for one
+    /// between two of them as the older would [default: 12.8.0]
+    #[arg(long, value_name = "X.Y.Z", value_parser = parse_release)]
+    pub libvirt_version: Option<AskedRelease>,
     /// The files are libvirtd's own state files
     #[arg(long)]
     pub status: bool,
@@ -91,6 +97,25 @@ pub struct CommonArgs {
     /// Print findings only, and no closing line
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// A release that was asked for, and the known one that answers for it.
+#[derive(Clone, Debug)]
+pub struct AskedRelease {
+    /// As it was written.
+    pub written: String,
+    /// The known release.
+    pub release: Release,
+}
+
+fn parse_release(written: &str) -> Result<AskedRelease, String> {
+    match Release::at_or_before(written) {
+        Some(release) => Ok(AskedRelease { written: written.to_owned(), release }),
+        None => {
+            let known: Vec<_> = Release::ALL.iter().map(|release| release.name()).collect();
+            Err(format!("the releases known are {}", known.join(", ")))
+        }
+    }
 }
 
 /// How findings are written.

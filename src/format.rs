@@ -13,12 +13,8 @@ use crate::backup::{
 /// The text that libvirt prints for `backup`.
 #[must_use]
 pub fn format(backup: &Backup<'_>) -> String {
-    let mut writer = XmlWriter::new(Options {
-        use_single_quote: true,
-        indent: Indent::Spaces(2),
-        attributes_indent: Indent::None,
-        ..Options::default()
-    });
+    let mut writer =
+        XmlWriter::new(Options { use_single_quote: true, indent: Indent::Spaces(2), attributes_indent: Indent::None });
     writer.backup(backup);
     writer.end_document()
 }
@@ -84,7 +80,7 @@ impl Write for XmlWriter {
         self.attribute("name", &disk.name.value);
         self.attribute("backup", yes_no(disk.backup));
         if disk.backup {
-            self.optional("state", disk.state.map(|state| state.name()));
+            self.optional("state", disk.state.map(super::backup::State::name));
             self.attribute("type", disk.storage_type.name());
             self.optional("backupmode", disk.backupmode.as_ref().map(|mode| mode.value.name()));
             self.optional("incremental", disk.incremental.as_ref().map(|name| &*name.value));
@@ -146,7 +142,7 @@ impl Write for XmlWriter {
     fn encryption(&mut self, encryption: &Encryption<'_>) {
         self.start_element("encryption");
         self.attribute("format", encryption.format.name());
-        self.optional("engine", encryption.engine.map(|engine| engine.name()));
+        self.optional("engine", encryption.engine.map(super::backup::EncryptionEngine::name));
         for secret in &encryption.secrets {
             self.secret(secret);
         }

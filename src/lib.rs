@@ -129,9 +129,10 @@ fn examine_document<T>(
     options: &Options,
     then: impl Fn(&Backup<'_>) -> T,
 ) -> (Option<T>, Vec<Diagnostic>) {
-    let (backup, mut diagnostics) = match options.status {
-        true => parse::parse_status(document, options.release),
-        false => parse::parse(document, options.release),
+    let (backup, mut diagnostics) = if options.status {
+        parse::parse_status(document, options.release)
+    } else {
+        parse::parse(document, options.release)
     };
     let Some(mut backup) = backup else { return (None, diagnostics) };
     let aligned = match domain {

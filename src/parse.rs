@@ -60,15 +60,15 @@ pub fn parse<'a>(document: &'a Document<'_>, release: Release) -> (Option<Backup
 /// Whether the root is `domainbackup`, in no namespace; otherwise what to say.
 fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
     let name = root.tag_name().name();
-    if let Some(namespace) = element::namespace(root) {
-        if name == DOMAINBACKUP.name {
-            let diagnostic = Diagnostic::new(
-                Rule::Namespace,
-                start_tag(root),
-                format!("<domainbackup> is in the namespace {}", quoted(namespace)),
-            );
-            return Some(diagnostic.help("remove xmlns: libvirt's elements are in no namespace"));
-        }
+    if let Some(namespace) = element::namespace(root)
+        && name == DOMAINBACKUP.name
+    {
+        let diagnostic = Diagnostic::new(
+            Rule::Namespace,
+            start_tag(root),
+            format!("<domainbackup> is in the namespace {}", quoted(namespace)),
+        );
+        return Some(diagnostic.help("remove xmlns: libvirt's elements are in no namespace"));
     }
     if name == DOMAINBACKUP.name {
         return None;
@@ -113,7 +113,7 @@ fn wrong_root(name: &str) -> String {
 fn parse_backup<'a>(reader: &mut Reader<'a>, root: Node<'a, '_>) -> Backup<'a> {
     let fields = read(reader, root, &DOMAINBACKUP);
     let mode = effective_mode(reader, &fields);
-    let server = fields.child("server").and_then(|server| {
+    let server = fields.child("server").map(|server| {
         let found = read(reader, server, &SERVER);
         server::parse(reader, &found)
     });

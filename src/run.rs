@@ -92,23 +92,25 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// Prints help, the version, or what is wrong with the arguments.
 fn explain_usage(error: &clap::Error, world: &mut World<'_>) -> ExitStatus {
-    let (output, status) = match error.use_stderr() {
-        true => (&mut world.stderr, ExitStatus::Failure),
-        false => (&mut world.stdout, ExitStatus::Success),
+    let (output, status) = if error.use_stderr() {
+        (&mut world.stderr, ExitStatus::Failure)
+    } else {
+        (&mut world.stdout, ExitStatus::Success)
     };
     // A closed stream takes nothing away from the exit status.
-    let _ = match output.terminal {
-        true => write!(output.stream, "{}", error.render().ansi()),
-        false => write!(output.stream, "{}", error.render()),
+    let _ = if output.terminal {
+        write!(output.stream, "{}", error.render().ansi())
+    } else {
+        write!(output.stream, "{}", error.render())
     };
     status
 }
 
 fn run_check(arguments: &CommonArgs, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
     let mut session = Session::new(arguments, false, world)?;
-    let mut reporter = session.reporter(arguments, &world.stdout, world);
+    let mut reporter = reporter(arguments, &world.stdout, world);
     for file in session.files.clone() {
-        let checked = session.read(&file, world, |text, domain, options| check(text, domain, options))?;
+        let checked = session.read(&file, world, check)?;
         reporter.file(world.stdout.stream, &checked)?;
     }
     reporter.finish(world.stdout.stream)?;
@@ -117,7 +119,7 @@ fn run_check(arguments: &CommonArgs, world: &mut World<'_>) -> anyhow::Result<Ex
 
 fn run_normalize(arguments: &CommonArgs, explicit: bool, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
     let mut session = Session::new(arguments, explicit, world)?;
-    let mut reporter = session.reporter(arguments, &world.stderr, world);
+    let mut reporter = reporter(arguments, &world.stderr, world);
     for file in session.files.clone() {
         let mut text = None;
         let checked =
@@ -139,6 +141,15 @@ fn run_normalize(arguments: &CommonArgs, explicit: bool, world: &mut World<'_>) 
         reporter.finish(world.stderr.stream)?;
     }
     Ok(session.status)
+}
+
+fn reporter(arguments: &CommonArgs, output: &Output<'_>, world: &World<'_>) -> Reporter {
+    let appearance = Appearance {
+        color: use_color(arguments.color, output.terminal, world.environment),
+        width: world.width.filter(|_| output.terminal).unwrap_or(80),
+        quiet: arguments.quiet,
+    };
+    Reporter::new(arguments.format.into(), appearance)
 }
 
 /// A domain that was read, and what is wrong with its document.
@@ -168,26 +179,24 @@ impl Session {
         if uses > 1 {
             bail!("standard input can be read once only: name the backup's file, or the domain's");
         }
+        let release = match &arguments.libvirt_version {
+            None => Release::default(),
+            Some(asked) => {
+                if asked.release.name() != asked.written {
+                    let note =
+                        format!("backupxml: for libvirt {} this answers as {} would", asked.written, asked.release);
+                    writeln!(world.stderr.stream, "{note}")?;
+                }
+                asked.release
+            }
+        };
         let domain = match &arguments.domain {
-            Some(path) => Some(read_domain(path, world.stdin, Release::default())?),
+            Some(path) => Some(read_domain(path, world.stdin, release)?),
             None => None,
         };
-        let options = Options {
-            release: Release::default(),
-            suffix: suffix(arguments, world.environment),
-            status: arguments.status,
-            explicit,
-        };
+        let options =
+            Options { release, suffix: suffix(arguments, world.environment), status: arguments.status, explicit };
         Ok(Self { files, domain, options, skip_unrelated: arguments.skip_unrelated, status: ExitStatus::Success })
-    }
-
-    fn reporter(&self, arguments: &CommonArgs, output: &Output<'_>, world: &World<'_>) -> Reporter {
-        let appearance = Appearance {
-            color: use_color(arguments.color, output.terminal, world.environment),
-            width: world.width.filter(|_| output.terminal).unwrap_or(80),
-            quiet: arguments.quiet,
-        };
-        Reporter::new(arguments.format.into(), appearance)
     }
 
     /// Reads one file and has `examine` look at it.

@@ -38,7 +38,9 @@ impl From<Diagnostic> for Syntax {
 ///
 /// Returns everything that is wrong with the syntax.
 pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
-    limits::before_parsing(text)?;
+    if let Some(diagnostic) = limits::before_parsing(text) {
+        return Err(diagnostic.into());
+    }
     let allow_dtd = check_document_type(text)?;
     let parsed = Document::parse_with_options(text, ParsingOptions { allow_dtd, ..ParsingOptions::default() });
     match parsed {

@@ -2,6 +2,8 @@
 //!
 //! `docs/conformance.md` tells how the answers come about.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -195,7 +197,7 @@ impl Tally {
 
     fn differ(&mut self, placed: &Placed, answer: &Answer, ours: &Result<String, Vec<Diagnostic>>) {
         let Placed { place, case } = placed;
-        let mut text = format!("{place}");
+        let mut text = place.clone();
         if let Some(seed) = case.seed {
             let _ = write!(text, " (seed {seed})");
         }
@@ -209,10 +211,9 @@ impl Tally {
             Ok(text) => format!("{text:?}"),
             Err(findings) => findings
                 .iter()
-                .map(|finding| {
-                    format!("\n    {:?}: {} — libvirt: {:?}", finding.rule, finding.message, finding.libvirt)
-                })
-                .collect(),
+                .map(|finding| format!("\n    {:?}: {} — {:?}", finding.rule, finding.message, finding.libvirt))
+                .collect::<Vec<_>>()
+                .concat(),
         };
         let _ = write!(text, "\n  ours: {ours}");
         self.differences.push(text);

@@ -136,7 +136,7 @@ impl Pair {
         Ok(match session.ask(case)? {
             None | Some(Answer::Refused { stage: Stage::Domain, .. }) => None,
             Some(Answer::Accepted(text)) => Some(Verdict::Accepted(text)),
-            Some(Answer::Refused { message, .. }) => Some(Verdict::Refused(Some(message))),
+            Some(Answer::Refused { message, .. }) => Some(Verdict::Refused(vec![message])),
         })
     }
 
@@ -185,7 +185,7 @@ fn compare(case: &Case, theirs: &Answer, ours: &Verdict, messages: bool) -> Outc
         (Answer::Accepted(_), Verdict::Refused(_)) => Outcome::Different("only libvirt accepts"),
         (Answer::Refused { .. }, Verdict::Accepted(_)) => Outcome::Different("only libvirt refuses"),
         (Answer::Refused { message, .. }, Verdict::Refused(ours)) => {
-            if messages && is_own_message(message) && ours.as_ref() != Some(message) {
+            if messages && is_own_message(message) && !ours.contains(message) {
                 Outcome::Different("other message")
             } else {
                 Outcome::Same

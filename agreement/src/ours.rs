@@ -9,8 +9,8 @@ use crate::case::Case;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Accepted(String),
-    /// With what it says libvirt prints, when it says so.
-    Refused(Option<String>),
+    /// With what it says that libvirt prints, a message for each finding; libvirt itself prints the first it comes to.
+    Refused(Vec<String>),
 }
 
 /// The one place that calls the library.
@@ -22,6 +22,6 @@ pub fn normalize(case: &Case, release: &str) -> Result<Verdict> {
     let options = backupxml::Options { release, suffix: case.suffix.clone(), status: case.status, explicit: false };
     Ok(match backupxml::normalize_bytes(&case.backup, case.domain.as_deref(), &options) {
         Ok(text) => Verdict::Accepted(text),
-        Err(findings) => Verdict::Refused(findings.first().and_then(|finding| finding.libvirt.clone())),
+        Err(findings) => Verdict::Refused(findings.into_iter().filter_map(|finding| finding.libvirt).collect()),
     })
 }

@@ -54,7 +54,7 @@ impl<'a> Attribute<'a> {
 /// The start tag of an element, from `<` to `>`.
 pub(crate) fn start_tag(node: Node<'_, '_>) -> Span {
     let start = node.range().start;
-    let from = node.attributes().last().map_or(start, |attribute| attribute.range().end);
+    let from = node.attributes().next_back().map_or(start, |attribute| attribute.range().end);
     let rest = node.document().input_text().get(from..node.range().end).unwrap_or_default();
     Span::new(start, rest.find('>').map_or(node.range().end, |length| from + length + 1))
 }
@@ -311,8 +311,7 @@ fn check_values(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
                 let diagnostic = strangers::value(reader, fields, attribute, known.value);
                 reader.report(diagnostic);
             }
-            Some(attribute) if is_read(fields, known.name) => check_white_space(reader, fields, attribute, known.value),
-            Some(_) => {}
+            Some(attribute) => check_white_space(reader, fields, attribute, known.value),
             None if known.required => report_missing_attribute(reader, fields, known.name, &known.value),
             None => {}
         }
@@ -351,23 +350,22 @@ fn example(element: &str, name: &str, value: &Value) -> String {
         Value::Number => "10809".to_owned(),
         Value::Path if name == "dev" => "/dev/...".to_owned(),
         Value::Path => "/path/to/file".to_owned(),
-        Value::Uuid => "...".to_owned(),
         Value::Any if element == "cipher" => "aes".to_owned(),
         Value::Any if element == "ivgen" => "plain64".to_owned(),
-        Value::Any => "...".to_owned(),
+        Value::Any | Value::Uuid => "...".to_owned(),
     }
 }
 
 /// Whether libvirt's parser looks at an attribute: of a disk that is left out, at its name and that it is left out.
-fn is_read(fields: &Fields<'_, '_>, name: &str) -> bool {
+fn is_read(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> bool {
     let left_out = fields.get("backup").is_some_and(|backup| backup.value == "no");
-    !left_out || matches!(name, "name" | "backup")
+    !left_out || matches!(attribute.name, "name" | "backup")
 }
 
 /// libvirt's schema compares fixed words without the white space around them, its parser with it.
 fn check_white_space(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, attribute: &Attribute<'_>, value: Value) {
     let word = trim(attribute.value);
-    if !matches!(value, Value::Words(_)) || word == attribute.value {
+    if !matches!(value, Value::Words(_)) || word == attribute.value || !is_read(fields, attribute) {
         return;
     }
     let diagnostic = Diagnostic::new(

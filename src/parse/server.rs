@@ -22,12 +22,12 @@ const TRANSPORTS: [Transport; 3] = [Transport::Tcp, Transport::Unix, Transport::
 const ADDRESSES: [&str; 4] = ["name", "port", "socket", "fdgroup"];
 
 /// Reads a server.
-pub(super) fn parse<'a>(reader: &mut Reader<'a>, fields: &Fields<'a, '_>) -> Option<Server<'a>> {
+pub(super) fn parse<'a>(reader: &mut Reader<'a>, fields: &Fields<'a, '_>) -> Server<'a> {
     let transport = check_transport(reader, fields);
     check_fd(reader, fields, transport);
     let port = fields.get("port").filter(|_| transport == Transport::Tcp);
     check_socket(reader, fields, transport);
-    Some(Server {
+    Server {
         transport,
         tls: fields.word("tls").map(|tls| tls == "yes"),
         name: text_in(fields.get("name")),
@@ -35,7 +35,7 @@ pub(super) fn parse<'a>(reader: &mut Reader<'a>, fields: &Fields<'a, '_>) -> Opt
         socket: text_in(fields.get("socket")),
         fdgroup: text_in(fields.get("fdgroup")),
         tag: Spanned { value: (), span: fields.tag() },
-    })
+    }
 }
 
 fn present<'f, 'a>(fields: &'f Fields<'a, '_>) -> impl Iterator<Item = (&'static str, &'f Attribute<'a>)> {

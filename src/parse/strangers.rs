@@ -119,10 +119,11 @@ fn misplaced_attribute(
     homes: &[String],
 ) -> Diagnostic {
     let name = attribute.name;
-    let mut help = format!("{name} belongs on {}", listed(homes));
-    if name == "mode" && fields.shape.name == "disk" {
-        help = "how much of a disk is backed up is its backupmode".to_owned();
-    }
+    let help = if name == "mode" && fields.shape.name == "disk" {
+        "how much of a disk is backed up is its backupmode".to_owned()
+    } else {
+        format!("{name} belongs on {}", listed(homes))
+    };
     Diagnostic::new(
         Rule::MisplacedAttribute,
         attribute.span,

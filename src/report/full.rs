@@ -79,11 +79,13 @@ pub(super) fn finish(out: &mut dyn Write, summary: &Summary, appearance: Appeara
     }
     line.push_str(" in ");
     if summary.failed > 0 && summary.files > 1 {
-        line.push_str(&format!("{} of ", summary.failed));
+        line.push_str(&summary.failed.to_string());
+        line.push_str(" of ");
     }
     line.push_str(&counted(summary.files, "file"));
     if summary.skipped > 0 {
-        line.push_str(&format!(", {} skipped", summary.skipped));
+        line.push_str(", skipped ");
+        line.push_str(&summary.skipped.to_string());
     }
     writeln!(out, "{line}")
 }

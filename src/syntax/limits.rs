@@ -15,13 +15,13 @@ const DEEPEST: usize = 256;
 const LONGEST: usize = u32::MAX as usize;
 
 /// Looks for what would make parsing slow.
-pub(super) fn before_parsing(text: &str) -> Result<(), Diagnostic> {
+pub(super) fn before_parsing(text: &str) -> Option<Diagnostic> {
     if text.len() >= LONGEST {
-        return Err(too_large(Span::default(), format!("the document is larger than {LONGEST} bytes")));
+        return Some(too_large(Span::default(), format!("the document is larger than {LONGEST} bytes")));
     }
     let declarations = text.match_indices("xmlns");
     if let Some((start, _)) = declarations.take(MOST_NAMESPACES + 1).nth(MOST_NAMESPACES) {
-        return Err(too_large(
+        return Some(too_large(
             Span::new(start, start + "xmlns".len()),
             format!("more than {MOST_NAMESPACES} namespace declarations"),
         ));
@@ -30,9 +30,9 @@ pub(super) fn before_parsing(text: &str) -> Result<(), Diagnostic> {
 }
 
 /// Counts `=` between one `<` and the next, which is at least the number of attributes.
-fn check_attributes(text: &str) -> Result<(), Diagnostic> {
+fn check_attributes(text: &str) -> Option<Diagnostic> {
     if text.len() < MOST_ATTRIBUTES {
-        return Ok(());
+        return None;
     }
     let mut start = 0;
     for tag in text.split('<') {
@@ -41,7 +41,7 @@ fn check_attributes(text: &str) -> Result<(), Diagnostic> {
             let until = tag.find('>').unwrap_or(tag.len());
             let equals = tag.bytes().take(until).filter(|byte| *byte == b'=').count();
             if equals > MOST_ATTRIBUTES {
-                return Err(too_large(
+                return Some(too_large(
                     Span::new(start.max(1) - 1, start),
                     format!("a tag with more than {MOST_ATTRIBUTES} attributes"),
                 ));
@@ -49,7 +49,7 @@ fn check_attributes(text: &str) -> Result<(), Diagnostic> {
         }
         start += tag.len() + 1;
     }
-    Ok(())
+    None
 }
 
 fn too_large(span: Span, what: String) -> Diagnostic {

@@ -43,7 +43,8 @@ pub(super) struct Open<'a> {
     pub went_on: bool,
 }
 
-/// The scanner's place and what it knows.
+/// The scanner's place and what it knows. Each flag is a thing of its own.
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Scanner<'a> {
     pub text: &'a str,
     pub position: usize,

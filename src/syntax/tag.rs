@@ -31,7 +31,7 @@ fn is_curly(character: char) -> bool {
 }
 
 /// Reads a start tag at a `<` that a name follows.
-pub(super) fn start_tag<'a>(scanner: &mut Scanner<'a>) {
+pub(super) fn start_tag(scanner: &mut Scanner<'_>) {
     let start = scanner.position;
     scanner.position += 1;
     let name = name(scanner);
@@ -379,7 +379,7 @@ fn curly_value<'a>(scanner: &mut Scanner<'a>, quote: char) -> &'a str {
 fn unquoted_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'a str {
     let at = scanner.position;
     let rest = scanner.rest();
-    let stop = rest.find(|character: char| matches!(character, '\'' | '"' | '<' | '>' | '=')).unwrap_or(rest.len());
+    let stop = rest.find(['\'', '"', '<', '>', '=']).unwrap_or(rest.len());
     let quoted = rest.get(stop..).and_then(|rest| rest.chars().next()).filter(|next| matches!(next, '\'' | '"'));
     let word = rest.find(is_space).unwrap_or(rest.len());
     // A quote at the end of the words, before anything else: the opening one is missing.
