@@ -118,7 +118,8 @@ fn examine<T>(
         && let Ok(document) = syntax::parse(&repaired.text)
     {
         let later = stages(&document).1.into_iter().map(|diagnostic| in_original(diagnostic, &repaired));
-        diagnostics.extend(later);
+        let known = spans_of(&diagnostics);
+        diagnostics.extend(later.filter(|later| !overlaps(&known, later.primary.span)).collect::<Vec<_>>());
     }
     (None, in_order(diagnostics))
 }
@@ -141,11 +142,16 @@ fn examine_document<T>(
         None => Vec::new(),
     };
     // What a stage finds at a place that an earlier one found wrong follows from that.
-    let mut known: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.primary.span).collect();
-    known.sort_unstable();
+    let known = spans_of(&diagnostics);
     diagnostics.extend(aligned.into_iter().filter(|new| !overlaps(&known, new.primary.span)));
     let result = diagnostics.is_empty().then(|| then(&backup));
     (result, in_order(diagnostics))
+}
+
+fn spans_of(diagnostics: &[Diagnostic]) -> Vec<Span> {
+    let mut spans: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.primary.span).collect();
+    spans.sort_unstable();
+    spans
 }
 
 /// Whether `span` shares a byte with one of `known`, which are in order.

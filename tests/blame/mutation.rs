@@ -1,0 +1,362 @@
+//! Mistakes: parts of a document removed, misspelt, doubled, misplaced, or given what they cannot hold.
+
+use std::ops::Range;
+
+use super::document::{Document, Element, Path, Place, documents, element};
+
+/// A document with a mistake, and the regions on which blame may lie.
+pub struct Mutant {
+    pub kind: &'static str,
+    pub text: String,
+    pub regions: Vec<Range<usize>>,
+}
+
+/// What of an element is to blame.
+#[derive(Clone)]
+enum Blame {
+    Tag(Path),
+    Whole(Path),
+    Attribute(Path, usize),
+    Text(Path),
+}
+
+struct Planter<'d> {
+    document: &'d Document,
+    mutants: Vec<Mutant>,
+}
+
+impl Planter<'_> {
+    fn plant(&mut self, kind: &'static str, blame: &[Blame], change: impl FnOnce(&mut Element)) {
+        let mut document = self.document.clone();
+        change(&mut document.root);
+        let (text, places) = document.write();
+        let place = |path: &Path| -> &Place { &places.iter().find(|(other, _)| other == path).unwrap().1 };
+        let regions = blame
+            .iter()
+            .map(|blame| match blame {
+                Blame::Tag(path) => place(path).tag.clone(),
+                Blame::Whole(path) => place(path).whole.clone(),
+                Blame::Attribute(path, index) => place(path).attributes[*index].clone(),
+                Blame::Text(path) => place(path).text.clone(),
+            })
+            .collect();
+        self.mutants.push(Mutant { kind, text, regions });
+    }
+}
+
+/// Every mutant of a document.
+pub fn mutants(document: &Document) -> Vec<Mutant> {
+    let mut planter = Planter { document, mutants: Vec::new() };
+    for path in document.root.paths() {
+        elements(&mut planter, &path);
+        for index in 0..document.root.at(&path).attributes.len() {
+            attributes(&mut planter, &path, index);
+        }
+        additions(&mut planter, &path);
+    }
+    other_modes(&mut planter);
+    planter.mutants
+}
+
+/// Slips of the pen.
+fn misspellings(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let middle = letters.len() / 2;
+    let edit = |change: &dyn Fn(&mut Vec<char>)| {
+        let mut letters = letters.clone();
+        change(&mut letters);
+        letters.into_iter().collect::<String>()
+    };
+    let mut all = vec![
+        edit(&|letters| letters.swap(middle - 1, middle)),
+        edit(&|letters| drop(letters.remove(middle))),
+        edit(&|letters| letters.insert(middle, letters[middle])),
+        edit(&|letters| letters[middle] = 'x'),
+        edit(&|letters| letters.push('s')),
+        name.to_uppercase(),
+        edit(&|letters| letters[0] = letters[0].to_ascii_uppercase()),
+    ];
+    all.retain(|misspelt| misspelt != name);
+    all.dedup();
+    all
+}
+
+fn parent(path: &Path) -> Path {
+    path[..path.len() - 1].to_vec()
+}
+
+fn next(path: &Path) -> Path {
+    let mut path = path.clone();
+    *path.last_mut().unwrap() += 1;
+    path
+}
+
+fn elements(planter: &mut Planter<'_>, path: &Path) {
+    let original = planter.document.root.at(path).clone();
+    for misspelt in misspellings(&original.name) {
+        let name = misspelt.clone();
+        planter.plant("element misspelt", &[Blame::Tag(path.clone())], |root| root.at_mut(path).name = name);
+    }
+    if !original.attributes.is_empty() && !path.is_empty() {
+        planter.plant("element with another name", &[Blame::Tag(path.clone())], |root| {
+            root.at_mut(path).name = "quux".to_owned();
+        });
+    }
+    let Some((&index, _)) = path.split_last() else { return };
+    let parent = parent(path);
+    planter.plant("element removed", &[Blame::Tag(parent.clone())], |root| {
+        root.at_mut(&parent).children.remove(index);
+    });
+    if original.name != "disk" {
+        let doubled = [Blame::Whole(path.clone()), Blame::Whole(next(path))];
+        let copy = original.clone();
+        planter.plant("element doubled", &doubled, |root| root.at_mut(&parent).children.insert(index + 1, copy));
+    }
+    if !parent.is_empty() {
+        // To where its parent stands.
+        let place = next(&parent);
+        let blame = [Blame::Whole(place.clone()), Blame::Tag(parent.clone())];
+        planter.plant("element moved up", &blame, |root| {
+            let moved = root.at_mut(&parent).children.remove(index);
+            let (at, above) = place.split_last().unwrap();
+            root.at_mut(above).children.insert(*at, moved);
+        });
+    }
+    if index > 0 && !matches!(original.name.as_str(), "disk" | "seclabel") {
+        let sibling = [&parent[..], &[index - 1]].concat();
+        let at = planter.document.root.at(&sibling).children.len();
+        let blame = [Blame::Whole([&sibling[..], &[at]].concat()), Blame::Tag(parent.clone())];
+        planter.plant("element moved into a sibling", &blame, |root| {
+            let moved = root.at_mut(&parent).children.remove(index);
+            root.at_mut(&sibling).children.push(moved);
+        });
+    }
+}
+
+/// Values that an attribute cannot hold.
+fn bad_values(element: &str, attribute: &str) -> &'static [&'static str] {
+    match (element, attribute) {
+        ("domainbackup", "mode") => &["Push", "pul", "psuh", "incremental", "full", "", "both"],
+        ("disk", "name") => &["", "/var/lib/libvirt/images/a.qcow2", "vd a", "sda1!", "disk0", "VDA", "vda "],
+        (_, "backup" | "tls") => &["true", "false", "1", "Yes", "y", ""],
+        ("disk", "type") => &["network", "File", "fiel", "dir", "qcow2", "", "volume"],
+        ("driver", "type") => &["qcow22", "QCOW2", "vhdx", "", "file"],
+        (_, "backupmode") => &["Full", "incr", "differential", "", "push"],
+        (_, "transport") => &["tpc", "TCP", "rdma", "", "ssh"],
+        ("server", "name") => &["", "back up", "host:10809", "[::1]", "fe80::1%eth0", "a/b"],
+        (_, "port" | "size") => &["", "-1", "4294967296", "x", "10 809", "0x10", "+5"],
+        (_, "socket" | "file" | "dev") => &["", "relative/path", "~/path", "file:///path", " /path"],
+        (_, "relabel") => &["maybe", "true", ""],
+        (_, "labelskip") => &["no", ""],
+        ("encryption", "format") => &["qcow", "LUKS", "luks2", ""],
+        (_, "engine") => &["kvm", "", "librbd"],
+        ("secret", "type") => &["password", "volume", ""],
+        (_, "uuid") => &["", "0a81f5b2-8403-7b23-c8d6", "backup-secret"],
+        _ => &[],
+    }
+}
+
+fn attributes(planter: &mut Planter<'_>, path: &Path, index: usize) {
+    let owner = planter.document.root.at(path).clone();
+    let (name, value) = owner.attributes[index].clone();
+    let tag = Blame::Tag(path.clone());
+    let blame = [Blame::Attribute(path.clone(), index)];
+    planter.plant("attribute removed", std::slice::from_ref(&tag), |root| {
+        root.at_mut(path).attributes.remove(index);
+    });
+    for misspelt in misspellings(&name) {
+        planter.plant("attribute misspelt", &blame, |root| root.at_mut(path).attributes[index].0 = misspelt);
+    }
+    for bad in bad_values(&owner.name, &name) {
+        planter.plant("bad value", &blame, |root| root.at_mut(path).attributes[index].1 = (*bad).to_owned());
+    }
+    if !path.is_empty() {
+        let parent = parent(path);
+        let taken = planter.document.root.at(&parent).attributes.iter().any(|(other, _)| *other == name);
+        let at = planter.document.root.at(&parent).attributes.len();
+        if !taken {
+            let moved = (name.clone(), value.clone());
+            planter.plant("attribute moved up", &[Blame::Attribute(parent.clone(), at), tag.clone()], |root| {
+                root.at_mut(path).attributes.remove(index);
+                root.at_mut(&parent).attributes.push(moved);
+            });
+        }
+    }
+    if let Some(child) = owner.children.first() {
+        let taken = child.attributes.iter().any(|(other, _)| *other == name);
+        let below = [&path[..], &[0]].concat();
+        if !taken {
+            planter.plant(
+                "attribute moved down",
+                &[Blame::Attribute(below.clone(), child.attributes.len()), tag],
+                |root| {
+                    root.at_mut(path).attributes.remove(index);
+                    root.at_mut(&below).attributes.push((name, value));
+                },
+            );
+        }
+    }
+}
+
+fn additions(planter: &mut Planter<'_>, path: &Path) {
+    let original = planter.document.root.at(path).clone();
+    let last = original.attributes.len();
+    for (name, value) in [("bogus", "1"), ("description", "my backup"), ("readonly", "yes"), ("index", "3")] {
+        planter.plant("attribute added", &[Blame::Attribute(path.clone(), last)], |root| {
+            root.at_mut(path).attributes.push((name.to_owned(), value.to_owned()));
+        });
+    }
+    let child = [&path[..], &[original.children.len()]].concat();
+    for name in ["description", "boot", "readonly"] {
+        planter.plant("element added", &[Blame::Whole(child.clone())], |root| {
+            root.at_mut(path).children.push(element(name, [], vec![]));
+        });
+    }
+    if original.text.is_empty() {
+        planter
+            .plant("text added", &[Blame::Text(path.clone())], |root| "stray".clone_into(&mut root.at_mut(path).text));
+    }
+}
+
+/// What belongs to the other mode, another transport or another type.
+fn other_modes(planter: &mut Planter<'_>) {
+    let root = planter.document.root.clone();
+    let push = root.attributes.iter().all(|(_, value)| value != "pull");
+    for path in root.paths() {
+        let original = root.at(&path).clone();
+        let last = original.attributes.len();
+        let whole = [Blame::Whole(path.clone())];
+        let added = [Blame::Attribute(path.clone(), last)];
+        let attribute = |name: &str| original.attributes.iter().position(|(other, _)| other == name);
+        let add = |name: &str, value: &str| {
+            let added = (name.to_owned(), value.to_owned());
+            let path = path.clone();
+            move |root: &mut Element| root.at_mut(&path).attributes.push(added)
+        };
+        match original.name.as_str() {
+            "target" | "scratch" => {
+                let other = if push { "scratch" } else { "target" };
+                planter.plant("the other mode's destination", &whole, |root| {
+                    other.clone_into(&mut root.at_mut(&path).name)
+                });
+            }
+            "disk" if push => planter.plant("export in push", &added, add("exportname", "x")),
+            "server" => {
+                for (name, value) in [("port", "10809"), ("socket", "/run/x"), ("fdgroup", "x"), ("name", "localhost")]
+                {
+                    if attribute(name).is_none() {
+                        planter.plant("another transport's attribute", &added, add(name, value));
+                    }
+                }
+                if let Some(index) = attribute("transport") {
+                    for other in ["tcp", "unix", "fd"] {
+                        planter.plant("another transport", &[Blame::Tag(path.clone())], |root| {
+                            other.clone_into(&mut root.at_mut(&path).attributes[index].1);
+                        });
+                    }
+                }
+            }
+            "domainbackup" => {
+                let tag = [Blame::Tag(vec![])];
+                if push {
+                    let server = element("server", [("name", "localhost")], vec![]);
+                    let place = vec![original.children.len()];
+                    planter.plant("server in push", &[Blame::Whole(place)], |root| root.children.push(server));
+                }
+                if let Some(index) = attribute("mode") {
+                    let other = if push { "pull" } else { "push" };
+                    planter.plant("the other mode", &tag, |root| other.clone_into(&mut root.attributes[index].1));
+                }
+            }
+            _ => {}
+        }
+        if original.name != "disk" {
+            continue;
+        }
+        if let Some(index) = attribute("type") {
+            let other = if original.attributes[index].1 == "file" { "block" } else { "file" };
+            let blame = [Blame::Attribute(path.clone(), index), Blame::Tag(path.clone())];
+            planter.plant("another type", &blame, |root| other.clone_into(&mut root.at_mut(&path).attributes[index].1));
+        }
+        match attribute("backup") {
+            None => planter.plant("left out with settings", &added, add("backup", "no")),
+            Some(index) if original.attributes[index].1 == "no" => {
+                planter.plant("type on a disk that is left out", &added, add("type", "file"));
+                let child = [&path[..], &[0]].concat();
+                let driver = element("driver", [("type", "qcow2")], vec![]);
+                planter.plant("driver in a disk that is left out", &[Blame::Whole(child)], |root| {
+                    root.at_mut(&path).children.push(driver);
+                });
+            }
+            Some(_) => {}
+        }
+        if attribute("incremental").is_none()
+            && attribute("backupmode").is_some_and(|at| original.attributes[at].1 == "full")
+        {
+            planter.plant("checkpoint of a full backup", &added, add("incremental", "cp1"));
+        }
+    }
+}
+
+/// Documents with two to five mistakes in different elements, and the regions of each.
+pub fn combined() -> Vec<(String, Vec<Vec<Range<usize>>>)> {
+    let mut all = Vec::new();
+    for (number, document) in documents().into_iter().enumerate() {
+        let original = document.write().1;
+        let leaves: Vec<_> =
+            original.iter().filter(|(path, _)| !path.is_empty()).map(|(path, _)| path.clone()).collect();
+        for round in 0..60 {
+            let count = 2 + (round + number) % 4;
+            let mut changed = document.clone();
+            let mut blame: Vec<Blame> = Vec::new();
+            let mut used: Vec<Path> = Vec::new();
+            for step in 0..leaves.len() {
+                let path = &leaves[(step * 7 + round * 3 + number) % leaves.len()];
+                let apart = used.iter().all(|other| !other.starts_with(path) && !path.starts_with(other));
+                if blame.len() < count && apart {
+                    if let Some(found) = plant_one(&mut changed.root, path, round + step) {
+                        blame.push(found);
+                        used.push(path.clone());
+                    }
+                }
+            }
+            if blame.len() < 2 {
+                continue;
+            }
+            let (text, places) = changed.write();
+            let regions = blame.iter().map(|blame| {
+                let (Blame::Tag(path) | Blame::Whole(path) | Blame::Text(path) | Blame::Attribute(path, _)) = blame;
+                let place = &places.iter().find(|(other, _)| other == path).unwrap().1;
+                match blame {
+                    Blame::Attribute(_, index) => vec![place.attributes[*index].clone()],
+                    _ => vec![place.tag.clone()],
+                }
+            });
+            all.push((text, regions.collect()));
+        }
+    }
+    all
+}
+
+/// Plants a mistake in one element that leaves the others in their places.
+fn plant_one(root: &mut Element, path: &Path, number: usize) -> Option<Blame> {
+    let target = root.at_mut(path);
+    let last = target.attributes.len();
+    match number % 3 {
+        0 => {
+            target.attributes.push(("bogus".to_owned(), "1".to_owned()));
+            Some(Blame::Attribute(path.clone(), last))
+        }
+        1 => {
+            let index = target.attributes.iter().position(|(name, _)| !bad_values(&target.name, name).is_empty())?;
+            let bad = bad_values(&target.name, &target.attributes[index].0);
+            bad[number % bad.len()].clone_into(&mut target.attributes[index].1);
+            Some(Blame::Attribute(path.clone(), index))
+        }
+        _ => {
+            let (name, _) = target.attributes.first_mut()?;
+            *name = misspellings(name).swap_remove(number % 2);
+            Some(Blame::Attribute(path.clone(), 0))
+        }
+    }
+}
