@@ -42,8 +42,7 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
         return Err(diagnostic.into());
     }
     let allow_dtd = check_document_type(text)?;
-    let parsed = Document::parse_with_options(text, ParsingOptions { allow_dtd, ..ParsingOptions::default() });
-    match parsed {
+    match parse_with(text, allow_dtd) {
         Ok(document) if accepts_too_much(text) => {
             let syntax = scan::scan(text, true);
             if syntax.diagnostics.is_empty() { within_limits(document) } else { Err(syntax) }
@@ -58,6 +57,10 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
             Err(syntax)
         }
     }
+}
+
+fn parse_with(text: &str, allow_dtd: bool) -> Result<Document<'_>, roxmltree::Error> {
+    Document::parse_with_options(text, ParsingOptions { allow_dtd, ..ParsingOptions::default() })
 }
 
 fn within_limits(document: Document<'_>) -> Result<Document<'_>, Syntax> {

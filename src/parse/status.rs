@@ -255,7 +255,12 @@ impl<'a> StateFile<'_, 'a> {
             .map(|value| Spanned { value, span: disk.tag.span });
         disk.incremental = self.text(node, "incremental");
         if self.attribute(node, "state").is_none() {
-            self.missing(node, "state", "XML error: Missing required attribute 'state' in element 'disk'");
+            let element = node.tag_name().name();
+            self.missing(
+                node,
+                "state",
+                format!("XML error: Missing required attribute 'state' in element '{element}'"),
+            );
         }
         let state = self.word(node, "state", |word| match word {
             "" => Some(None),
@@ -338,7 +343,7 @@ impl<'a> StateFile<'_, 'a> {
     }
 
     fn encryption(&mut self, node: Node<'a, '_>) -> Option<Encryption<'a>> {
-        if self.attribute(node, "format").is_none() {
+        if self.attribute(node, "format").is_none_or(|format| format.value.is_empty()) {
             self.missing(node, "format", "XML error: unknown volume encryption format");
             return None;
         }
@@ -360,7 +365,7 @@ impl<'a> StateFile<'_, 'a> {
     }
 
     fn secret(&mut self, node: Node<'a, '_>) -> Option<Secret<'a>> {
-        if self.attribute(node, "type").is_none() {
+        if self.attribute(node, "type").is_none_or(|kind| kind.value.is_empty()) {
             self.missing(node, "type", "XML error: unknown volume encryption secret type");
             return None;
         }
@@ -370,13 +375,13 @@ impl<'a> StateFile<'_, 'a> {
                 self.missing(node, "uuid or usage", "XML error: missing secret uuid or usage attribute");
                 None
             }
-            (Some(uuid), Some(_)) => {
+            (Some(uuid), Some(_)) if self.reader.release < Release::V12_8_0 || lenient_uuid(uuid.value).is_some() => {
                 let libvirt = "XML error: either secret uuid or usage expected".to_owned();
                 self.refuse(uuid.span, "<secret> has uuid and usage".to_owned(), libvirt);
                 None
             }
             (None, Some(usage)) => Some(Secret::Usage(usage)),
-            (Some(uuid), None) => {
+            (Some(uuid), _) => {
                 let read = lenient_uuid(uuid.value);
                 if read.is_none() {
                     let libvirt = if self.reader.release >= Release::V12_8_0 {

@@ -82,6 +82,10 @@ fn parse_seclabel<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Seclabel<'
 
 /// A label, `relabel='no'` or `labelskip='yes'`: one of the three.
 fn check_seclabel(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, labelskip: bool, relabel: bool) {
+    if fields.get("relabel").is_some() && fields.word("relabel").is_none() {
+        // Whether there is to be a label cannot be told.
+        return;
+    }
     let help = "keep one of <label>, relabel='no' and labelskip='yes'";
     let first_label = fields.many.first().copied();
     let remove = |reader: &Reader<'_>, attribute: &Attribute<'_>| reader.with_space_before(attribute.span);

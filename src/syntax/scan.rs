@@ -26,7 +26,7 @@ pub(super) fn scan(text: &str, well_formed: bool) -> Syntax {
     let Scanner { mut diagnostics, edits, beyond_repair, .. } = scanner;
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
     let repaired = (!beyond_repair && !diagnostics.is_empty()).then(|| Repaired::new(text, edits));
-    let repaired = repaired.filter(|repaired| roxmltree::Document::parse(&repaired.text).is_ok());
+    let repaired = repaired.filter(|repaired| super::parse_with(&repaired.text, true).is_ok());
     Syntax { diagnostics, repaired }
 }
 
@@ -49,6 +49,8 @@ pub(super) struct Scanner<'a> {
     pub text: &'a str,
     pub position: usize,
     pub in_value: bool,
+    /// Whether the start tag that is being read is at its end, although no > says so.
+    pub tag_ended: bool,
     well_formed: bool,
     open: Vec<Open<'a>>,
     /// How many of the open elements have a name.
@@ -68,6 +70,7 @@ impl<'a> Scanner<'a> {
             well_formed,
             position: 0,
             in_value: false,
+            tag_ended: false,
             open: Vec::new(),
             names: HashMap::new(),
             root_seen: false,
@@ -331,7 +334,10 @@ impl<'a> Scanner<'a> {
             return self.unclosed(2, "processing instruction", "?>");
         };
         self.position = start + end + 2;
-        let name = rest.get(2..end).unwrap_or_default().split([' ', '\t', '\r', '\n']).next().unwrap_or_default();
+        let target = rest.get(2..end).unwrap_or_default();
+        let name_length = target.find(|character: char| !tag::continues_name(character)).unwrap_or(target.len());
+        let (name, after) = target.split_at_checked(name_length).unwrap_or_default();
+        let is_separated = after.is_empty() || after.starts_with([' ', '\t', '\r', '\n']);
         if name.eq_ignore_ascii_case("xml") {
             let span = Span::new(start, self.position);
             let diagnostic =
@@ -340,11 +346,12 @@ impl<'a> Scanner<'a> {
                     .libvirt("XML declaration allowed only at the start of the document")
                     .unsafe_fix("remove it", span, "");
             self.report(diagnostic);
-        } else if !name.starts_with(tag::starts_name) {
+        } else if !name.starts_with(tag::starts_name) || !is_separated {
             let span = Span::new(start, self.position);
-            let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "a processing instruction needs a name")
+            let message = "a processing instruction starts with a name and a space";
+            let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, message)
                 .help("remove it")
-                .libvirt("xmlParsePI : no target name")
+                .libvirt(format!("ParsePI: PI {name} space expected"))
                 .unsafe_fix("remove it", span, "");
             self.report(diagnostic);
         }
@@ -467,7 +474,12 @@ impl<'a> Scanner<'a> {
 
     /// An end tag that no open element has: misspelt, the end of a misspelt one, or one too many.
     fn unmatched(&mut self, name: &'a str, tag: Span, name_span: Span) {
-        let Some(top) = self.open.last() else {
+        let before = self.text.get(..tag.start as usize).unwrap_or_default().trim_end();
+        let doubled = before
+            .strip_suffix('>')
+            .and_then(|before| before.strip_suffix(name))
+            .is_some_and(|before| before.ends_with("</"));
+        let Some(top) = self.open.last().filter(|_| !doubled) else {
             return self.stray(name, tag, None);
         };
         let slash = top.closed_itself.filter(|(closed, _)| *closed == name).map(|(_, slash)| (slash, top.went_on));
@@ -495,10 +507,8 @@ impl<'a> Scanner<'a> {
 
     /// Whether an end tag called `name` was meant to close the innermost element.
     fn is_meant_for(&self, name: &str, top: &str) -> bool {
-        if name.is_empty() || nearest(name, std::iter::once(top)).is_some() {
-            return true;
-        }
-        if !is_known(top) && nearest(top, std::iter::once(name)).is_some() {
+        let near = nearest(name, std::iter::once(top)).or(nearest(top, std::iter::once(name)));
+        if name.is_empty() || near.is_some() && !(is_known(name) && is_known(top)) {
             return true;
         }
         // Otherwise the next end tag tells: if it is not this element's, nothing else closes it.
@@ -596,7 +606,12 @@ fn closing_edit(text: &str, open: &Open<'_>, place: usize) -> Edit {
 
 /// Whether libvirt has an element of this name in a backup.
 fn is_known(name: &str) -> bool {
-    SHAPES.iter().any(|(shape, _)| shape.name == name) || STATE_ELEMENTS.contains(&name)
+    known_elements().any(|known| known == name)
+}
+
+/// The names of libvirt's elements.
+pub(super) fn known_elements() -> impl Iterator<Item = &'static str> {
+    SHAPES.iter().map(|(shape, _)| shape.name).chain(STATE_ELEMENTS)
 }
 
 /// Whether `child` may stand in `parent`, as far as that is known.

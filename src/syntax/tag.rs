@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::rules::Rule;
 
 use super::reference;
-use super::scan::Scanner;
+use super::scan::{Scanner, known_elements};
 
 /// Whether a character may start a name.
 pub(super) fn starts_name(character: char) -> bool {
@@ -34,15 +34,17 @@ fn is_curly(character: char) -> bool {
 pub(super) fn start_tag(scanner: &mut Scanner<'_>) {
     let start = scanner.position;
     scanner.position += 1;
-    let name = name(scanner);
+    let written = name(scanner);
+    let name = unglued(scanner, written, start);
     check_prefix(scanner, name, start + 1);
     let mut seen = HashMap::new();
     let mut slash = None;
-    loop {
+    while !std::mem::take(&mut scanner.tag_ended) {
         let had_space = skip_space(scanner);
         let rest = scanner.rest();
         let Some(next) = rest.chars().next() else {
-            break cut_off(scanner, start, name);
+            cut_off(scanner, start, name);
+            break;
         };
         if next == '>' {
             scanner.position += 1;
@@ -53,7 +55,8 @@ pub(super) fn start_tag(scanner: &mut Scanner<'_>) {
             scanner.position += 2;
             break;
         }
-        if next == '<' {
+        if rest.strip_prefix('/').unwrap_or(rest).trim_start().starts_with('<') {
+            scanner.position += usize::from(next == '/');
             slash = unfinished(scanner, start, name);
             break;
         }
@@ -82,6 +85,35 @@ fn skip_space(scanner: &mut Scanner<'_>) -> bool {
     let length = rest.len() - rest.trim_start_matches(is_space).len();
     scanner.position += length;
     length > 0
+}
+
+/// The name of an element that is written together with its first attribute, or with its text: what comes after the
+/// name is left to be read as that.
+fn unglued<'a>(scanner: &mut Scanner<'a>, written: &'a str, start: usize) -> &'a str {
+    let rest = scanner.rest().trim_start();
+    let is_glued = |known: &&str| {
+        let Some(remainder) = written.strip_prefix(*known).filter(|remainder| !remainder.is_empty()) else {
+            return false;
+        };
+        let has_attribute = remainder.starts_with(starts_name) && rest.starts_with("=");
+        has_attribute || rest.strip_prefix("</").is_some_and(|end| end.starts_with(*known))
+    };
+    if !rest.starts_with('=') && !rest.starts_with("</") {
+        return written;
+    }
+    let Some(known) = known_elements().filter(is_glued).max_by_key(|known| known.len()) else { return written };
+    let end = start + 1 + known.len();
+    scanner.position = end;
+    if rest.starts_with("</") {
+        let diagnostic =
+            Diagnostic::new(Rule::NotWellFormed, Span::new(start, end), format!("the tag <{known} has no >"))
+                .help("write > at its end")
+                .libvirt(format!("Couldn't find end of Start Tag {written}"))
+                .safe_fix("write >", Span::new(end, end), ">");
+        scanner.report(diagnostic);
+        scanner.tag_ended = true;
+    }
+    written.get(..known.len()).unwrap_or(written)
 }
 
 /// The document ends in a tag.
@@ -287,7 +319,9 @@ fn lost_quote(written: &str, after: &str, is_closed: bool) -> Option<usize> {
         head.rfind(is_space).map(|space| head.get(..space).unwrap_or_default().trim_end().len())
     });
     if let Some(Some(end)) = next_attribute
-        && after.starts_with(|next: char| !is_space(next) && !matches!(next, '/' | '>' | '<'))
+        && tag_end.is_none()
+        && !after.starts_with(|next: char| is_space(next) || matches!(next, '>' | '<'))
+        && !after.starts_with("/>")
     {
         // The other kind of quote right before may be the one that was meant to close.
         return Some(end);

@@ -305,7 +305,7 @@ pub fn combined() -> Vec<(String, Vec<Vec<Range<usize>>>)> {
         let original = document.write().1;
         let leaves: Vec<_> =
             original.iter().filter(|(path, _)| !path.is_empty()).map(|(path, _)| path.clone()).collect();
-        for round in 0..60 {
+        for round in 0..120 {
             let count = 2 + (round + number) % 4;
             let mut changed = document.clone();
             let mut blame: Vec<Blame> = Vec::new();
