@@ -226,7 +226,7 @@ fn push_with_server(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, server: Sp
             .also(server, "this is for pull mode")
             .help(help)
             .unsafe_fix("add mode='pull'", name_span(fields.node).after(), " mode='pull'");
-            reader.report(diagnostic);
+            reader.report_missing("mode", diagnostic);
             Mode::Pull
         }
         Some(mode) if evidence.pull > 0 && evidence.push == 0 => {

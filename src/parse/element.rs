@@ -72,9 +72,9 @@ pub(crate) fn namespace<'a>(node: Node<'a, '_>) -> Option<&'a str> {
     node.tag_name().namespace().filter(|namespace| !namespace.is_empty())
 }
 
-/// A name that something missing has, and the finding that says so.
+/// What something missing may be called, and the finding that says so.
 struct Missing {
-    name: &'static str,
+    names: [&'static str; 2],
     diagnostic: usize,
 }
 
@@ -98,7 +98,12 @@ impl<'a> Reader<'a> {
 
     /// Reports that something called `name` is not there, unless it turns up in a wrong place.
     pub fn report_missing(&mut self, name: &'static str, diagnostic: Diagnostic) {
-        self.missing.push(Missing { name, diagnostic: self.diagnostics.len() });
+        self.report_missing_one_of([name, name], diagnostic);
+    }
+
+    /// Reports that neither of two things is there, unless one turns up in a wrong place.
+    pub fn report_missing_one_of(&mut self, names: [&'static str; 2], diagnostic: Diagnostic) {
+        self.missing.push(Missing { names, diagnostic: self.diagnostics.len() });
         self.diagnostics.push(diagnostic);
     }
 
@@ -133,7 +138,7 @@ impl<'a> Reader<'a> {
     fn withdraw_explained(&mut self) {
         let mut explained = Vec::new();
         for name in &self.misplaced {
-            if let Some(position) = self.missing.iter().position(|missing| missing.name == *name) {
+            if let Some(position) = self.missing.iter().position(|missing| missing.names.contains(name)) {
                 explained.push(self.missing.swap_remove(position).diagnostic);
             }
         }

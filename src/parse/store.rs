@@ -196,7 +196,7 @@ fn parse_secret<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Secret<'a> {
         (None, None) => {
             let diagnostic = Diagnostic::new(Rule::SecretReference, fields.tag(), "<secret> does not say which secret")
                 .help("add uuid='...', which virsh secret-list prints, or usage='...'");
-            reader.report_missing("uuid", diagnostic);
+            reader.report_missing_one_of(["uuid", "usage"], diagnostic);
         }
         _ => {}
     }

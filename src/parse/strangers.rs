@@ -32,7 +32,7 @@ pub(crate) fn nearest<'w>(written: &str, words: impl Iterator<Item = &'w str>) -
 fn tolerance(length: usize) -> usize {
     match length {
         0..=3 => 1,
-        4..=7 => 2,
+        4..=11 => 2,
         _ => 3,
     }
 }
