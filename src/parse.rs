@@ -68,7 +68,9 @@ fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
             start_tag(root),
             format!("<domainbackup> is in the namespace {}", quoted(namespace)),
         );
-        return Some(diagnostic.help("remove xmlns: libvirt's elements are in no namespace"));
+        return Some(
+            diagnostic.help("remove xmlns: libvirt's elements are in no namespace").libvirt(blame::root_in_namespace()),
+        );
     }
     if name == DOMAINBACKUP.name {
         return None;
@@ -288,6 +290,9 @@ fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Di
         Mode::Push => (&PUSH_DISK, &PUSH_DRIVER, &TARGET, "target"),
         Mode::Pull => (&PULL_DISK, &PULL_DRIVER, &SCRATCH, "scratch"),
     };
+    if let Some(disk) = parse_domain_disk(reader, node) {
+        return disk;
+    }
     let fields = read(reader, node, shape);
     check_name(reader, &fields);
     check_backupmode(reader, &fields);
@@ -323,6 +328,35 @@ fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Di
         index: 0,
         tag: Spanned { value: (), span: tag },
     }
+}
+
+/// A disk that was copied out of a domain: one mistake, whatever the schema makes of its parts.
+fn parse_domain_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Option<Disk<'a>> {
+    let child = |name: &str| node.children().find(|child| child.tag_name().name() == name);
+    let is_domains = node.attribute("name").is_none() && (node.has_attribute("device") || child("source").is_some());
+    if !is_domains {
+        return None;
+    }
+    let tag = start_tag(node);
+    let name = child("target").and_then(|target| target.attribute("dev")).unwrap_or("TARGET");
+    let diagnostic = Diagnostic::new(Rule::DomainDisk, tag, "this is a <disk> of a domain, not of a backup")
+        .help(format!("write <disk name='{name}'/>: a backup names the domain's disk, and says where its copy goes"))
+        .unsafe_fix("write a backup's disk", node.range().into(), format!("<disk name='{name}'/>"));
+    reader.report(diagnostic);
+    Some(Disk {
+        name: Spanned { value: Cow::Borrowed(name), span: tag },
+        backup: false,
+        storage_type: StorageType::File,
+        backupmode: None,
+        incremental: None,
+        exportname: None,
+        exportbitmap: None,
+        format: None,
+        store: None,
+        state: None,
+        index: 0,
+        tag: Spanned { value: (), span: tag },
+    })
 }
 
 fn unreadable<'a>() -> Text<'a> {

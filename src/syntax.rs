@@ -44,12 +44,12 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
     let allow_dtd = check_document_type(text)?;
     match parse_with(text, allow_dtd) {
         Ok(document) if accepts_too_much(text) => {
-            let syntax = scan::scan(text, true);
+            let syntax = scan::scan(text);
             if syntax.diagnostics.is_empty() { within_limits(document) } else { Err(syntax) }
         }
         Ok(document) => within_limits(document),
         Err(error) => {
-            let mut syntax = scan::scan(text, false);
+            let mut syntax = scan::scan(text);
             if syntax.diagnostics.is_empty() {
                 syntax.diagnostics.push(as_parser_says(text, &error));
                 syntax.repaired = None;

@@ -13,6 +13,8 @@ use crate::schema::{DOMAINBACKUP, trim};
 /// Where libvirt's packages put the schema.
 const SCHEMA: &str = "/usr/share/libvirt/schemas/domainbackup.rng";
 
+const NO_NAMESPACE: &str = "Expecting no namespace for element domainbackup";
+
 /// Gives every finding against the schema the message that libvirt prints for the document.
 ///
 /// `disks_fit_push` tells whether a `<disks>` would be right in push mode.
@@ -27,11 +29,20 @@ pub(super) fn fill_in(
         return;
     }
     let words = Blame { diagnostics, root, mode }.words(disks_fit_push);
-    let message =
-        format!("XML document failed to validate against schema: Unable to validate doc against {SCHEMA}\n{words}\n");
+    let message = message(&words);
     for diagnostic in diagnostics.iter_mut().filter(|diagnostic| diagnostic.libvirt.is_none()) {
         diagnostic.libvirt = Some(message.clone());
     }
+}
+
+/// The whole message around the words of libxml2.
+fn message(words: &str) -> String {
+    format!("XML document failed to validate against schema: Unable to validate doc against {SCHEMA}\n{words}\n")
+}
+
+/// What libvirt prints for a root in a namespace.
+pub(super) fn root_in_namespace() -> String {
+    message(NO_NAMESPACE)
 }
 
 struct Blame<'d, 'a, 'i> {
@@ -43,7 +54,7 @@ struct Blame<'d, 'a, 'i> {
 impl<'a, 'i> Blame<'_, 'a, 'i> {
     fn words(&self, disks_fit_push: impl FnOnce(Node<'_, '_>) -> bool) -> String {
         if element::namespace(self.root).is_some() {
-            return "Expecting no namespace for element domainbackup".to_owned();
+            return NO_NAMESPACE.to_owned();
         }
         let stranger = self.root.children().find(|child| is_stranger(*child));
         let known: Vec<_> = self.known_children(stranger).collect();

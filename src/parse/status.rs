@@ -23,6 +23,9 @@ use super::text::text_of;
 /// Types that libvirt knows for a disk's source, and not for a backup's destination.
 const OTHER_STORAGE_TYPES: [&str; 6] = ["dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa"];
 
+/// A state file is nobody's to write but libvirtd's.
+const HELP: &str = "give the state file as libvirtd wrote it; for a backup that you wrote, leave out --status";
+
 /// Reads a state file; see [`super::parse`].
 #[must_use]
 pub fn parse<'a>(document: &'a Document<'_>, release: Release) -> (Option<Backup<'a>>, Vec<Diagnostic>) {
@@ -68,12 +71,12 @@ impl<'a> StateFile<'_, 'a> {
     }
 
     fn refuse(&mut self, span: Span, message: String, libvirt: String) {
-        self.reader.report(Diagnostic::new(Rule::InvalidStatus, span, message).libvirt(libvirt));
+        self.reader.report(Diagnostic::new(Rule::InvalidStatus, span, message).help(HELP).libvirt(libvirt));
     }
 
     fn missing(&mut self, node: Node<'_, '_>, what: &str, libvirt: impl Into<String>) {
         let message = format!("<{}> has no {what}", node.tag_name().name());
-        self.reader.report(Diagnostic::new(Rule::MissingStatus, start_tag(node), message).libvirt(libvirt));
+        self.reader.report(Diagnostic::new(Rule::MissingStatus, start_tag(node), message).help(HELP).libvirt(libvirt));
     }
 
     /// An attribute that holds one of some words.
@@ -180,12 +183,17 @@ impl<'a> StateFile<'_, 'a> {
             .filter(|transport| *transport != Transport::Fd || self.reader.release >= Release::V11_3_0);
         if known.is_none() {
             let libvirt = match attribute.value {
-                // Known, and refused only once the rest has been read.
-                "rdma" if self.attribute(node, "name").is_none() => "XML error: missing name for host".to_owned(),
                 "rdma" => "unsupported configuration: transport rdma is not supported for <server>".to_owned(),
                 value => parser_refusal(self.reader.release, "server", "transport", value),
             };
             self.refuse(attribute.blamed(), format!("transport cannot be {}", quoted(attribute.value)), libvirt);
+            if attribute.value == "rdma" {
+                // Known, and refused only once the rest has been read.
+                self.port(node);
+                if self.attribute(node, "name").is_none() {
+                    self.missing(node, "name", "XML error: missing name for host");
+                }
+            }
         }
         known
     }
@@ -453,9 +461,16 @@ fn lenient_number(value: &str) -> Option<u32> {
     crate::schema::number(digits)
 }
 
-/// A UUID as libvirt's parser reads it: white space in front, and hyphens and spaces anywhere between the digits.
+/// A UUID as libvirt's parser reads it: white space around it, and hyphens and spaces between its bytes.
 fn lenient_uuid(value: &str) -> Option<String> {
-    let digits: String = value.chars().filter(|character| !matches!(character, '-' | ' ')).collect();
-    let digits = digits.trim_start_matches(['\t', '\n', '\r']);
-    (digits.len() == 32).then(|| crate::schema::canonical_uuid(digits)).flatten()
+    let is_space = |character: char| matches!(character, ' ' | '\t' | '\n' | '\r');
+    let mut rest = value.trim_matches(is_space);
+    let mut digits = String::with_capacity(32);
+    while !rest.is_empty() {
+        rest = rest.trim_start_matches(['-', ' ']);
+        let (byte, after) = rest.split_at_checked(2)?;
+        digits.push_str(byte);
+        rest = after;
+    }
+    crate::schema::canonical_uuid(&digits).filter(|_| digits.len() == 32)
 }

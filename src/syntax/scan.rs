@@ -18,16 +18,23 @@ const MOST_OUTER_SHOWN: usize = 3;
 const STATE_ELEMENTS: [&str; 3] = ["privateData", "objects", "TLSx509"];
 
 /// Finds every mistake of syntax that the scanner has words for.
-///
-/// `well_formed` says that the tags are known to match, and only smaller things may be wrong.
-pub(super) fn scan(text: &str, well_formed: bool) -> Syntax {
-    let mut scanner = Scanner::new(text, well_formed);
+pub(super) fn scan(text: &str) -> Syntax {
+    let mut scanner = Scanner::new(text, false);
     scanner.document();
+    if scanner.diagnostics.iter().any(|diagnostic| is_about_tags(diagnostic.rule)) {
+        // The tags do not match: what is known of libvirt's elements tells better which one is wrong.
+        scanner = Scanner::new(text, true);
+        scanner.document();
+    }
     let Scanner { mut diagnostics, edits, beyond_repair, .. } = scanner;
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
     let repaired = (!beyond_repair && !diagnostics.is_empty()).then(|| Repaired::new(text, edits));
     let repaired = repaired.filter(|repaired| super::parse_with(&repaired.text, true).is_ok());
     Syntax { diagnostics, repaired }
+}
+
+fn is_about_tags(rule: Rule) -> bool {
+    matches!(rule, Rule::UnclosedElement | Rule::MismatchedTag | Rule::UnexpectedEndTag)
 }
 
 /// An element whose start tag was read and whose end tag was not.
@@ -37,10 +44,10 @@ pub(super) struct Open<'a> {
     pub tag: Span,
     /// Where its first child stands that could not be one.
     pub stranger: Option<usize>,
-    /// The last child that closed itself: its name and its `/`.
-    pub closed_itself: Option<(&'a str, Span)>,
-    /// Whether an element came after that.
-    pub went_on: bool,
+    /// For each name, the last child that closed itself: its number and its `/`.
+    pub closed_itself: Vec<(&'a str, usize, Span)>,
+    /// How many children there are so far.
+    pub children: usize,
 }
 
 /// The scanner's place and what it knows. Each flag is a thing of its own.
@@ -51,7 +58,8 @@ pub(super) struct Scanner<'a> {
     pub in_value: bool,
     /// Whether the start tag that is being read is at its end, although no > says so.
     pub tag_ended: bool,
-    well_formed: bool,
+    /// Whether libvirt's grammar tells where an element ends that is not closed.
+    guess: bool,
     open: Vec<Open<'a>>,
     /// How many of the open elements have a name.
     names: HashMap<&'a str, usize>,
@@ -64,10 +72,10 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    fn new(text: &'a str, well_formed: bool) -> Self {
+    fn new(text: &'a str, guess: bool) -> Self {
         Self {
             text,
-            well_formed,
+            guess,
             position: 0,
             in_value: false,
             tag_ended: false,
@@ -367,25 +375,25 @@ impl<'a> Scanner<'a> {
         self.root_seen = true;
         self.close_before_same_name(name, tag);
         if let Some(parent) = self.open.last_mut() {
-            parent.went_on = true;
+            parent.children += 1;
             if parent.stranger.is_none() && !may_hold(parent.name, name) {
                 parent.stranger = Some(tag.start as usize);
             }
-            if let Some(slash) = slash {
-                parent.closed_itself = Some((name, slash));
-                parent.went_on = false;
+            if let Some(slash) = slash.filter(|_| is_known(name)) {
+                parent.closed_itself.retain(|(other, _, _)| *other != name);
+                parent.closed_itself.push((name, parent.children, slash));
             }
         }
         if slash.is_some() {
             return;
         }
         *self.names.entry(name).or_default() += 1;
-        self.open.push(Open { name, tag, stranger: None, closed_itself: None, went_on: false });
+        self.open.push(Open { name, tag, stranger: None, closed_itself: Vec::new(), children: 0 });
     }
 
     /// No known element stands in one of its own name: the outer one was never closed.
     fn close_before_same_name(&mut self, name: &'a str, tag: Span) {
-        if self.well_formed || !is_known(name) || self.names.get(name).is_none_or(|count| *count == 0) {
+        if !self.guess || !is_known(name) || self.names.get(name).is_none_or(|count| *count == 0) {
             return;
         }
         while let Some(open) = self.pop() {
@@ -482,7 +490,8 @@ impl<'a> Scanner<'a> {
         let Some(top) = self.open.last().filter(|_| !doubled) else {
             return self.stray(name, tag, None);
         };
-        let slash = top.closed_itself.filter(|(closed, _)| *closed == name).map(|(_, slash)| (slash, top.went_on));
+        let closed = top.closed_itself.iter().find(|(closed, _, _)| *closed == name);
+        let slash = closed.map(|(_, number, slash)| (*slash, *number < top.children));
         if let Some((slash, true)) = slash {
             return self.stray(name, tag, Some(slash));
         }
@@ -565,13 +574,21 @@ impl<'a> Scanner<'a> {
             innermost.tag,
             format!("the document ends inside <{}>", innermost.name),
         );
+        let mut closing = String::new();
         let mut ends = vec![format!("</{}>", innermost.name)];
         while let Some(outer) = self.pop() {
             if ends.len() <= MOST_OUTER_SHOWN {
                 diagnostic = diagnostic.also(outer.tag, "and inside this");
                 ends.push(format!("</{}>", outer.name));
             }
-            edits.push(Edit { span: Span::new(self.text.len(), self.text.len()), text: format!("</{}>", outer.name) });
+            closing.push_str("</");
+            closing.push_str(outer.name);
+            closing.push('>');
+        }
+        let end = Span::new(self.text.len(), self.text.len());
+        match edits.last_mut().filter(|edit| edit.span == end) {
+            Some(edit) => edit.text.push_str(&closing),
+            None => edits.push(Edit { span: end, text: closing }),
         }
         let diagnostic = diagnostic
             .help(format!("write {} at the end, if nothing else is missing", ends.join("")))
