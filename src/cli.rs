@@ -109,13 +109,11 @@ pub struct AskedRelease {
 }
 
 fn parse_release(written: &str) -> Result<AskedRelease, String> {
-    match Release::at_or_before(written) {
-        Some(release) => Ok(AskedRelease { written: written.to_owned(), release }),
-        None => {
-            let known: Vec<_> = Release::ALL.iter().map(|release| release.name()).collect();
-            Err(format!("the releases known are {}", known.join(", ")))
-        }
-    }
+    let release = Release::at_or_before(written).ok_or_else(|| {
+        let known: Vec<_> = Release::ALL.iter().map(|release| release.name()).collect();
+        format!("the releases known are {}", known.join(", "))
+    })?;
+    Ok(AskedRelease { written: written.to_owned(), release })
 }
 
 /// How findings are written.

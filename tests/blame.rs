@@ -2,7 +2,7 @@
 //!
 //! Several mistakes at once are planted too. The rates are printed: `cargo test --test blame -- --nocapture`.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 #[path = "blame/document.rs"]
 mod document;

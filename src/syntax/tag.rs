@@ -95,7 +95,7 @@ fn unglued<'a>(scanner: &mut Scanner<'a>, written: &'a str, start: usize) -> &'a
         let Some(remainder) = written.strip_prefix(*known).filter(|remainder| !remainder.is_empty()) else {
             return false;
         };
-        let has_attribute = remainder.starts_with(starts_name) && rest.starts_with("=");
+        let has_attribute = remainder.starts_with(starts_name) && rest.starts_with('=');
         has_attribute || rest.strip_prefix("</").is_some_and(|end| end.starts_with(*known))
     };
     if !rest.starts_with('=') && !rest.starts_with("</") {

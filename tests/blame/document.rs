@@ -139,6 +139,7 @@ fn simple_encryption() -> Element {
 }
 
 /// Good documents of every kind.
+#[allow(clippy::too_many_lines)]
 pub fn documents() -> Vec<Document> {
     let mut documents = Vec::new();
     for pretty in [false, true] {

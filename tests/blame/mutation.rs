@@ -69,7 +69,7 @@ fn misspellings(name: &str) -> Vec<String> {
     };
     let mut all = vec![
         edit(&|letters| letters.swap(middle - 1, middle)),
-        edit(&|letters| drop(letters.remove(middle))),
+        edit(&|letters| _ = letters.remove(middle)),
         edit(&|letters| letters.insert(middle, letters[middle])),
         edit(&|letters| letters[middle] = 'x'),
         edit(&|letters| letters.push('s')),
@@ -99,7 +99,7 @@ fn elements(planter: &mut Planter<'_>, path: &Path) {
     }
     if !original.attributes.is_empty() && !path.is_empty() {
         planter.plant("element with another name", &[Blame::Tag(path.clone())], |root| {
-            root.at_mut(path).name = "quux".to_owned();
+            "quux".clone_into(&mut root.at_mut(path).name);
         });
     }
     let Some((&index, _)) = path.split_last() else { return };
@@ -168,7 +168,7 @@ fn attributes(planter: &mut Planter<'_>, path: &Path, index: usize) {
         planter.plant("attribute misspelt", &blame, |root| root.at_mut(path).attributes[index].0 = misspelt);
     }
     for bad in bad_values(&owner.name, &name) {
-        planter.plant("bad value", &blame, |root| root.at_mut(path).attributes[index].1 = (*bad).to_owned());
+        planter.plant("bad value", &blame, |root| (*bad).clone_into(&mut root.at_mut(path).attributes[index].1));
     }
     if !path.is_empty() {
         let parent = parent(path);
@@ -237,7 +237,7 @@ fn other_modes(planter: &mut Planter<'_>) {
             "target" | "scratch" => {
                 let other = if push { "scratch" } else { "target" };
                 planter.plant("the other mode's destination", &whole, |root| {
-                    other.clone_into(&mut root.at_mut(&path).name)
+                    other.clone_into(&mut root.at_mut(&path).name);
                 });
             }
             "disk" if push => planter.plant("export in push", &added, add("exportname", "x")),
@@ -313,11 +313,12 @@ pub fn combined() -> Vec<(String, Vec<Vec<Range<usize>>>)> {
             for step in 0..leaves.len() {
                 let path = &leaves[(step * 7 + round * 3 + number) % leaves.len()];
                 let apart = used.iter().all(|other| !other.starts_with(path) && !path.starts_with(other));
-                if blame.len() < count && apart {
-                    if let Some(found) = plant_one(&mut changed.root, path, round + step) {
-                        blame.push(found);
-                        used.push(path.clone());
-                    }
+                if blame.len() < count
+                    && apart
+                    && let Some(found) = plant_one(&mut changed.root, path, round + step)
+                {
+                    blame.push(found);
+                    used.push(path.clone());
                 }
             }
             if blame.len() < 2 {

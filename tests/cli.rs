@@ -1,0 +1,324 @@
+//! The program as it is run: arguments, streams, exit status.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const GOOD: &str = "<domainbackup><disks><disk name='vda' type='file'/></disks></domainbackup>\n";
+const BAD: &str = "<domainbackup mode='pull'>\n  <disks><disk name='vda' tpye='file'/></disks>\n</domainbackup>\n";
+
+struct Run {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+        Self {
+            status: output.status.code().expect("no signal"),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_backupxml"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+    for variable in ["NO_COLOR", "SOURCE_DATE_EPOCH", "TERM", "COLUMNS", "CLICOLOR_FORCE", "FORCE_COLOR"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn run(arguments: &[&str]) -> Run {
+    command(arguments).stdin(Stdio::null()).output().expect("it runs").into()
+}
+
+fn run_with(arguments: &[&str], stdin: &[u8]) -> Run {
+    let pipe = || Stdio::piped();
+    let mut child = command(arguments).stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().expect("it runs");
+    // Bad arguments end it before it reads.
+    let _ = child.stdin.take().unwrap().write_all(stdin);
+    child.wait_with_output().unwrap().into()
+}
+
+/// A directory of its own for a test, with files in it.
+fn directory(test: &str, files: &[(&str, &[u8])]) -> PathBuf {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).unwrap();
+    for (name, content) in files {
+        std::fs::write(directory.join(name), content).unwrap();
+    }
+    directory
+}
+
+fn path(directory: &std::path::Path, name: &str) -> String {
+    directory.join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_readmes_main_command_prints_what_libvirt_prints() {
+    let arguments = ["normalize", "--domain", "examples/domain.xml", "--suffix", "1700000000", "examples/backup.xml"];
+    let run = run(&arguments);
+    assert_eq!((run.status, run.stderr.as_str()), (0, ""));
+    assert_eq!(run.stdout, include_str!("../examples/normalized.xml"));
+}
+
+#[test]
+fn every_example_is_a_good_backup_of_the_example_domain() {
+    let examples = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap();
+    let mut count = 0;
+    for example in examples.map(|entry| entry.unwrap().path()) {
+        let name = example.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.ends_with(".xml") || ["domain.xml", "checkpoint.xml"].contains(&name.as_str()) {
+            continue;
+        }
+        let run = run(&["check", "--domain", "examples/domain.xml", example.to_str().unwrap()]);
+        assert_eq!((run.status, run.stdout.as_str()), (0, "no errors in 1 file\n"), "{name}");
+        count += 1;
+    }
+    assert!(count >= 8, "{count}");
+}
+
+#[test]
+fn without_a_file_or_with_a_hyphen_it_reads_standard_input() {
+    for arguments in [&["normalize"][..], &["normalize", "-"]] {
+        let run = run_with(arguments, b"<domainbackup/>");
+        assert_eq!((run.status, run.stdout.as_str(), run.stderr.as_str()), (0, "<domainbackup mode='push'/>\n", ""));
+    }
+    let domain = std::fs::read("examples/domain.xml").unwrap();
+    let run = run_with(&["check", "--quiet", "--domain", "-", "examples/backup.xml"], &domain);
+    assert_eq!((run.status, run.stdout.as_str(), run.stderr.as_str()), (0, "", ""));
+    let twice = run_with(&["check", "--domain", "-"], &domain);
+    assert_eq!(twice.status, 2);
+    assert!(twice.stderr.contains("standard input"), "{}", twice.stderr);
+}
+
+#[test]
+fn findings_of_check_go_to_standard_output() {
+    let run = run_with(&["check", "--format", "concise"], BAD.as_bytes());
+    assert_eq!((run.status, run.stderr.as_str()), (1, ""));
+    let lines: Vec<_> = run.stdout.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "<stdin>:1:1: error: a pull mode backup has no <server> [schema/missing-server]",
+            "<stdin>:2:27: error: <disk> has no attribute tpye [schema/unknown-attribute]",
+        ]
+    );
+}
+
+#[test]
+fn findings_of_normalize_go_to_standard_error_and_no_xml_goes_out() {
+    let run = run_with(&["normalize", "--format", "concise"], BAD.as_bytes());
+    assert_eq!((run.status, run.stdout.as_str()), (1, ""));
+    assert_eq!(run.stderr.lines().count(), 2);
+}
+
+#[test]
+fn of_many_files_the_good_ones_are_printed_in_order() {
+    let directory =
+        directory("many", &[("a.xml", GOOD.as_bytes()), ("b.xml", BAD.as_bytes()), ("c.xml", b"<domainbackup/>")]);
+    let files = ["a.xml", "b.xml", "c.xml"].map(|name| path(&directory, name));
+    let run = run(&["normalize", "--format", "concise", &files[0], &files[1], &files[2]]);
+    assert_eq!(run.status, 1);
+    assert_eq!(run.stdout.matches("<domainbackup mode='push'").count(), 2);
+    assert!(run.stderr.lines().all(|line| line.starts_with(&files[1])), "{}", run.stderr);
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_the_rest_is_read() {
+    let directory = directory("unreadable", &[("bad.xml", BAD.as_bytes())]);
+    let missing = path(&directory, "missing.xml");
+    let run = run(&["check", "--format", "json", &missing, directory.to_str().unwrap(), &path(&directory, "bad.xml")]);
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("missing.xml") && run.stderr.contains("it is a directory"), "{}", run.stderr);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let statuses: Vec<_> =
+        report["files"].as_array().unwrap().iter().map(|file| file["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["unreadable", "unreadable", "failed"]);
+}
+
+#[test]
+fn a_domain_that_is_none_is_a_finding_in_its_file() {
+    let directory = directory("domain", &[("backup.xml", GOOD.as_bytes()), ("domain.xml", b"<domainbackup/>")]);
+    let (backup, domain) = (path(&directory, "backup.xml"), path(&directory, "domain.xml"));
+    let run = run(&["check", "--format", "json", "--domain", &domain, &backup]);
+    assert_eq!(run.status, 1);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let finding = &report["files"][0]["diagnostics"][0];
+    assert_eq!(finding["rule"], "align/not-a-domain");
+    assert_eq!(finding["labels"][0]["path"], domain.as_str());
+    assert!(finding["help"].as_str().unwrap().contains("swapped"));
+    let gone = super_missing(&directory);
+    assert_eq!(gone.status, 2);
+}
+
+fn super_missing(directory: &std::path::Path) -> Run {
+    run(&["check", "--domain", &path(directory, "gone.xml"), &path(directory, "backup.xml")])
+}
+
+#[test]
+fn json_is_as_it_is_documented() {
+    let text = "\u{feff}<domainbackup>\n  <disks><disk name='vda' backup='ja'/></disks>\n</domainbackup>";
+    let run = run_with(&["check", "--format", "json"], text.as_bytes());
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["schema_version"], 1);
+    assert_eq!(
+        report["summary"],
+        serde_json::json!({"files": 1, "failed": 1, "skipped": 0, "errors": 1, "warnings": 0})
+    );
+    let finding = &report["files"][0]["diagnostics"][0];
+    assert_eq!(finding["severity"], "error");
+    assert!(finding["libvirt"].as_str().unwrap().contains("Extra element disks in interleave"));
+    let label = &finding["labels"][0];
+    let start = text.find("ja").unwrap();
+    assert_eq!((label["start"].as_u64(), label["end"].as_u64()), (Some(start as u64), Some(start as u64 + 2)));
+    assert_eq!((label["line"].as_u64(), label["column"].as_u64()), (Some(2), Some(35)));
+    assert_eq!((label["end_line"].as_u64(), label["end_column"].as_u64()), (Some(2), Some(37)));
+    assert_eq!(label["primary"], true);
+}
+
+#[test]
+fn offsets_are_those_of_the_file_on_disk() {
+    let text = "<?xml version='1.0' encoding='ISO-8859-1'?><domainbackup mode='\u{e9}\u{e9}'/>";
+    let bytes: Vec<u8> = text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect();
+    let run = run_with(&["check", "--format", "json"], &bytes);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let label = &report["files"][0]["diagnostics"][0]["labels"][0];
+    let start = bytes.iter().position(|byte| *byte == 0xe9).unwrap();
+    assert_eq!((label["start"].as_u64(), label["end"].as_u64()), (Some(start as u64), Some(start as u64 + 2)));
+}
+
+#[test]
+fn unrelated_files_are_passed_over_only_when_asked() {
+    let unrelated = "<project><target name='x'/></project>";
+    assert_eq!(run_with(&["check"], unrelated.as_bytes()).status, 1);
+    let run = run_with(&["check", "--skip-unrelated", "--format", "json"], unrelated.as_bytes());
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((run.status, &report["files"][0]["status"]), (0, &Value::from("skipped")));
+    assert_eq!(run_with(&["check", "--skip-unrelated"], BAD.as_bytes()).status, 1);
+    assert_eq!(run_with(&["normalize", "--skip-unrelated"], unrelated.as_bytes()).stdout, "");
+}
+
+#[test]
+fn explicit_fills_in_modes_without_a_domain() {
+    let text = "<domainbackup><incremental>cp</incremental><disks><disk name='vda'/><disk name='vdb' backupmode='full'/></disks></domainbackup>";
+    let plain = run_with(&["normalize"], text.as_bytes()).stdout;
+    assert!(!plain.contains("backupmode='incremental'"), "{plain}");
+    let explicit = run_with(&["normalize", "--explicit"], text.as_bytes()).stdout;
+    assert!(
+        explicit.contains("<disk name='vda' backup='yes' type='file' backupmode='incremental' incremental='cp'/>"),
+        "{explicit}"
+    );
+    assert!(explicit.contains("<disk name='vdb' backup='yes' type='file' backupmode='full'/>"), "{explicit}");
+}
+
+#[test]
+fn the_suffix_is_what_is_asked_for_or_the_time() {
+    let with = |arguments: &[&str], epoch: Option<&str>| {
+        let mut command = command(arguments);
+        command.args(["normalize", "--domain", "examples/domain.xml", "examples/backup.xml"]);
+        epoch.map(|epoch| command.env("SOURCE_DATE_EPOCH", epoch));
+        Run::from(command.output().unwrap()).stdout
+    };
+    assert!(with(&[], Some("12345")).contains("shop.qcow2.12345'"));
+    let now = with(&[], None);
+    let (_, after) = now.split_once("shop.qcow2.").unwrap();
+    let seconds: u64 = after.split('\'').next().unwrap().parse().expect("seconds");
+    assert!(seconds > 1_700_000_000);
+}
+
+#[test]
+fn a_state_file_is_read_without_the_schema() {
+    let state = "<domainbackup><disks><disk name='vda' state='running' index='2' unknown='x'/></disks></domainbackup>";
+    assert_eq!(run_with(&["check"], state.as_bytes()).status, 1);
+    let run = run_with(&["normalize", "--status"], state.as_bytes());
+    assert_eq!(run.status, 0);
+    assert!(
+        run.stdout.contains("<disk name='vda' backup='yes' state='running' type='file' index='2'/>"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn older_releases_answer_for_themselves_and_those_after_them() {
+    let plain = "<domainbackup><disks><disk name='vda'/></disks></domainbackup>";
+    for (release, status, note) in
+        [("9.0.0", 1, false), ("10.0.0", 1, true), ("11.3.0", 0, false), ("12.8.0", 0, false)]
+    {
+        let run = run_with(&["check", "--libvirt-version", release], plain.as_bytes());
+        assert_eq!((run.status, run.stderr.contains("answers as")), (status, note), "{release}: {}", run.stderr);
+    }
+    let refused = run_with(&["check", "--libvirt-version", "9.0.0"], plain.as_bytes()).stdout;
+    assert!(refused.contains("libvirt 11.3.0 and later"), "{refused}");
+    let unknown = run_with(&["check", "--libvirt-version", "6.0.0"], plain.as_bytes());
+    assert_eq!(unknown.status, 2);
+    assert!(unknown.stderr.contains("9.0.0, 11.3.0, 12.8.0"), "{}", unknown.stderr);
+}
+
+#[test]
+fn colour_is_for_terminals_or_on_demand() {
+    let colored = |when: &str| run_with(&["check", "--color", when], BAD.as_bytes()).stdout.contains('\u{1b}');
+    assert_eq!(["auto", "always", "never"].map(colored), [false, true, false]);
+}
+
+#[test]
+fn nothing_of_the_input_steers_the_terminal() {
+    let text = "<domainbackup mode='\u{9b}31m\u{202e}x'><\u{e9}\u{85}/></domainbackup>";
+    for format in ["full", "concise", "json"] {
+        let run = run_with(&["check", "--color", "never", "--format", format], text.as_bytes());
+        let steers = |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
+        assert!(!run.stdout.contains(steers), "{format}: {:?}", run.stdout);
+    }
+}
+
+#[test]
+fn bad_input_is_told_apart() {
+    let utf16: Vec<u8> = "\u{feff}<domainbackup/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let cases: [(&[u8], &str); 9] = [
+        (b"", "xml/empty"),
+        (b"  \n", "xml/empty"),
+        (b"<domainbackup>", "xml/unclosed-element"),
+        (b"<domainbackup>\xff</domainbackup>", "xml/undecodable"),
+        (&utf16, "xml/nul-byte"),
+        (b"<domainbackup/>\0", "xml/nul-byte"),
+        (b"<domaincheckpoint/>", "parse/wrong-root"),
+        (b"<!DOCTYPE domainbackup [<!ENTITY a 'b'>]><domainbackup/>", "xml/document-type"),
+        ("<domainbackup mode=“pull”/>".as_bytes(), "xml/curly-quotes"),
+    ];
+    for (bytes, rule) in cases {
+        let run = run_with(&["check", "--format", "concise"], bytes);
+        let first = run.stdout.lines().next().unwrap_or_default();
+        assert!(run.status == 1 && first.ends_with(&format!("[{rule}]")), "{rule}: {}", run.stdout);
+    }
+    assert_eq!(run_with(&["check"], b"<!DOCTYPE domainbackup>\n<domainbackup/>").status, 0);
+}
+
+#[test]
+fn bad_arguments_are_exit_status_2_and_help_is_0() {
+    assert_eq!(run(&[]).status, 2);
+    assert_eq!(run(&["check", "--format", "xml", "x"]).status, 2);
+    assert_eq!(run(&["check", "--in-place", "x"]).status, 2);
+    let help = run(&["check", "--help"]);
+    assert_eq!((help.status, help.stderr.as_str()), (0, ""));
+    assert!(help.stdout.lines().all(|line| line.chars().count() <= 80), "{}", help.stdout);
+    assert!(run(&["--version"]).stdout.starts_with("backupxml "));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let script = format!("yes '<domainbackup/>' | head -1 | {} normalize 2>&1 | true", env!("CARGO_BIN_EXE_backupxml"));
+    let status = Command::new("sh").args(["-c", &script]).status().unwrap();
+    assert!(status.success());
+}
