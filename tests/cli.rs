@@ -72,13 +72,37 @@ fn the_readmes_main_command_prints_what_libvirt_prints() {
     assert_eq!(run.stdout, include_str!("../examples/normalized.xml"));
 }
 
+/// The fenced blocks of the README in a language.
+fn readme_blocks(language: &str) -> Vec<String> {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let fence = format!("```{language}\n");
+    let blocks = readme.split(&fence).skip(1);
+    blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_readmes_before_and_after_is_what_is_printed() {
+    let (xml, text) = (readme_blocks("xml"), readme_blocks("text"));
+    let directory = directory("readme", &[("backup.xml", xml[0].as_bytes())]);
+    let output = command(&["check", "backup.xml"]).current_dir(&directory).output().unwrap();
+    let run = Run::from(output);
+    assert_eq!((run.status, run.stdout), (1, text[1].clone()));
+    let json = command(&["check", "--format", "json", "backup.xml"]).current_dir(&directory).output().unwrap();
+    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let libvirt = report["files"][0]["diagnostics"][0]["libvirt"].as_str().unwrap();
+    assert_eq!(format!("error: {libvirt}"), text[0]);
+    assert_eq!(xml[1], include_str!("../examples/normalized.xml"));
+}
+
 #[test]
 fn every_example_is_a_good_backup_of_the_example_domain() {
     let examples = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap();
     let mut count = 0;
     for example in examples.map(|entry| entry.unwrap().path()) {
         let name = example.file_name().unwrap().to_string_lossy().into_owned();
-        if !name.ends_with(".xml") || ["domain.xml", "checkpoint.xml"].contains(&name.as_str()) {
+        if example.extension().is_none_or(|end| end != "xml")
+            || ["domain.xml", "checkpoint.xml"].contains(&name.as_str())
+        {
             continue;
         }
         let run = run(&["check", "--domain", "examples/domain.xml", example.to_str().unwrap()]);

@@ -37,6 +37,7 @@ pub(super) fn file(out: &mut dyn Write, checked: &Checked, appearance: Appearanc
         .without_cause_chain()
         // Attributes and the names of rules stay whole.
         .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+        .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
         .with_context_lines(1);
     let columns = appearance.width.saturating_sub(MARGIN).max(NARROWEST);
     let mut said = None;
