@@ -1,5 +1,8 @@
 //! The command line's definitions, and nothing else: help, completions and man pages follow from them.
 
+// These comments are the help, printed as they stand.
+#![allow(rustdoc::invalid_html_tags)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

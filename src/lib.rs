@@ -172,6 +172,11 @@ fn in_original(mut diagnostic: Diagnostic, repaired: &syntax::Repaired) -> Diagn
     for label in labels.filter(|label| label.document == diagnostic::Document::Backup) {
         label.span = repaired.original(label.span);
     }
+    for text in [Some(&mut diagnostic.message), diagnostic.libvirt.as_mut()].into_iter().flatten() {
+        if text.contains(syntax::NO_COLON) {
+            *text = text.replace(syntax::NO_COLON, ":");
+        }
+    }
     // Edits fit the repaired text only.
     diagnostic.fixes.clear();
     diagnostic

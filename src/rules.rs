@@ -43,7 +43,7 @@ macro_rules! rules {
         /// A rule; see [`Rule::entry`] for what the table says of it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
-            $(#[doc = $title] $variant,)*
+            $(#[doc = concat!("`", $name, "`")] $variant,)*
         }
 
         /// Every rule, in the order of the stages that find it.

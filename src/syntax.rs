@@ -16,6 +16,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
 
 pub use repair::Repaired;
+pub(crate) use tag::NO_COLON;
 
 /// What is wrong with a document's syntax.
 #[derive(Debug)]

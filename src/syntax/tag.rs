@@ -207,6 +207,9 @@ fn check_prefix(scanner: &mut Scanner<'_>, name: &str, start: usize) {
     scanner.report_repaired(diagnostic, vec![repair]);
 }
 
+/// Stands for the colon of an undeclared prefix in the repaired document; a character of names that looks like one.
+pub const NO_COLON: char = '\u{a789}';
+
 /// The edit that makes a name with an undeclared prefix one without.
 pub(super) fn undeclared_prefix(text: &str, name: &str, start: usize) -> Option<Edit> {
     let (prefix, _) = name.split_once(':')?;
@@ -214,7 +217,7 @@ pub(super) fn undeclared_prefix(text: &str, name: &str, start: usize) -> Option<
         return None;
     }
     let colon = start + prefix.len();
-    Some(Edit { span: Span::new(colon, colon + 1), text: "_".to_owned() })
+    Some(Edit { span: Span::new(colon, colon + 1), text: NO_COLON.to_string() })
 }
 
 fn is_declared(text: &str, prefix: &str) -> bool {
