@@ -20,7 +20,12 @@ pub struct Source {
     text: String,
     mapping: Mapping,
     line_starts: OnceLock<Vec<usize>>,
+    /// How many characters stand before each multiple of [`STRIDE`] bytes.
+    character_counts: OnceLock<Vec<usize>>,
 }
+
+/// Lines may be as long as documents, so columns are counted from the nearest of these marks.
+const STRIDE: usize = 1024;
 
 /// How offsets in the text become offsets in the file.
 #[derive(Debug)]
@@ -53,7 +58,10 @@ impl Source {
     pub fn new(name: impl Into<String>, bytes: Vec<u8>, release: Release) -> (Self, Vec<Diagnostic>) {
         let (text, mapping, mut diagnostics) = decode(bytes, release);
         let text = without_nul(text, &mut diagnostics);
-        (Self { name: name.into(), text, mapping, line_starts: OnceLock::new() }, diagnostics)
+        (
+            Self { name: name.into(), text, mapping, line_starts: OnceLock::new(), character_counts: OnceLock::new() },
+            diagnostics,
+        )
     }
 
     /// What reports call it.
@@ -74,11 +82,11 @@ impl Source {
         let before = || self.text.get(..self.text.floor_char_boundary(offset)).unwrap_or_default();
         match &self.mapping {
             Mapping::Same => offset,
-            Mapping::Units { unit: Unit::Byte, mark } => mark + before().chars().count(),
+            Mapping::Units { unit: Unit::Byte, mark } => mark + self.characters_before(offset),
             Mapping::Units { unit: Unit::Utf16, mark } => {
                 mark + 2 * before().chars().map(char::len_utf16).sum::<usize>()
             }
-            Mapping::Units { unit: Unit::Utf32, mark } => mark + 4 * before().chars().count(),
+            Mapping::Units { unit: Unit::Utf32, mark } => mark + 4 * self.characters_before(offset),
             Mapping::Encoded(encoding) => encoding.encode(before()).0.len(),
             Mapping::Pieces(pieces) => {
                 let after = pieces.partition_point(|(text, _)| *text <= offset);
@@ -95,9 +103,26 @@ impl Source {
         let line = self.line_of(offset);
         let start = self.line_range(line).start;
         let offset = self.text.floor_char_boundary(offset);
-        let before = self.text.get(start..offset).unwrap_or_default();
-        let mark = usize::from(start == 0 && before.starts_with(BYTE_ORDER_MARK));
-        (line, before.chars().count() - mark + 1)
+        let mark = usize::from(start == 0 && offset > 0 && self.text.starts_with(BYTE_ORDER_MARK));
+        (line, self.characters_before(offset).saturating_sub(self.characters_before(start) + mark) + 1)
+    }
+
+    /// How many characters start before a byte of the text.
+    #[must_use]
+    pub fn characters_before(&self, offset: usize) -> usize {
+        // Every byte but the second and later ones of a character.
+        let starts = |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        let counts = self.character_counts.get_or_init(|| {
+            let chunks = self.text.as_bytes().chunks(STRIDE).scan(0, |count, chunk| {
+                let before = *count;
+                *count += starts(chunk);
+                Some(before)
+            });
+            chunks.collect()
+        });
+        let stride = (offset / STRIDE).min(counts.len().saturating_sub(1));
+        let rest = self.text.as_bytes().get(stride * STRIDE..offset).unwrap_or_default();
+        counts.get(stride).copied().unwrap_or_default() + starts(rest)
     }
 
     /// The line, from 1, that a byte of the text stands in.

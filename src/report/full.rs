@@ -194,7 +194,7 @@ impl Snippet {
             name: visible::line(source.name()).into_owned(),
             text: String::new(),
             first_line: first_line - 1,
-            first_column: text.get(before).unwrap_or_default().chars().count(),
+            first_column: source.characters_before(before.end) - source.characters_before(before.start),
             pieces: Vec::new(),
         };
         snippet.append(text.get(bytes.clone()).unwrap_or_default(), bytes.start);

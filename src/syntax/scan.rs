@@ -1,6 +1,6 @@
 //! The recovering scanner: from one piece of markup to the next, with the elements that are open.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::parse::nearest;
@@ -12,6 +12,9 @@ use super::{Syntax, reference, tag};
 
 /// More findings than anybody reads; what comes after is left aside.
 const MOST_FINDINGS: usize = 1_000;
+/// Bytes that are searched for an end tag to tell what was meant: more than any element of a backup takes, and few
+/// enough to do it for every tag.
+const FARTHEST_AHEAD: usize = 4_096;
 /// At most this many outer elements are shown for one that the document ends in.
 const MOST_OUTER_SHOWN: usize = 3;
 /// Elements of state files, beside those of the schema.
@@ -60,6 +63,7 @@ pub(super) struct Scanner<'a> {
     pub tag_ended: bool,
     /// Whether libvirt's grammar tells where an element ends that is not closed.
     guess: bool,
+    pub declared: HashSet<&'a str>,
     open: Vec<Open<'a>>,
     /// How many of the open elements have a name.
     names: HashMap<&'a str, usize>,
@@ -76,6 +80,7 @@ impl<'a> Scanner<'a> {
         Self {
             text,
             guess,
+            declared: tag::declared_prefixes(text),
             position: 0,
             in_value: false,
             tag_ended: false,
@@ -137,6 +142,12 @@ impl<'a> Scanner<'a> {
     /// Puts an edit into the repaired document that belongs to a finding made before.
     pub fn also_repair(&mut self, edit: Edit) {
         self.edits.push(edit);
+    }
+
+    /// As much of what comes as is looked at to guess what was meant.
+    pub fn ahead(&self) -> &'a str {
+        let rest = self.rest();
+        rest.get(..rest.floor_char_boundary(FARTHEST_AHEAD)).unwrap_or_default()
     }
 
     pub fn rest(&self) -> &'a str {
@@ -279,9 +290,13 @@ impl<'a> Scanner<'a> {
         let doubled = content.find("--").or(content.ends_with('-').then(|| content.len() - 1));
         if let Some(doubled) = doubled {
             let span = Span::new(start + 4 + doubled, start + 4 + doubled + 2);
-            let hyphens: Vec<_> = content.match_indices('-').map(|(at, _)| at).collect();
-            let edits = hyphens.iter().filter(|at| hyphens.contains(&(**at + 1)) || **at + 1 == content.len());
-            let edits = edits.map(|at| Edit { span: Span::new(start + 4 + at, start + 5 + at), text: "=".to_owned() });
+            let bytes = content.as_bytes();
+            let hyphens = bytes
+                .iter()
+                .enumerate()
+                .filter(|(at, byte)| **byte == b'-' && bytes.get(at + 1).is_none_or(|next| *next == b'-'));
+            let edits =
+                hyphens.map(|(at, _)| Edit { span: Span::new(start + 4 + at, start + 5 + at), text: "=".to_owned() });
             let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "-- stands inside a comment")
                 .help("a comment holds no two hyphens in a row")
                 .libvirt("Double hyphen within comment")
@@ -439,7 +454,7 @@ impl<'a> Scanner<'a> {
         } else {
             self.end_tag_without_end(start, start + 2 + name_length);
         }
-        if let Some(edit) = tag::undeclared_prefix(self.text, name, start + 2) {
+        if let Some(edit) = tag::undeclared_prefix(&self.declared, name, start + 2) {
             self.also_repair(edit);
         }
         self.closed(name, Span::new(start, self.position), Span::new(start + 2, start + 2 + name_length));
@@ -521,7 +536,7 @@ impl<'a> Scanner<'a> {
             return true;
         }
         // Otherwise the next end tag tells: if it is not this element's, nothing else closes it.
-        let rest = self.rest();
+        let rest = self.ahead();
         let next = rest.find("</").and_then(|at| rest.get(at + 2..)).unwrap_or_default();
         let next = next.split(|character: char| !tag::continues_name(character)).next().unwrap_or_default();
         next != top

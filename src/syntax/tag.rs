@@ -1,6 +1,6 @@
 //! Start tags: a name and attributes, with every way to get their quotes wrong.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::rules::Rule;
@@ -133,8 +133,9 @@ fn cut_off(scanner: &mut Scanner<'_>, start: usize, name: &str) {
 fn unfinished(scanner: &mut Scanner<'_>, start: usize, name: &str) -> Option<Span> {
     let written = scanner.text.get(start..scanner.position).unwrap_or_default();
     let end = start + written.trim_end().len();
-    let is_closed_later = scanner.rest().find(&format!("</{name}")).is_some_and(|close| {
-        let opened_again = scanner.rest().find(&format!("<{name}"));
+    let ahead = scanner.ahead();
+    let is_closed_later = ahead.find(&format!("</{name}")).is_some_and(|close| {
+        let opened_again = ahead.find(&format!("<{name}"));
         opened_again.is_none_or(|opened| close < opened)
     });
     let half_closed = written.trim_end().ends_with('/');
@@ -185,7 +186,7 @@ fn junk(scanner: &mut Scanner<'_>) {
 
 /// A prefix that is not declared is part of the name to libxml2, which then is one that libvirt does not know.
 fn check_prefix(scanner: &mut Scanner<'_>, name: &str, start: usize) {
-    let Some(repair) = undeclared_prefix(scanner.text, name, start) else { return };
+    let Some(repair) = undeclared_prefix(&scanner.declared, name, start) else { return };
     let (prefix, local) = name.split_once(':').unwrap_or_default();
     let span = Span::new(start, start + prefix.len() + 1);
     if scanner.at_root() && scanner.text.get(..start).is_some_and(|before| before.ends_with('<')) {
@@ -211,20 +212,19 @@ fn check_prefix(scanner: &mut Scanner<'_>, name: &str, start: usize) {
 pub const NO_COLON: char = '\u{a789}';
 
 /// The edit that makes a name with an undeclared prefix one without.
-pub(super) fn undeclared_prefix(text: &str, name: &str, start: usize) -> Option<Edit> {
+pub(super) fn undeclared_prefix(declared: &HashSet<&str>, name: &str, start: usize) -> Option<Edit> {
     let (prefix, _) = name.split_once(':')?;
-    if matches!(prefix, "xml" | "xmlns") || is_declared(text, prefix) {
+    if matches!(prefix, "xml" | "xmlns") || declared.contains(prefix) {
         return None;
     }
     let colon = start + prefix.len();
     Some(Edit { span: Span::new(colon, colon + 1), text: NO_COLON.to_string() })
 }
 
-fn is_declared(text: &str, prefix: &str) -> bool {
-    text.match_indices("xmlns:").any(|(at, mark)| {
-        let rest = text.get(at + mark.len()..).unwrap_or_default();
-        rest.strip_prefix(prefix).is_some_and(|rest| rest.trim_start().starts_with('='))
-    })
+/// The prefixes that any tag declares.
+pub(super) fn declared_prefixes(text: &str) -> HashSet<&str> {
+    let names = text.split("xmlns:").skip(1);
+    names.filter_map(|rest| rest.get(..rest.find(|character: char| !continues_name(character))?)).collect()
 }
 
 fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &'a str)>) {
