@@ -387,13 +387,13 @@ fn check_white_space(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, attribute
 /// What libvirt's parser says of a fixed word that it does not know.
 pub(crate) fn parser_refusal(release: Release, element: &str, attribute: &str, value: &str) -> String {
     match (element, attribute) {
-        ("domainbackup", _) => format!("unsupported configuration: unknown backup mode '{value}'"),
+        ("domainbackup", "mode") => format!("unsupported configuration: unknown backup mode '{value}'"),
         ("disk", "type") => format!("XML error: unknown storage source type '{value}'"),
-        ("driver", _) => format!("XML error: unknown storage source format '{value}'"),
+        ("driver", "type") => format!("XML error: unknown storage source format '{value}'"),
         ("encryption", "format") => {
             format!("unsupported configuration: unknown volume encryption format type {value}")
         }
-        ("secret", _) => format!("unsupported configuration: unknown volume encryption secret type {value}"),
+        ("secret", "type") => format!("unsupported configuration: unknown volume encryption secret type {value}"),
         ("server", "transport") if release < Release::V11_3_0 => {
             format!("unsupported configuration: unknown protocol transport type '{value}'")
         }

@@ -190,6 +190,10 @@ impl<'a> StateFile<'_, 'a> {
             if attribute.value == "rdma" {
                 // Known, and refused only once the rest has been read.
                 self.port(node);
+                if self.attribute(node, "socket").is_some() {
+                    let libvirt = "XML error: transport 'rdma' does not support socket attribute".to_owned();
+                    self.refuse(attribute.span, "a server with transport='rdma' has no socket".to_owned(), libvirt);
+                }
                 if self.attribute(node, "name").is_none() {
                     self.missing(node, "name", "XML error: missing name for host");
                 }
