@@ -30,7 +30,23 @@ pub enum Command {
     /// Print backups as libvirt would
     #[command(after_help = NORMALIZE_EXAMPLES)]
     Normalize(NormalizeArgs),
+    /// List every rule in one line each
+    #[command(after_help = RULES_EXAMPLES)]
+    Rules(RulesArgs),
+    /// Explain one rule: what, why, libvirt's words, wrong and right
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
 }
+
+const RULES_EXAMPLES: &str = "\
+Examples:
+  backupxml rules
+  backupxml rules --format json";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  backupxml explain schema/missing-server
+  backupxml explain missing-server";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -66,6 +82,30 @@ pub struct NormalizeArgs {
     /// checkpoint
     #[arg(long)]
     pub explicit: bool,
+}
+
+/// The arguments of `rules`.
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    /// How the rules are written
+    #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
+    pub format: RulesFormat,
+}
+
+/// How the rules are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RulesFormat {
+    /// One line each
+    Text,
+    /// One JSON array
+    Json,
+}
+
+/// The arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The rule, with or without its family
+    pub rule: String,
 }
 
 /// What `check` and `normalize` take.

@@ -251,7 +251,9 @@ fn push_with_server(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, server: Sp
                 None => diagnostic,
             };
             let diagnostic = match fields.child("server") {
-                Some(server) => diagnostic.unsafe_fix("remove <server>", server.range().into(), ""),
+                Some(server) => {
+                    diagnostic.unsafe_fix("remove <server>", reader.with_space_before(server.range().into()), "")
+                }
                 None => diagnostic,
             };
             reader.report(diagnostic);
@@ -271,7 +273,7 @@ fn parse_disk_list<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) 
     if fields.many.is_empty() && !fields.unclear {
         let diagnostic = Diagnostic::new(Rule::EmptyDisks, fields.tag(), "<disks> lists no disk")
             .help("list a <disk>, or remove <disks> to back up every disk of the domain")
-            .unsafe_fix("remove <disks>", node.range().into(), "");
+            .unsafe_fix("remove <disks>", reader.with_space_before(node.range().into()), "");
         reader.report_missing("disk", diagnostic);
     }
     fields.many.iter().map(|disk| parse_disk(reader, *disk, mode)).collect()
@@ -633,7 +635,7 @@ fn report_missing_scratch(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, st
             Diagnostic::new(Rule::MissingScratch, tag, "the disk has a <driver> and no <scratch>")
                 .also(start_tag(driver), "the format of what?")
                 .help("add <scratch file='/path/to/file'/>, or remove <driver>")
-                .unsafe_fix("remove <driver>", driver.range().into(), "")
+                .unsafe_fix("remove <driver>", reader.with_space_before(driver.range().into()), "")
         }
         (StorageType::File, None) => return,
     };

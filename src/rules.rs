@@ -36,6 +36,8 @@ pub struct Entry {
     pub title: &'static str,
     /// The first and the last release it holds for; `None` is no bound.
     pub releases: (Option<Release>, Option<Release>),
+    /// Its page in the documentation, in Markdown: what it means, libvirt's words, wrong and right.
+    pub page: &'static str,
 }
 
 macro_rules! rules {
@@ -53,6 +55,7 @@ macro_rules! rules {
             name: $name,
             title: $title,
             releases: rules!(@bounds $($bound $release)*),
+            page: include_str!(concat!("../docs/rules/", $name, ".md")),
         }),*];
     };
     (@bounds) => { (None, None) };
@@ -154,6 +157,12 @@ impl Rule {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.entry().name
+    }
+
+    /// The rule called `name`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        RULES.iter().copied().find(|rule| rule.name() == name)
     }
 
     /// The part of the name before the slash.

@@ -10,11 +10,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail};
 use clap::Parser;
 
-use crate::cli::{Cli, Color, Command, CommonArgs, Format};
+use crate::cli::{Cli, Color, Command, CommonArgs, Format, RulesFormat};
 use crate::diagnostic::Diagnostic;
 use crate::domain::{self, Domain};
+use crate::parse::nearest;
 use crate::release::Release;
 use crate::report::{Appearance, Checked, Reporter, Status};
+use crate::rules::{RULES, Rule};
 use crate::source::Source;
 use crate::{Options, check, normalize, root_name};
 
@@ -72,6 +74,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
     let result = match cli.command {
         Command::Check(arguments) => run_check(&arguments.common, world),
         Command::Normalize(arguments) => run_normalize(&arguments.common, arguments.explicit, world),
+        Command::Rules(arguments) => run_rules(arguments.format, world),
+        Command::Explain(arguments) => run_explain(&arguments.rule, world),
     };
     result.unwrap_or_else(|error| {
         if is_broken_pipe(&error) {
@@ -157,6 +161,46 @@ struct DomainInput {
     source: Rc<Source>,
     domain: Option<Domain>,
     diagnostics: Vec<Diagnostic>,
+}
+
+fn run_rules(format: RulesFormat, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
+    let out = &mut world.stdout.stream;
+    match format {
+        RulesFormat::Text => {
+            let width = RULES.iter().map(|rule| rule.name().len()).max().unwrap_or_default();
+            for rule in RULES {
+                writeln!(out, "{:width$}  {:7}  {}", rule.name(), rule.severity().name(), rule.entry().title)?;
+            }
+        }
+        RulesFormat::Json => {
+            let rules = RULES.iter().map(|rule| {
+                let (first, last) = rule.entry().releases;
+                serde_json::json!({
+                    "rule": rule.name(),
+                    "severity": rule.severity().name(),
+                    "title": rule.entry().title,
+                    "first_release": first.map(Release::name),
+                    "last_release": last.map(Release::name),
+                })
+            });
+            writeln!(out, "{}", serde_json::to_string_pretty(&rules.collect::<Vec<_>>())?)?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitStatus::Success)
+}
+
+fn run_explain(name: &str, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
+    let without_family = |rule: &&Rule| rule.name().split_once('/').is_some_and(|(_, rest)| rest == name);
+    let Some(rule) = Rule::from_name(name).or_else(|| RULES.iter().find(without_family).copied()) else {
+        let short = RULES.iter().filter_map(|rule| rule.name().split('/').next_back());
+        let near = nearest(name, RULES.iter().map(|rule| rule.name()).chain(short));
+        let hint = near.map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
+        bail!("there is no rule {name}: {hint}");
+    };
+    write!(world.stdout.stream, "{}", rule.entry().page)?;
+    world.stdout.stream.flush()?;
+    Ok(ExitStatus::Success)
 }
 
 /// What stays the same from file to file, and how the run will end.

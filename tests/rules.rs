@@ -178,3 +178,51 @@ fn a_rule_holds_for_the_releases_it_names() {
         assert!(normalize(&fixture.text, None, &newest).is_ok(), "{}", fixture.path.display());
     }
 }
+
+/// The page of a rule, its headings checked, with the XML under a heading.
+fn example(page: &str, heading: &str) -> Option<String> {
+    let (_, section) = page.split_once(&format!("\n## {heading}\n"))?;
+    let section = section.split("\n## ").next()?;
+    let (_, xml) = section.split_once("```xml\n")?;
+    Some(xml.split("```").next()?.to_owned())
+}
+
+#[test]
+fn every_rule_has_a_page_whose_examples_are_what_they_say() {
+    let mut tried = 0;
+    let shared = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rules/domain.xml")).unwrap();
+    let (domain, _) = domain::read(&shared);
+    for rule in RULES {
+        let (entry, page) = (rule.entry(), rule.entry().page);
+        assert!(
+            page.starts_with(&format!("# {}\n\n{}\n", entry.name, entry.title)) || entry.title.contains('<'),
+            "{}",
+            entry.name
+        );
+        let headings: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(headings, ["What it means", "Why libvirt refuses it", "Wrong", "Right", "Since"], "{}", entry.name);
+        let release = entry.releases.1.unwrap_or_default();
+        let options =
+            Options { release, suffix: "s".to_owned(), status: entry.name.contains("-status"), explicit: false };
+        let aligned = domain.as_ref().filter(|_| rule.family() == "align");
+        if let Some(right) = example(page, "Right") {
+            assert_eq!(check(&right, aligned, &options), [], "{}", entry.name);
+            tried += 1;
+        }
+        let Some(wrong) = example(page, "Wrong") else { continue };
+        let found = if wrong.starts_with("<domain ") && rule.family() == "align" || wrong.starts_with("<domainsnapshot")
+        {
+            let (domain, mut found) = domain::read(&wrong);
+            if let Some(domain) = domain.filter(|_| found.is_empty()) {
+                found = check("<domainbackup/>", Some(&domain), &options);
+            }
+            found
+        } else {
+            check(&wrong, aligned, &options)
+        };
+        assert!(found.iter().all(|finding| finding.rule == *rule) && !found.is_empty(), "{}: {found:?}", entry.name);
+        let words = found[0].libvirt.as_deref().and_then(|words| words.lines().next()).unwrap_or_default();
+        assert!(page.contains(words) || *rule == backupxml::rules::Rule::DocumentType, "{}: {words}", entry.name);
+    }
+    assert!(tried >= 55, "{tried}");
+}

@@ -269,7 +269,7 @@ fn report_duplicate(reader: &mut Reader<'_>, shape: &Shape, child: Node<'_, '_>,
             .here("the second one")
             .also(first, "the first one")
             .help(format!("keep one <{name}>"))
-            .unsafe_fix(format!("remove the second <{name}>"), child.range().into(), "");
+            .unsafe_fix(format!("remove the second <{name}>"), reader.with_space_before(child.range().into()), "");
     reader.report(diagnostic);
 }
 

@@ -110,8 +110,10 @@ fn check_seclabel(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, labelskip: b
                 "",
             )
         }
-        (true, None, Some(label)) => label_too_many(label, "labelskip='yes'", fields.get("labelskip")),
-        (false, relabel_attribute, Some(label)) if !relabel => label_too_many(label, "relabel='no'", relabel_attribute),
+        (true, None, Some(label)) => label_too_many(reader, label, "labelskip='yes'", fields.get("labelskip")),
+        (false, relabel_attribute, Some(label)) if !relabel => {
+            label_too_many(reader, label, "relabel='no'", relabel_attribute)
+        }
         (false, _, None) if relabel && !fields.unclear => {
             let diagnostic = Diagnostic::new(Rule::MissingElement, fields.tag(), "<seclabel> has no <label>")
                 .help("add a <label>, or relabel='no'");
@@ -123,10 +125,15 @@ fn check_seclabel(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, labelskip: b
     reader.report(diagnostic.help(help));
 }
 
-fn label_too_many(label: Node<'_, '_>, beside: &str, attribute: Option<&Attribute<'_>>) -> Diagnostic {
+fn label_too_many(
+    reader: &Reader<'_>,
+    label: Node<'_, '_>,
+    beside: &str,
+    attribute: Option<&Attribute<'_>>,
+) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(Rule::SeclabelChoice, start_tag(label), format!("a <seclabel> with {beside} has no <label>"))
-            .unsafe_fix("remove <label>", label.range().into(), "");
+            .unsafe_fix("remove <label>", reader.with_space_before(label.range().into()), "");
     attribute.into_iter().fold(diagnostic, |diagnostic, attribute| diagnostic.also(attribute.span, "this excludes it"))
 }
 
@@ -174,7 +181,7 @@ fn check_cipher_and_ivgen(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
         Diagnostic::new(Rule::CipherAndIvgen, fields.tag(), format!("<encryption> has <{name}> and no <{missing}>"))
             .also(start_tag(lone), "this needs the other")
             .help(format!("add {example}, or remove <{name}>"))
-            .unsafe_fix(format!("remove <{name}>"), lone.range().into(), "");
+            .unsafe_fix(format!("remove <{name}>"), reader.with_space_before(lone.range().into()), "");
     reader.report_missing(missing, diagnostic);
 }
 

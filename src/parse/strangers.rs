@@ -276,7 +276,7 @@ fn stranger<'a, 'i>(
         if taken {
             diagnostic = diagnostic.help(format!("remove it: there is a <{meant}>")).unsafe_fix(
                 format!("remove <{name}>"),
-                child.range().into(),
+                reader.with_space_before(child.range().into()),
                 "",
             );
         } else {
@@ -353,7 +353,7 @@ fn unknown_element<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 'i>,
     };
     let diagnostic = Diagnostic::new(Rule::UnknownElement, start_tag(child), message).help(help).unsafe_fix(
         "remove the element",
-        child.range().into(),
+        reader.with_space_before(child.range().into()),
         "",
     );
     reader.report(diagnostic);
