@@ -5,8 +5,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
 
+use crate::levels::{Level, Levels, Selector};
 use crate::release::Release;
 
 /// Check and normalize libvirt's <domainbackup> XML, without a libvirt.
@@ -53,6 +54,7 @@ Examples:
   backupxml check backup.xml
   virsh dumpxml vm | backupxml check --domain - backup.xml
   backupxml check --format concise *.xml
+  backupxml check --unsafe-fixes --diff backup.xml
 
 Exit status: 0 without errors, 1 with errors, 2 if something could not be read.";
 
@@ -70,6 +72,15 @@ pub struct CheckArgs {
     /// What both commands take.
     #[command(flatten)]
     pub common: CommonArgs,
+    /// Apply the safe fixes; standard input goes, fixed, to standard output
+    #[arg(long)]
+    pub fix: bool,
+    /// Apply all fixes, also those that may not be meant
+    #[arg(long)]
+    pub unsafe_fixes: bool,
+    /// Show what --fix or --unsafe-fixes would change, and change nothing
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// The arguments of `normalize`.
@@ -131,6 +142,15 @@ pub struct CommonArgs {
     /// How findings are written
     #[arg(long, value_enum, default_value_t = Format::Full)]
     pub format: Format,
+    /// Drop the findings of a rule, a family or all
+    #[arg(long, value_name = "RULE", value_parser = parse_selector)]
+    pub allow: Vec<Selector>,
+    /// Make them warnings
+    #[arg(long, value_name = "RULE", value_parser = parse_selector)]
+    pub warn: Vec<Selector>,
+    /// Make them errors; of these options the last that matches wins
+    #[arg(long, value_name = "RULE", value_parser = parse_selector)]
+    pub deny: Vec<Selector>,
     /// Pass over files whose root element is not <domainbackup>
     #[arg(long)]
     pub skip_unrelated: bool,
@@ -140,6 +160,24 @@ pub struct CommonArgs {
     /// Print findings only, and no closing line
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+fn parse_selector(written: &str) -> Result<Selector, String> {
+    Selector::parse(written).ok_or_else(|| "it is no rule, no family of rules and not all".to_owned())
+}
+
+/// The levels that were asked for, in the order of the command line.
+#[must_use]
+pub fn levels(matches: &ArgMatches) -> Levels {
+    let mut found = Vec::new();
+    for (option, level) in [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)] {
+        // Commands without these options have none.
+        let Ok(Some(selectors)) = matches.try_get_many::<Selector>(option) else { continue };
+        let indices = matches.indices_of(option).into_iter().flatten();
+        found.extend(indices.zip(selectors).map(|(index, selector)| (index, (selector.clone(), level))));
+    }
+    found.sort_by_key(|(index, _)| *index);
+    Levels(found.into_iter().map(|(_, level)| level).collect())
 }
 
 /// A release that was asked for, and the known one that answers for it.
@@ -168,6 +206,10 @@ pub enum Format {
     Concise,
     /// One JSON object
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub's workflows
+    Github,
 }
 
 /// When to use colour.

@@ -96,6 +96,8 @@ pub struct Fix {
 pub struct Diagnostic {
     /// The rule it breaks.
     pub rule: Rule,
+    /// How much it weighs: the rule's own weight, unless another was asked for.
+    pub severity: Severity,
     /// What is wrong, in the user's words; no full stop.
     pub message: String,
     /// What to write instead.
@@ -116,6 +118,7 @@ impl Diagnostic {
     pub fn new(rule: Rule, span: Span, message: impl Into<String>) -> Self {
         Self {
             rule,
+            severity: rule.severity(),
             message: message.into(),
             help: None,
             libvirt: None,
@@ -144,7 +147,7 @@ impl Diagnostic {
     /// Whether it makes the document one that libvirt refuses.
     #[must_use]
     pub fn is_error(&self) -> bool {
-        self.rule.severity() == Severity::Error
+        self.severity == Severity::Error
     }
 
     /// Says what to write instead.

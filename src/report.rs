@@ -2,7 +2,9 @@
 
 mod concise;
 mod full;
+mod github;
 mod json;
+mod sarif;
 mod visible;
 
 use std::io::{self, Write};
@@ -20,6 +22,10 @@ pub enum Format {
     Concise,
     /// One JSON object.
     Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Annotations of GitHub's workflows.
+    Github,
 }
 
 /// What became of one file.
@@ -90,6 +96,12 @@ pub struct Appearance {
     pub quiet: bool,
 }
 
+/// A path as it is written in reports that other programs read: relative as it was given, with `/` between its parts.
+fn path(name: &str) -> String {
+    let name = if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() };
+    name.strip_prefix("./").map(str::to_owned).unwrap_or(name)
+}
+
 /// What all files come to.
 #[derive(Clone, Copy, Debug, Default)]
 struct Summary {
@@ -106,13 +118,14 @@ pub struct Reporter {
     format: Format,
     appearance: Appearance,
     summary: Summary,
+    results: usize,
 }
 
 impl Reporter {
     /// A report of no files yet.
     #[must_use]
     pub fn new(format: Format, appearance: Appearance) -> Self {
-        Self { format, appearance, summary: Summary::default() }
+        Self { format, appearance, summary: Summary::default(), results: 0 }
     }
 
     /// Writes one file.
@@ -132,6 +145,14 @@ impl Reporter {
             Format::Full => full::file(out, checked, self.appearance),
             Format::Concise => concise::file(out, checked),
             Format::Json => json::file(out, checked, first),
+            Format::Github => github::file(out, checked),
+            Format::Sarif => {
+                if first {
+                    sarif::start(out)?;
+                }
+                self.results += sarif::file(out, checked, self.results == 0)?;
+                Ok(())
+            }
         }
     }
 
@@ -144,7 +165,13 @@ impl Reporter {
         match self.format {
             Format::Full if !self.appearance.quiet => full::finish(out, &self.summary, self.appearance),
             Format::Json => json::finish(out, &self.summary),
-            Format::Full | Format::Concise => Ok(()),
+            Format::Sarif => {
+                if self.summary.files == 0 {
+                    sarif::start(out)?;
+                }
+                sarif::finish(out)
+            }
+            Format::Full | Format::Concise | Format::Github => Ok(()),
         }?;
         out.flush()
     }

@@ -142,6 +142,8 @@ rules! {
     IncrementalWithoutCheckpoint "align/incremental-without-checkpoint" "An incremental backup names the checkpoint it starts from.";
     NoMedia "align/no-media" "A disk that takes part has media.";
     NoFileName "align/no-file-name" "A disk that is not a file is given a destination.";
+
+    UnusedSuppression "advice/unused-suppression" "A comment that allows a finding has one to allow.";
 }
 
 impl Rule {

@@ -8,17 +8,19 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
-use crate::cli::{Cli, Color, Command, CommonArgs, Format, RulesFormat};
+use crate::cli::{self, CheckArgs, Cli, Color, Command, CommonArgs, Format, RulesFormat};
 use crate::diagnostic::Diagnostic;
 use crate::domain::{self, Domain};
+use crate::fix::{Consent, Fixed, fix};
+use crate::levels::Levels;
 use crate::parse::nearest;
 use crate::release::Release;
 use crate::report::{Appearance, Checked, Reporter, Status};
 use crate::rules::{RULES, Rule};
 use crate::source::Source;
-use crate::{Options, check, normalize, root_name};
+use crate::{Options, check, normalize, root_name, suppression, write};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,13 +69,20 @@ pub struct World<'a> {
 
 /// Runs the program with its arguments, the name of the program first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>) -> ExitStatus {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| {
+        let levels = matches.subcommand().map(|(_, matches)| cli::levels(matches)).unwrap_or_default();
+        Ok((Cli::from_arg_matches(&matches)?, levels))
+    });
+    let (cli, levels) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return explain_usage(&error, world),
     };
     let result = match cli.command {
-        Command::Check(arguments) => run_check(&arguments.common, world),
-        Command::Normalize(arguments) => run_normalize(&arguments.common, arguments.explicit, world),
+        Command::Check(arguments) if arguments.fix || arguments.unsafe_fixes || arguments.diff => {
+            run_fix(&arguments, levels, world)
+        }
+        Command::Check(arguments) => run_check(&arguments.common, levels, world),
+        Command::Normalize(arguments) => run_normalize(&arguments.common, arguments.explicit, levels, world),
         Command::Rules(arguments) => run_rules(arguments.format, world),
         Command::Explain(arguments) => run_explain(&arguments.rule, world),
     };
@@ -110,8 +119,8 @@ fn explain_usage(error: &clap::Error, world: &mut World<'_>) -> ExitStatus {
     status
 }
 
-fn run_check(arguments: &CommonArgs, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
-    let mut session = Session::new(arguments, false, world)?;
+fn run_check(arguments: &CommonArgs, levels: Levels, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
+    let mut session = Session::new(arguments, false, levels, world)?;
     let mut reporter = reporter(arguments, &world.stdout, world);
     for file in session.files.clone() {
         let checked = session.read(&file, world, check)?;
@@ -121,8 +130,91 @@ fn run_check(arguments: &CommonArgs, world: &mut World<'_>) -> anyhow::Result<Ex
     Ok(session.status)
 }
 
-fn run_normalize(arguments: &CommonArgs, explicit: bool, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
-    let mut session = Session::new(arguments, explicit, world)?;
+/// Applies fixes, or shows them. What is still wrong is reported, to standard error where standard output is taken.
+fn run_fix(arguments: &CheckArgs, levels: Levels, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
+    let common = &arguments.common;
+    let consent = if arguments.unsafe_fixes { Consent::All } else { Consent::Safe };
+    let mut session = Session::new(common, false, levels, world)?;
+    let to_stdout = !arguments.diff && !session.files.iter().any(|file| file == Path::new("-"));
+    let color = use_color(common.color, world.stdout.terminal, world.environment);
+    let mut reporter = reporter(common, if to_stdout { &world.stdout } else { &world.stderr }, world);
+    for file in session.files.clone() {
+        let Some(bytes) = session.read_bytes(&file, world)? else {
+            reporter.file(
+                if to_stdout { world.stdout.stream } else { world.stderr.stream },
+                &Checked::unreadable(display_name(&file)),
+            )?;
+            continue;
+        };
+        let (before, fixed) = session.fix(&file, bytes, consent);
+        let changed = fixed.filter(|fixed| fixed.text.as_bytes() != before);
+        if arguments.diff {
+            if let Some(fixed) = &changed {
+                write_diff(
+                    &mut world.stdout,
+                    &display_name(&file),
+                    &String::from_utf8_lossy(&before),
+                    &fixed.text,
+                    color,
+                )?;
+            }
+            session.examine(&file, before, check);
+            continue;
+        }
+        if let Some(fixed) = changed.as_ref().filter(|_| file != Path::new("-")) {
+            write::replace(&file, fixed.text.as_bytes())?;
+            let plural = if fixed.applied == 1 { "" } else { "es" };
+            writeln!(world.stderr.stream, "backupxml: {} fix{plural} applied to {}", fixed.applied, file.display())?;
+        }
+        let after = changed.map_or(before, |fixed| fixed.text.into_bytes());
+        if file == Path::new("-") {
+            world.stdout.stream.write_all(&after)?;
+        }
+        let checked = session.examine(&file, after, check);
+        reporter.file(if to_stdout { world.stdout.stream } else { world.stderr.stream }, &checked)?;
+    }
+    if !arguments.diff {
+        reporter.finish(if to_stdout { world.stdout.stream } else { world.stderr.stream })?;
+    }
+    world.stdout.stream.flush()?;
+    Ok(session.status)
+}
+
+/// A unified diff, as `diff -u` and git print it.
+fn write_diff(out: &mut Output<'_>, name: &str, before: &str, after: &str, color: bool) -> io::Result<()> {
+    if before == after {
+        return Ok(());
+    }
+    let diff = similar::TextDiff::from_lines(before, after);
+    let text = diff.unified_diff().context_radius(3).header(name, name).to_string();
+    for line in text.split_inclusive('\n') {
+        let code = match line.chars().next() {
+            Some('+') => "32",
+            Some('-') => "31",
+            Some('@') => "36",
+            _ => "",
+        };
+        if color && !code.is_empty() {
+            write!(
+                out.stream,
+                "\x1b[{code}m{}\x1b[0m{}",
+                line.trim_end_matches('\n'),
+                if line.ends_with('\n') { "\n" } else { "" }
+            )?;
+        } else {
+            write!(out.stream, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn run_normalize(
+    arguments: &CommonArgs,
+    explicit: bool,
+    levels: Levels,
+    world: &mut World<'_>,
+) -> anyhow::Result<ExitStatus> {
+    let mut session = Session::new(arguments, explicit, levels, world)?;
     let mut reporter = reporter(arguments, &world.stderr, world);
     for file in session.files.clone() {
         let mut text = None;
@@ -134,14 +226,18 @@ fn run_normalize(arguments: &CommonArgs, explicit: bool, world: &mut World<'_>) 
                 }
                 Err(diagnostics) => diagnostics,
             })?;
-        if let (Some(text), Status::Ok) = (text, checked.status) {
-            world.stdout.stream.write_all(text.as_bytes())?;
+        match text {
+            Some(text) if checked.status == Status::Ok => world.stdout.stream.write_all(text.as_bytes())?,
+            // What libvirt refuses stays refused, whatever findings are allowed.
+            None if checked.status == Status::Ok => session.status = session.status.max(ExitStatus::Errors),
+            _ => {}
         }
         reporter.file(world.stderr.stream, &checked)?;
     }
     world.stdout.stream.flush()?;
     // Beside the XML, silence is the best report.
-    if session.status != ExitStatus::Success || arguments.format == Format::Json {
+    let machine = matches!(arguments.format, Format::Json | Format::Sarif);
+    if session.status != ExitStatus::Success || machine {
         reporter.finish(world.stderr.stream)?;
     }
     Ok(session.status)
@@ -209,11 +305,12 @@ struct Session {
     domain: Option<DomainInput>,
     options: Options,
     skip_unrelated: bool,
+    levels: Levels,
     status: ExitStatus,
 }
 
 impl Session {
-    fn new(arguments: &CommonArgs, explicit: bool, world: &mut World<'_>) -> anyhow::Result<Self> {
+    fn new(arguments: &CommonArgs, explicit: bool, levels: Levels, world: &mut World<'_>) -> anyhow::Result<Self> {
         let standard_input = PathBuf::from("-");
         let mut files = arguments.files.clone();
         if files.is_empty() {
@@ -240,7 +337,14 @@ impl Session {
         };
         let options =
             Options { release, suffix: suffix(arguments, world.environment), status: arguments.status, explicit };
-        Ok(Self { files, domain, options, skip_unrelated: arguments.skip_unrelated, status: ExitStatus::Success })
+        Ok(Self {
+            files,
+            domain,
+            options,
+            skip_unrelated: arguments.skip_unrelated,
+            levels,
+            status: ExitStatus::Success,
+        })
     }
 
     /// Reads one file and has `examine` look at it.
@@ -250,28 +354,60 @@ impl Session {
         world: &mut World<'_>,
         examine: impl FnOnce(&str, Option<&Domain>, &Options) -> Vec<Diagnostic>,
     ) -> anyhow::Result<Checked> {
-        let name = display_name(file);
-        let bytes = match read_input(file, world.stdin) {
-            Ok(bytes) => bytes,
+        Ok(match self.read_bytes(file, world)? {
+            Some(bytes) => self.examine(file, bytes, examine),
+            None => Checked::unreadable(display_name(file)),
+        })
+    }
+
+    /// The bytes of a file; of one that cannot be read, the reason goes to standard error.
+    fn read_bytes(&mut self, file: &Path, world: &mut World<'_>) -> anyhow::Result<Option<Vec<u8>>> {
+        match read_input(file, world.stdin) {
+            Ok(bytes) => Ok(Some(bytes)),
             Err(error) => {
                 self.status = ExitStatus::Failure;
                 writeln!(world.stderr.stream, "backupxml: {error:#}")?;
-                return Ok(Checked::unreadable(name));
+                Ok(None)
             }
-        };
-        let (source, mut diagnostics) = Source::new(name, bytes, self.options.release);
-        if self.skip_unrelated && root_name(source.text()).is_none_or(|root| root != "domainbackup") {
-            return Ok(Checked::new(source, None, Status::Skipped, Vec::new()));
+        }
+    }
+
+    /// Fixes the text of a file; not of one that is passed over, or whose text is not what stands on the disk.
+    fn fix(&self, file: &Path, bytes: Vec<u8>, consent: Consent) -> (Vec<u8>, Option<Fixed>) {
+        let (source, _) = Source::new(display_name(file), bytes.clone(), self.options.release);
+        if !source.is_as_on_disk() || self.is_unrelated(&source) {
+            return (bytes, None);
+        }
+        let domain = self.domain.as_ref().and_then(|domain| domain.domain.as_ref());
+        let fixed = fix(source.text(), domain, &self.options, consent);
+        (bytes, Some(fixed))
+    }
+
+    fn is_unrelated(&self, source: &Source) -> bool {
+        self.skip_unrelated && root_name(source.text()).is_none_or(|root| root != "domainbackup")
+    }
+
+    /// Has `examine` look at the bytes of a file.
+    fn examine(
+        &mut self,
+        file: &Path,
+        bytes: Vec<u8>,
+        examine: impl FnOnce(&str, Option<&Domain>, &Options) -> Vec<Diagnostic>,
+    ) -> Checked {
+        let (source, mut diagnostics) = Source::new(display_name(file), bytes, self.options.release);
+        if self.is_unrelated(&source) {
+            return Checked::new(source, None, Status::Skipped, Vec::new());
         }
         let domain = self.domain.as_ref();
         diagnostics.extend(domain.into_iter().flat_map(|domain| domain.diagnostics.iter().cloned()));
         diagnostics.extend(examine(source.text(), domain.and_then(|domain| domain.domain.as_ref()), &self.options));
+        let diagnostics = self.levels.apply(suppression::apply(&source, diagnostics));
         let failed = diagnostics.iter().any(Diagnostic::is_error);
         if failed {
             self.status = self.status.max(ExitStatus::Errors);
         }
         let status = if failed { Status::Failed } else { Status::Ok };
-        Ok(Checked::new(source, domain.map(|domain| Rc::clone(&domain.source)), status, diagnostics))
+        Checked::new(source, domain.map(|domain| Rc::clone(&domain.source)), status, diagnostics)
     }
 }
 
@@ -331,6 +467,8 @@ impl From<Format> for crate::report::Format {
             Format::Full => Self::Full,
             Format::Concise => Self::Concise,
             Format::Json => Self::Json,
+            Format::Sarif => Self::Sarif,
+            Format::Github => Self::Github,
         }
     }
 }

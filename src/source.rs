@@ -19,6 +19,7 @@ pub struct Source {
     name: String,
     text: String,
     mapping: Mapping,
+    had_nul: bool,
     line_starts: OnceLock<Vec<usize>>,
     /// How many characters stand before each multiple of [`STRIDE`] bytes.
     character_counts: OnceLock<Vec<usize>>,
@@ -57,9 +58,17 @@ impl Source {
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>, release: Release) -> (Self, Vec<Diagnostic>) {
         let (text, mapping, mut diagnostics) = decode(bytes, release);
+        let had_nul = text.contains('\0');
         let text = without_nul(text, &mut diagnostics);
         (
-            Self { name: name.into(), text, mapping, line_starts: OnceLock::new(), character_counts: OnceLock::new() },
+            Self {
+                name: name.into(),
+                text,
+                mapping,
+                had_nul,
+                line_starts: OnceLock::new(),
+                character_counts: OnceLock::new(),
+            },
             diagnostics,
         )
     }
@@ -94,6 +103,12 @@ impl Source {
                 file + (offset - text)
             }
         }
+    }
+
+    /// Whether the text is what stands in the file, byte for byte.
+    #[must_use]
+    pub fn is_as_on_disk(&self) -> bool {
+        matches!(self.mapping, Mapping::Same) && !self.had_nul
     }
 
     /// The line and the column of a byte of the text, both from 1, the column in characters. A byte order mark takes

@@ -12,7 +12,7 @@ pub(super) fn file(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
             out,
             "{}:{line}:{column}: {}: {} [{}]",
             visible::line(source.name()),
-            diagnostic.rule.severity().name(),
+            diagnostic.severity.name(),
             visible::line(&diagnostic.message),
             diagnostic.rule,
         )?;

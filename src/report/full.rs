@@ -291,7 +291,7 @@ impl std::error::Error for Shown<'_> {}
 
 impl miette::Diagnostic for Shown<'_> {
     fn severity(&self) -> Option<Severity> {
-        Some(match self.diagnostic.rule.severity() {
+        Some(match self.diagnostic.severity {
             rules::Severity::Error => Severity::Error,
             rules::Severity::Warning => Severity::Warning,
         })

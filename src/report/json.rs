@@ -80,7 +80,7 @@ fn diagnostic<'a>(checked: &'a Checked, diagnostic: &'a Diagnostic) -> JsonDiagn
     let labels = diagnostic.labels().enumerate();
     JsonDiagnostic {
         rule: diagnostic.rule.name(),
-        severity: diagnostic.rule.severity().name(),
+        severity: diagnostic.severity.name(),
         message: &diagnostic.message,
         help: diagnostic.help.as_deref(),
         libvirt: diagnostic.libvirt.as_deref(),

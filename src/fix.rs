@@ -1,0 +1,113 @@
+//! Applies the fixes of findings until nothing changes.
+
+use crate::diagnostic::{Diagnostic, Edit, Fix};
+use crate::domain::Domain;
+use crate::{Options, check};
+
+/// Which fixes are applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Those whose meaning cannot be other than what was written.
+    Safe,
+    /// All of them.
+    All,
+}
+
+/// A document after its fixes.
+#[derive(Debug)]
+pub struct Fixed {
+    /// The text.
+    pub text: String,
+    /// How many fixes were applied.
+    pub applied: usize,
+    /// What is still wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Mends a backup. Fixes that would leave it with as many findings as before are not applied, so this ends, and never
+/// makes a document worse.
+#[must_use]
+pub fn fix(text: &str, domain: Option<&Domain>, options: &Options, consent: Consent) -> Fixed {
+    let mut fixed = Fixed { text: text.to_owned(), applied: 0, diagnostics: check(text, domain, options) };
+    loop {
+        let candidates = candidates(&fixed.diagnostics, consent);
+        if candidates.is_empty() {
+            return fixed;
+        }
+        // All at once as a rule; one by one where they get in each other's way.
+        let attempts = std::iter::once(candidates.clone()).chain(candidates.into_iter().map(|one| vec![one]));
+        let better = attempts.map(|fixes| attempt(&fixed, &fixes, domain, options));
+        match better.flatten().next() {
+            Some(better) => fixed = better,
+            None => return fixed,
+        }
+    }
+}
+
+/// The first fix of each finding that consent covers and that no earlier one overlaps.
+fn candidates(diagnostics: &[Diagnostic], consent: Consent) -> Vec<Fix> {
+    let mut chosen: Vec<Fix> = Vec::new();
+    let mut end = 0;
+    for diagnostic in diagnostics {
+        let Some(fix) = diagnostic.fixes.iter().find(|fix| fix.safe || consent == Consent::All) else { continue };
+        let start = fix.edits.iter().map(|edit| edit.span.start).min().unwrap_or_default();
+        if start >= end {
+            end = fix.edits.iter().map(|edit| edit.span.end).max().unwrap_or(end).max(end);
+            chosen.push(fix.clone());
+        }
+    }
+    chosen
+}
+
+/// The document with some fixes, if that leaves fewer findings.
+fn attempt(before: &Fixed, fixes: &[Fix], domain: Option<&Domain>, options: &Options) -> Option<Fixed> {
+    let edits = fixes.iter().flat_map(|fix| fix.edits.iter().cloned()).collect();
+    let text = apply(&before.text, edits)?;
+    let diagnostics = check(&text, domain, options);
+    let better = diagnostics.len() < before.diagnostics.len();
+    better.then(|| Fixed { text, applied: before.applied + fixes.len(), diagnostics })
+}
+
+/// The text with edits that do not overlap.
+#[must_use]
+pub fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
+    edits.sort_by_key(|edit| edit.span);
+    let mut result = String::with_capacity(text.len() + 64);
+    let mut done = 0;
+    for edit in edits {
+        let range = edit.span.range();
+        result.push_str(text.get(done..range.start)?);
+        result.push_str(&edit.text);
+        done = range.end;
+    }
+    result.push_str(text.get(done..)?);
+    Some(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixed(text: &str, consent: Consent) -> (String, usize) {
+        let fixed = fix(text, None, &Options::default(), consent);
+        (fixed.text, fixed.diagnostics.len())
+    }
+
+    #[test]
+    fn safe_fixes_are_applied_and_others_wait_for_consent() {
+        let text = "<domainbackup mode='psuh'><disks><disk nmae='vda' bogus='1'/></disks></domainbackup>";
+        let safe = "<domainbackup mode='push'><disks><disk name='vda' bogus='1'/></disks></domainbackup>";
+        assert_eq!(fixed(text, Consent::Safe), (safe.to_owned(), 1));
+        assert_eq!(fixed(text, Consent::All), (safe.replace(" bogus='1'", ""), 0));
+    }
+
+    #[test]
+    fn mistakes_of_syntax_are_mended_first() {
+        let text = "<domainbackup><disks><disk name='vda type='fiel'/></disks></domainbackup>";
+        let (text, left) = fixed(text, Consent::All);
+        assert_eq!(
+            (text.as_str(), left),
+            ("<domainbackup><disks><disk name='vda' type='file'/></disks></domainbackup>", 0)
+        );
+    }
+}
