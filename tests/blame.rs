@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use backupxml::diagnostic::Diagnostic;
+use backupxml::fix::{Consent, apply, fix};
 use backupxml::{Options, check, normalize};
 
 use document::documents;
@@ -136,4 +137,41 @@ fn each_of_several_mistakes_is_pointed_at_and_nothing_else() {
     println!("{right} of {all}\n{}", misses.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n"));
     assert!(all >= FEWEST_COMBINED, "only {all}");
     assert!(right * 100 >= all * 98, "{right} of {all}");
+}
+
+/// Applies each fix of each mistake by itself, and all of them until nothing changes.
+#[test]
+fn fixes_mend_what_they_are_for() {
+    const FEWEST_FIXABLE_IN_100: usize = 70;
+    let options = Options::default();
+    let mut by_rule: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut useless = Vec::new();
+    for document in documents() {
+        for Mutant { text, .. } in mutants(&document).into_iter().chain(syntax::mutants(&document)) {
+            let before = check(&text, None, &options);
+            let Some(first) = before.first() else { continue };
+            let (all, fixable) = by_rule.entry(first.rule.name()).or_default();
+            *all += 1;
+            *fixable += usize::from(!first.fixes.is_empty());
+            let count = |findings: &[Diagnostic]| findings.iter().filter(|found| found.rule == first.rule).count();
+            for fix in &first.fixes {
+                let after = apply(&text, fix.edits.clone()).map(|text| (check(&text, None, &options), text));
+                if after.as_ref().is_none_or(|(after, _)| count(after) >= count(&before)) {
+                    useless.push(format!("{} by {}\n  {text}\n  {after:?}", first.rule, fix.message));
+                }
+            }
+            let mended = fix(&text, None, &options, Consent::All);
+            assert!(mended.diagnostics.len() <= before.len(), "worse: {text}\n{}", mended.text);
+            let again = fix(&mended.text, None, &options, Consent::All);
+            assert_eq!(again.text, mended.text, "not at an end");
+        }
+    }
+    for (rule, (all, fixable)) in &by_rule {
+        println!("{rule:36} {fixable:5} of {all:5} have a fix");
+    }
+    let (all, fixable) = by_rule.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    println!("{:36} {fixable:5} of {all:5}", "all");
+    println!("{}", useless.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n"));
+    assert!(useless.is_empty(), "{} fixes mend nothing", useless.len());
+    assert!(fixable * 100 >= all * FEWEST_FIXABLE_IN_100, "{fixable} of {all}");
 }
