@@ -84,7 +84,12 @@ fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
             diagnostic.help("virsh backup-begin takes the backup first and the checkpoint second: are they swapped?")
         }
         _ => match nearest(name, std::iter::once(DOMAINBACKUP.name)) {
-            Some(meant) => diagnostic.help(format!("did you mean <{meant}>?")),
+            Some(meant) => strangers::rename(
+                diagnostic.help(format!("did you mean <{meant}>?")),
+                root,
+                meant,
+                strangers::is_slip(name, meant),
+            ),
             None => diagnostic.help("a backup is a <domainbackup>"),
         },
     })

@@ -313,7 +313,7 @@ fn check_values(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
     for (known, attribute) in fields.shape.attributes.iter().zip(&fields.attributes) {
         match attribute {
             Some(attribute) if !known.value.accepts(attribute.value) => {
-                let diagnostic = strangers::value(reader, fields, attribute, known.value);
+                let diagnostic = strangers::value(fields, attribute, known.value);
                 reader.report(diagnostic);
             }
             Some(attribute) => check_white_space(reader, fields, attribute, known.value),

@@ -334,8 +334,8 @@ impl<'a> StateFile<'_, 'a> {
         let fdgroup = self.text(node, "fdgroup").filter(|_| storage_type == StorageType::File);
         let encryption = child(node, "encryption").and_then(|encryption| self.encryption(encryption));
         let seclabels: Vec<_> = children(node, "seclabel").map(|seclabel| self.seclabel(seclabel)).collect();
-        let models: Vec<_> = seclabels.iter().map(|seclabel| seclabel.model.as_ref()).collect();
-        check_models(self.reader, &models);
+        let elements = children(node, "seclabel").map(|seclabel| Span::from(seclabel.range()));
+        check_models(self.reader, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
         Store { path: self.text(node, path).filter(|path| !path.value.is_empty()), fdgroup, seclabels, encryption }
     }
 

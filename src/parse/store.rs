@@ -38,15 +38,18 @@ pub(super) fn parse<'a>(reader: &mut Reader<'a>, fields: &Fields<'a, '_>, storag
 
 fn parse_seclabels<'a>(reader: &mut Reader<'a>, nodes: &[Node<'a, '_>]) -> Vec<Seclabel<'a>> {
     let seclabels: Vec<_> = nodes.iter().map(|node| parse_seclabel(reader, *node)).collect();
-    let models: Vec<_> = seclabels.iter().map(|seclabel| seclabel.model.as_ref()).collect();
-    check_models(reader, &models);
+    let elements = nodes.iter().map(|node| Span::from(node.range()));
+    check_models(reader, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
     seclabels
 }
 
 /// libvirt looks for an earlier label with the same model; labels without a model are not compared.
-pub(super) fn check_models(reader: &mut Reader<'_>, models: &[Option<&Text<'_>>]) {
+pub(super) fn check_models<'m, 't: 'm>(
+    reader: &mut Reader<'_>,
+    models: impl Iterator<Item = (Option<&'m Text<'t>>, Span)>,
+) {
     let mut seen: std::collections::HashMap<&str, Span> = std::collections::HashMap::new();
-    for model in models.iter().copied().flatten() {
+    for (model, element) in models.filter_map(|(model, element)| Some((model?, element))) {
         match seen.entry(&model.value) {
             std::collections::hash_map::Entry::Vacant(entry) => {
                 entry.insert(model.span);
@@ -59,6 +62,7 @@ pub(super) fn check_models(reader: &mut Reader<'_>, models: &[Option<&Text<'_>>]
                 )
                 .also(*first.get(), "the first one")
                 .help("keep one <seclabel> for each model")
+                .unsafe_fix("remove <seclabel>", reader.with_space_before(element), "")
                 .libvirt(format!("seclabel for model {} is already provided", model.value));
                 reader.report(diagnostic);
             }

@@ -6,7 +6,7 @@
 use roxmltree::Node;
 
 use super::element;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Edit, Fix, Span};
 use crate::rules::Rule;
 use crate::schema::{DOMAINBACKUP, PULL_DISK, PUSH_DISK, SHAPES, Shape, Value, trim};
 
@@ -224,7 +224,7 @@ pub(crate) fn quoted(value: &str) -> String {
 
 /// Reports the children that the shape does not know. Those that can be understood are put where they were meant.
 pub(crate) fn children<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 'i>, strangers: &[Node<'a, 'i>]) {
-    let mut reported: Vec<(&str, usize)> = Vec::new();
+    let mut reported: Vec<Misplaced<'_, 'a, 'i>> = Vec::new();
     for &child in strangers {
         let name = child.tag_name().name();
         if element::namespace(child).is_some() {
@@ -232,8 +232,9 @@ pub(crate) fn children<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 
             continue;
         }
         // Several misplaced siblings of one name are one mistake.
-        if let Some((_, first)) = reported.iter().find(|(reported, _)| *reported == name) {
-            if let Some(first) = reader.diagnostics.get_mut(*first) {
+        if let Some(first) = reported.iter_mut().find(|reported| reported.name == name) {
+            first.nodes.push(child);
+            if let Some(first) = reader.diagnostics.get_mut(first.position) {
                 first.others.push(crate::diagnostic::Label {
                     document: crate::diagnostic::Document::Backup,
                     span: start_tag(child),
@@ -244,8 +245,57 @@ pub(crate) fn children<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 
             continue;
         }
         if let Some(position) = stranger(reader, fields, child, name) {
-            reported.push((name, position));
+            reported.push(Misplaced { name, position, nodes: vec![child] });
         }
+    }
+    for misplaced in reported {
+        let fix = misplaced.fix(reader, fields);
+        if let Some(diagnostic) = reader.diagnostics.get_mut(misplaced.position) {
+            diagnostic.fixes.push(fix);
+        }
+    }
+}
+
+/// Siblings of one name that do not belong where they are.
+struct Misplaced<'n, 'a, 'i> {
+    name: &'n str,
+    /// The place of the finding about them.
+    position: usize,
+    nodes: Vec<Node<'a, 'i>>,
+}
+
+impl<'a, 'i> Misplaced<'_, 'a, 'i> {
+    /// Moves disks into the `<disks>` that they stand beside; removes anything else.
+    fn fix(&self, reader: &Reader<'a>, fields: &Fields<'a, 'i>) -> Fix {
+        let spans = self.nodes.iter().map(|node| Span::from(node.range()));
+        if !self.are_disks(fields) {
+            let edits = spans.map(|span| Edit { span: reader.with_space_before(span), text: String::new() });
+            return Fix { message: format!("remove <{}>", self.name), safe: false, edits: edits.collect() };
+        }
+        let written = |span: Span| reader.text.get(span.range()).unwrap_or_default();
+        let disks: String = spans.clone().map(written).collect();
+        if let Some(list) = fields.child("disks") {
+            let mut edits: Vec<_> =
+                spans.map(|span| Edit { span: reader.with_space_before(span), text: String::new() }).collect();
+            let source = reader.text.get(list.range()).unwrap_or_default();
+            edits.push(if source.ends_with("/>") {
+                let end = list.range().end;
+                Edit { span: Span::new(end - 2, end), text: format!(">{disks}</disks>") }
+            } else {
+                let end = list.range().start + source.rfind("</").unwrap_or_default();
+                Edit { span: Span::new(end, end), text: disks }
+            });
+            return Fix { message: "move it into <disks>".to_owned(), safe: true, edits };
+        }
+        let mut edits: Vec<_> = spans.map(|span| Edit { span, text: String::new() }).collect();
+        if let Some(first) = edits.first_mut() {
+            first.text = format!("<disks>{disks}</disks>");
+        }
+        Fix { message: "put it into <disks>".to_owned(), safe: true, edits }
+    }
+
+    fn are_disks(&self, fields: &Fields<'_, '_>) -> bool {
+        fields.shape.name == DOMAINBACKUP.name && self.name == "disk"
     }
 }
 
@@ -376,8 +426,7 @@ fn only_candidate(fields: &Fields<'_, '_>, child: Node<'_, '_>) -> Option<&'stat
 }
 
 /// Adds the fix that gives an element another name, in both its tags.
-fn rename(diagnostic: Diagnostic, child: Node<'_, '_>, meant: &str, safe: bool) -> Diagnostic {
-    use crate::diagnostic::Edit;
+pub(super) fn rename(diagnostic: Diagnostic, child: Node<'_, '_>, meant: &str, safe: bool) -> Diagnostic {
     let name = name_span(child);
     let mut edits = vec![Edit { span: name, text: meant.to_owned() }];
     let source = child.document().input_text().get(child.range()).unwrap_or_default();
@@ -391,17 +440,12 @@ fn rename(diagnostic: Diagnostic, child: Node<'_, '_>, meant: &str, safe: bool) 
 }
 
 /// Reports a value that the schema refuses.
-pub(crate) fn value(
-    reader: &Reader<'_>,
-    fields: &Fields<'_, '_>,
-    attribute: &Attribute<'_>,
-    allowed: Value,
-) -> Diagnostic {
+pub(crate) fn value(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, allowed: Value) -> Diagnostic {
     let name = attribute.name_for_message(fields);
     let written = quoted(attribute.value);
     let place = attribute.blamed();
     match allowed {
-        Value::Words(words) => unknown_word(reader, fields, attribute, words, name),
+        Value::Words(words) => unknown_word(fields, attribute, words, name),
         Value::DiskName => disk_name(attribute, &written),
         Value::Host => host(attribute, &written),
         Value::Number => number(attribute, name, &written),
@@ -422,13 +466,7 @@ impl Attribute<'_> {
     }
 }
 
-fn unknown_word(
-    reader: &Reader<'_>,
-    fields: &Fields<'_, '_>,
-    attribute: &Attribute<'_>,
-    words: &[&'static str],
-    name: &str,
-) -> Diagnostic {
+fn unknown_word(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, words: &[&'static str], name: &str) -> Diagnostic {
     let written = quoted(attribute.value);
     let place = attribute.blamed();
     if fields.shape.name == "driver" && words.len() == 1 {
@@ -455,7 +493,7 @@ fn unknown_word(
         (None, Some(meant)) => diagnostic.help(format!("did you mean '{meant}'? It takes {}", listed(&allowed))).fix(
             format!("write {meant}"),
             is_slip(attribute.value, meant),
-            vec![crate::diagnostic::Edit { span: attribute.value_span, text: meant.to_owned() }],
+            vec![Edit { span: attribute.value_span, text: meant.to_owned() }],
         ),
         (None, None) if words.len() == 1 => {
             let only = words.first().copied().unwrap_or_default();
@@ -465,8 +503,39 @@ fn unknown_word(
                 only,
             )
         }
-        (None, None) if reader.text.is_empty() => diagnostic,
-        (None, None) => diagnostic.help(format!("write {}", listed(&allowed))),
+        (None, None) => match implied(fields, name) {
+            Some((word, because)) => diagnostic
+                .help(format!("write {name}='{word}', for {because}; it takes {}", listed(&allowed)))
+                .unsafe_fix(format!("write {word}"), attribute.value_span, word),
+            None => diagnostic.help(format!("write {}", listed(&allowed))),
+        },
+    }
+}
+
+/// The word that the rest of the element asks for, and what asks for it.
+fn implied(fields: &Fields<'_, '_>, name: &str) -> Option<(&'static str, &'static str)> {
+    match (fields.shape.name, name) {
+        ("disk", "type") => {
+            let place = fields.child("target").or_else(|| fields.child("scratch"))?;
+            match (place.has_attribute("file"), place.has_attribute("dev")) {
+                (true, false) => Some(("file", "there is a file=")),
+                (false, true) => Some(("block", "there is a dev=")),
+                _ => None,
+            }
+        }
+        ("server", "transport") => [("socket", "unix"), ("fdgroup", "fd"), ("name", "tcp"), ("port", "tcp")]
+            .into_iter()
+            .find(|(attribute, _)| fields.get(attribute).is_some())
+            .map(|(attribute, word)| {
+                let because = match attribute {
+                    "socket" => "there is a socket=",
+                    "fdgroup" => "there is an fdgroup=",
+                    "name" => "there is a name=",
+                    _ => "there is a port=",
+                };
+                (word, because)
+            }),
+        _ => None,
     }
 }
 
@@ -479,6 +548,11 @@ pub(crate) fn is_slip(written: &str, meant: &str) -> bool {
 fn disk_name(attribute: &Attribute<'_>, written: &str) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(Rule::InvalidDiskName, attribute.blamed(), format!("{written} is not the name of a disk"));
+    if let Some(device) = attribute.value.strip_prefix("/dev/").filter(|device| Value::DiskName.accepts(device)) {
+        return diagnostic
+            .help("write the disk's <target dev> in the domain, such as vda, not the path of a device")
+            .unsafe_fix(format!("write {device}"), attribute.value_span, device);
+    }
     if attribute.value.starts_with('/') {
         return diagnostic.help("write the disk's <target dev> in the domain, such as vda, not the path of its image");
     }
@@ -489,6 +563,11 @@ fn disk_name(attribute: &Attribute<'_>, written: &str) -> Diagnostic {
             attribute.value_span,
             trimmed,
         );
+    }
+    let lower = attribute.value.to_ascii_lowercase();
+    if lower != attribute.value && Value::DiskName.accepts(&lower) {
+        let help = format!("the names of disks are in lower case: name='{lower}'");
+        return diagnostic.help(help).unsafe_fix(format!("write {lower}"), attribute.value_span, lower);
     }
     diagnostic.help("write the disk's <target dev> in the domain: fd, hd, sd, vd, xvd or ubd and letters or digits, such as vda, or nvme0n1")
 }
