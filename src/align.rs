@@ -138,7 +138,12 @@ impl Aligner<'_> {
             .libvirt(format!("unsupported configuration: no disk named '{name}'"));
         let by_path = self.domain.disks.iter().find(|disk| disk.source == Source::File(name.into()));
         if let Some(same) = by_path {
-            return diagnostic.help(format!("name the disk by its target: '{}'", same.target));
+            let help = format!("{name} is the image of '{}': name the disk by its target", same.target);
+            return diagnostic.help(help).safe_fix(
+                format!("write {}", same.target),
+                disk.name.span,
+                same.target.clone(),
+            );
         }
         let targets = || self.domain.disks.iter().map(|disk| &*disk.target);
         let mut all = targets().take(MOST_DISKS_LISTED).collect::<Vec<_>>().join(", ");

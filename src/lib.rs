@@ -29,6 +29,8 @@ pub mod suppression;
 pub mod syntax;
 pub mod write;
 
+use std::collections::HashMap;
+
 use backup::Backup;
 use diagnostic::{Diagnostic, Span};
 use domain::Domain;
@@ -147,9 +149,24 @@ fn examine_document<T>(
     };
     // What a stage finds at a place that an earlier one found wrong follows from that.
     let known = spans_of(&diagnostics);
-    diagnostics.extend(aligned.into_iter().filter(|new| !overlaps(&known, new.primary.span)));
+    let (follow, new): (Vec<_>, Vec<_>) = aligned.into_iter().partition(|new| overlaps(&known, new.primary.span));
+    name_meant_disks(&mut diagnostics, follow);
+    diagnostics.extend(new);
     let result = diagnostics.is_empty().then(|| then(&backup));
     (result, in_order(diagnostics))
+}
+
+/// What cannot be the name of a disk is often the path of one: the domain tells of which.
+fn name_meant_disks(diagnostics: &mut [Diagnostic], unknown_disks: Vec<Diagnostic>) {
+    let names = diagnostics.iter_mut().filter(|diagnostic| diagnostic.rule == Rule::InvalidDiskName);
+    let mut names: HashMap<Span, &mut Diagnostic> =
+        names.map(|diagnostic| (diagnostic.primary.span, diagnostic)).collect();
+    for unknown in unknown_disks.into_iter().filter(|unknown| unknown.rule == Rule::NoSuchDisk) {
+        if let Some(diagnostic) = names.get_mut(&unknown.primary.span) {
+            diagnostic.help = unknown.help;
+            diagnostic.fixes = unknown.fixes;
+        }
+    }
 }
 
 fn spans_of(diagnostics: &[Diagnostic]) -> Vec<Span> {

@@ -310,11 +310,14 @@ fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Di
     }
     let format =
         fields.child("driver").filter(|_| !left_out).and_then(|driver| parse_driver(reader, driver, driver_shape));
-    let destination = fields.child(store_name).filter(|_| !left_out).map(|store| read(reader, store, store_shape));
+    // What stands in the destination of a kind that no backup has is no mistake of its own.
+    let foreign = fields.get("type").is_some_and(|kind| strangers::FOREIGN_TYPES.contains(&kind.value));
+    let unread = left_out || foreign;
+    let destination = fields.child(store_name).filter(|_| !unread).map(|store| read(reader, store, store_shape));
     let disk = DiskFields { fields, mode, destination };
-    let storage_type = if left_out { StorageType::File } else { check_destination(reader, &disk) };
+    let storage_type = if unread { StorageType::File } else { check_destination(reader, &disk) };
     let mut store = disk.destination.as_ref().map(|found| Box::new(store::parse(reader, found, storage_type)));
-    if store.is_none() && !left_out && (disk.fields.unclear || disk.lacks_scratch(storage_type)) {
+    if store.is_none() && !left_out && (foreign || disk.fields.unclear || disk.lacks_scratch(storage_type)) {
         // There is a destination, it just cannot be read: alignment must not go looking for another.
         store = Some(Box::new(Store { path: Some(unreadable()), ..Store::default() }));
     }

@@ -15,6 +15,9 @@ use super::element::{Attribute, Fields, Reader, listed, name_span, place_child, 
 /// Names longer than this are not worth comparing with ours.
 const LONGEST_NAME_TO_COMPARE: usize = 32;
 
+/// The types that a domain's disk may have and a backup's may not.
+pub(super) const FOREIGN_TYPES: [&str; 6] = ["network", "volume", "nvme", "dir", "vhostuser", "vhostvdpa"];
+
 /// The word among `words` that `written` was likely meant to be.
 pub(crate) fn nearest<'w>(written: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     if written.len() > LONGEST_NAME_TO_COMPARE {
@@ -119,25 +122,58 @@ fn misplaced_attribute(
     homes: &[String],
 ) -> Diagnostic {
     let name = attribute.name;
-    let help = if name == "mode" && fields.shape.name == "disk" {
-        "how much of a disk is backed up is its backupmode".to_owned()
-    } else {
-        format!("{name} belongs on {}", listed(homes))
+    let help = match (fields.shape.name, name) {
+        ("disk", "mode") => "how much of a disk is backed up is its backupmode".to_owned(),
+        ("disk" | "target" | "scratch", "format") => {
+            format!("the format of the image is its driver's: <driver type='{}'/>", shortened(attribute.value))
+        }
+        ("domainbackup", "incremental") => {
+            format!("write it as an element: <incremental>{}</incremental>", shortened(attribute.value))
+        }
+        _ => format!("{name} belongs on {}", listed(homes)),
     };
-    Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         Rule::MisplacedAttribute,
         attribute.span,
         format!("<{}> has no attribute {name}", fields.shape.name),
     )
-    .help(help)
-    .unsafe_fix(format!("remove {name}"), reader.with_space_before(attribute.span), "")
+    .help(help);
+    match into_element(reader, fields, attribute) {
+        Some(fix) => diagnostic.fix(fix.message, fix.safe, fix.edits),
+        None => diagnostic.unsafe_fix(format!("remove {name}"), reader.with_space_before(attribute.span), ""),
+    }
+}
+
+/// Makes the element that an attribute of the root was meant to be, if there is none yet.
+fn into_element(reader: &Reader<'_>, fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option<Fix> {
+    let name = attribute.name;
+    if fields.shape.name != DOMAINBACKUP.name || name != "incremental" || has_child(fields, name) {
+        return None;
+    }
+    let tag = fields.tag();
+    let written = reader.text.get(attribute.value_span.range())?;
+    let element = format!("<{name}>{written}</{name}>");
+    let edit = if reader.text.get(tag.range())?.ends_with("/>") {
+        let end = Span { start: tag.end - 2, end: tag.end };
+        Edit { span: end, text: format!(">{element}</{}>", DOMAINBACKUP.name) }
+    } else {
+        Edit { span: tag.after(), text: element }
+    };
+    let removed = Edit { span: reader.with_space_before(attribute.span), text: String::new() };
+    Some(Fix { message: format!("make it <{name}>"), safe: true, edits: vec![removed, edit] })
+}
+
+fn has_child(fields: &Fields<'_, '_>, name: &str) -> bool {
+    fields.node.children().any(|child| child.tag_name().name() == name)
 }
 
 fn unknown_attribute<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>, attribute: Attribute<'a>) {
     let element = fields.shape.name;
     let Some(slot) = meant_attribute(fields, &attribute) else {
         let names: Vec<_> = fields.shape.attributes.iter().map(|known| known.name).collect();
-        let help = if names.is_empty() {
+        let help = if let Some(home) = elsewhere(element, attribute.name) {
+            format!("remove it: {home}")
+        } else if names.is_empty() {
             format!("remove it: <{element}> takes no attributes")
         } else {
             format!("remove it: <{element}> takes {}", names.join(", "))
@@ -163,6 +199,20 @@ fn unknown_attribute<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>, a
     reader.report(diagnostic);
     if let Some(slot) = fields.attributes.get_mut(slot) {
         *slot = Some(attribute);
+    }
+}
+
+/// Attributes of the documents beside a backup, and where they do belong.
+fn elsewhere(element: &str, name: &str) -> Option<&'static str> {
+    match (element, name) {
+        ("disk", "checkpoint" | "bitmap") => {
+            Some("which disks a checkpoint covers, and by which bitmaps, is said in the checkpoint's own document")
+        }
+        ("disk", "snapshot") => Some("it is a snapshot's; whether a disk is backed up is said by backup"),
+        ("target" | "scratch", "protocol" | "pool" | "volume") => {
+            Some("a backup goes to a file or a block device of the host")
+        }
+        _ => None,
     }
 }
 
@@ -398,6 +448,9 @@ fn unknown_element<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 'i>,
     fields.unclear = true;
     let names: Vec<_> = all().map(|known| format!("<{known}>")).collect();
     let help = match &names[..] {
+        _ if parent == "domainbackup" && matches!(name, "name" | "description" | "creationTime" | "parent") => {
+            format!("remove it: it is a checkpoint that has a <{name}>")
+        }
         [] => format!("remove it: <{parent}> takes no elements"),
         names => format!("remove it: <{parent}> takes {}", names.join(", ")),
     };
@@ -487,6 +540,13 @@ fn unknown_word(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, words: &[&'s
         ),
         _ => None,
     };
+    let help = help.or_else(|| {
+        let is_type = fields.shape.name == "disk" && name == "type";
+        (is_type && FOREIGN_TYPES.contains(&attribute.value)).then(|| {
+            "write 'file' or 'block': a backup goes to a file or a block device of the host; to send it over the network, pull it"
+                .to_owned()
+        })
+    });
     let meant = nearest(trim(attribute.value), words.iter().copied());
     match (help, meant) {
         (Some(help), _) => diagnostic.help(help),
