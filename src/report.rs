@@ -8,6 +8,7 @@ mod sarif;
 mod visible;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Document, Label};
@@ -96,9 +97,15 @@ pub struct Appearance {
     pub quiet: bool,
 }
 
-/// A path as it is written in reports that other programs read: relative as it was given, with `/` between its parts.
+/// A path as it is written in reports that other programs read: relative to the working directory where it lies below
+/// that, with `/` between its parts.
 fn path(name: &str) -> String {
-    let name = if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() };
+    let written = Path::new(name);
+    let here = written.is_absolute().then(std::env::current_dir).and_then(Result::ok);
+    let relative =
+        here.and_then(|here| written.strip_prefix(here).ok()).map(|path| path.to_string_lossy().into_owned());
+    let name = relative.unwrap_or_else(|| name.to_owned());
+    let name = if cfg!(windows) { name.replace('\\', "/") } else { name };
     name.strip_prefix("./").map(str::to_owned).unwrap_or(name)
 }
 

@@ -214,7 +214,7 @@ fn run_normalize(
     levels: Levels,
     world: &mut World<'_>,
 ) -> anyhow::Result<ExitStatus> {
-    let mut session = Session::new(arguments, explicit, levels, world)?;
+    let mut session = Session { normalizes: true, ..Session::new(arguments, explicit, levels, world)? };
     let mut reporter = reporter(arguments, &world.stderr, world);
     for file in session.files.clone() {
         let mut text = None;
@@ -226,11 +226,8 @@ fn run_normalize(
                 }
                 Err(diagnostics) => diagnostics,
             })?;
-        match text {
-            Some(text) if checked.status == Status::Ok => world.stdout.stream.write_all(text.as_bytes())?,
-            // What libvirt refuses stays refused, whatever findings are allowed.
-            None if checked.status == Status::Ok => session.status = session.status.max(ExitStatus::Errors),
-            _ => {}
+        if let Some(text) = text.filter(|_| checked.status == Status::Ok) {
+            world.stdout.stream.write_all(text.as_bytes())?;
         }
         reporter.file(world.stderr.stream, &checked)?;
     }
@@ -289,12 +286,13 @@ fn run_rules(format: RulesFormat, world: &mut World<'_>) -> anyhow::Result<ExitS
 fn run_explain(name: &str, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
     let without_family = |rule: &&Rule| rule.name().split_once('/').is_some_and(|(_, rest)| rest == name);
     let Some(rule) = Rule::from_name(name).or_else(|| RULES.iter().find(without_family).copied()) else {
-        let short = RULES.iter().filter_map(|rule| rule.name().split('/').next_back());
-        let near = nearest(name, RULES.iter().map(|rule| rule.name()).chain(short));
+        let short = name.rsplit('/').next().unwrap_or(name);
+        let near = nearest(short, RULES.iter().filter_map(|rule| rule.name().split('/').next_back()));
+        let near = near.and_then(|near| RULES.iter().find(|rule| rule.name().ends_with(&format!("/{near}"))));
         let hint = near.map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
         bail!("there is no rule {name}: {hint}");
     };
-    write!(world.stdout.stream, "{}", rule.entry().page)?;
+    writeln!(world.stdout.stream, "{}", rule.entry().page.trim_end())?;
     world.stdout.stream.flush()?;
     Ok(ExitStatus::Success)
 }
@@ -306,6 +304,8 @@ struct Session {
     options: Options,
     skip_unrelated: bool,
     levels: Levels,
+    /// Whether libvirt's verdict is asked for.
+    normalizes: bool,
     status: ExitStatus,
 }
 
@@ -343,6 +343,7 @@ impl Session {
             options,
             skip_unrelated: arguments.skip_unrelated,
             levels,
+            normalizes: false,
             status: ExitStatus::Success,
         })
     }
@@ -401,7 +402,10 @@ impl Session {
         let domain = self.domain.as_ref();
         diagnostics.extend(domain.into_iter().flat_map(|domain| domain.diagnostics.iter().cloned()));
         diagnostics.extend(examine(source.text(), domain.and_then(|domain| domain.domain.as_ref()), &self.options));
-        let diagnostics = self.levels.apply(suppression::apply(&source, diagnostics));
+        // What libvirt refuses stays refused, whatever findings are allowed.
+        let refused = self.normalizes.then(|| diagnostics.clone());
+        let silenced = self.levels.apply(suppression::apply(&source, diagnostics));
+        let diagnostics = refused.filter(|_| !silenced.iter().any(Diagnostic::is_error)).unwrap_or(silenced);
         let failed = diagnostics.iter().any(Diagnostic::is_error);
         if failed {
             self.status = self.status.max(ExitStatus::Errors);

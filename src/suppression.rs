@@ -2,6 +2,8 @@
 //!
 //! One before the root element holds for the whole file, any other for the line after it.
 
+use std::collections::HashMap;
+
 use crate::diagnostic::{Diagnostic, Span};
 use crate::levels::Selector;
 use crate::rules::Rule;
@@ -10,10 +12,10 @@ use crate::source::Source;
 const OPENING: &str = "<!--";
 const MARK: &str = "backupxml:";
 
-/// One rule that a comment allows.
+/// A rule, or a family of them, that a comment allows.
 struct Suppression<'a> {
     rule: &'a str,
-    /// Where the rule is named.
+    /// Where it is named.
     span: Span,
     /// The line it holds for; none is the whole file.
     line: Option<usize>,
@@ -27,13 +29,18 @@ pub fn apply(source: &Source, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     if suppressions.is_empty() {
         return diagnostics;
     }
+    let mut by_place = HashMap::new();
+    for (index, suppression) in suppressions.iter().enumerate() {
+        by_place.entry((suppression.line, suppression.rule)).or_insert(index);
+    }
     let mut kept: Vec<_> = diagnostics
         .into_iter()
         .filter(|diagnostic| {
             let line = source.line_of(diagnostic.primary.span.range().start);
-            let matching = suppressions.iter_mut().find(|suppression| {
-                suppression.rule == diagnostic.rule.name() && suppression.line.is_none_or(|holds_for| holds_for == line)
-            });
+            let rule = diagnostic.rule;
+            let places = [Some(line), None].into_iter();
+            let mut names = places.flat_map(|line| [rule.name(), rule.family(), "all"].map(|name| (line, name)));
+            let matching = names.find_map(|name| by_place.get(&name)).and_then(|index| suppressions.get_mut(*index));
             matching.map(|suppression| suppression.used = true).is_none()
         })
         .collect();
@@ -72,7 +79,7 @@ fn find(source: &Source) -> Vec<Suppression<'_>> {
 }
 
 fn unused(suppression: &Suppression<'_>) -> Diagnostic {
-    let known = matches!(Selector::parse(suppression.rule), Some(Selector::Rule(_)));
+    let known = Selector::parse(suppression.rule).is_some();
     let shown: String = suppression.rule.chars().take(60).collect();
     let (message, help) = if known {
         let place = if suppression.line.is_none() { "in this file" } else { "on the next line" };

@@ -2,67 +2,23 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+#[path = "cli/fix.rs"]
+mod fix;
+#[path = "cli/levels.rs"]
+mod levels;
+#[path = "cli/process.rs"]
+mod process;
+#[path = "cli/report.rs"]
+mod report;
+
+use std::process::Command;
 
 use serde_json::Value;
 
+use process::{Run, command, directory, path, run, run_with};
+
 const GOOD: &str = "<domainbackup><disks><disk name='vda' type='file'/></disks></domainbackup>\n";
 const BAD: &str = "<domainbackup mode='pull'>\n  <disks><disk name='vda' tpye='file'/></disks>\n</domainbackup>\n";
-
-struct Run {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl From<Output> for Run {
-    fn from(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
-        Self {
-            status: output.status.code().expect("no signal"),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
-    }
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_backupxml"));
-    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
-    for variable in ["NO_COLOR", "SOURCE_DATE_EPOCH", "TERM", "COLUMNS", "CLICOLOR_FORCE", "FORCE_COLOR"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-fn run(arguments: &[&str]) -> Run {
-    command(arguments).stdin(Stdio::null()).output().expect("it runs").into()
-}
-
-fn run_with(arguments: &[&str], stdin: &[u8]) -> Run {
-    let pipe = || Stdio::piped();
-    let mut child = command(arguments).stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().expect("it runs");
-    // Bad arguments end it before it reads.
-    let _ = child.stdin.take().unwrap().write_all(stdin);
-    child.wait_with_output().unwrap().into()
-}
-
-/// A directory of its own for a test, with files in it.
-fn directory(test: &str, files: &[(&str, &[u8])]) -> PathBuf {
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
-    let _ = std::fs::remove_dir_all(&directory);
-    std::fs::create_dir_all(&directory).unwrap();
-    for (name, content) in files {
-        std::fs::write(directory.join(name), content).unwrap();
-    }
-    directory
-}
-
-fn path(directory: &std::path::Path, name: &str) -> String {
-    directory.join(name).to_str().unwrap().to_owned()
-}
 
 #[test]
 fn the_readmes_main_command_prints_what_libvirt_prints() {
