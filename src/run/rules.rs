@@ -1,0 +1,51 @@
+//! `rules` and `explain`.
+
+use anyhow::bail;
+
+use crate::cli::RulesFormat;
+use crate::parse::nearest;
+use crate::release::Release;
+use crate::rules::{RULES, Rule};
+
+use super::{ExitStatus, World};
+
+pub(super) fn rules(format: RulesFormat, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
+    let out = &mut world.stdout.stream;
+    match format {
+        RulesFormat::Text => {
+            let width = RULES.iter().map(|rule| rule.name().len()).max().unwrap_or_default();
+            for rule in RULES {
+                writeln!(out, "{:width$}  {:7}  {}", rule.name(), rule.severity().name(), rule.entry().title)?;
+            }
+        }
+        RulesFormat::Json => {
+            let rules = RULES.iter().map(|rule| {
+                let (first, last) = rule.entry().releases;
+                serde_json::json!({
+                    "rule": rule.name(),
+                    "severity": rule.severity().name(),
+                    "title": rule.entry().title,
+                    "first_release": first.map(Release::name),
+                    "last_release": last.map(Release::name),
+                })
+            });
+            writeln!(out, "{}", serde_json::to_string_pretty(&rules.collect::<Vec<_>>())?)?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitStatus::Success)
+}
+
+pub(super) fn explain(name: &str, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
+    let without_family = |rule: &&Rule| rule.name().split_once('/').is_some_and(|(_, rest)| rest == name);
+    let Some(rule) = Rule::from_name(name).or_else(|| RULES.iter().find(without_family).copied()) else {
+        let short = name.rsplit('/').next().unwrap_or(name);
+        let near = nearest(short, RULES.iter().filter_map(|rule| rule.name().split('/').next_back()));
+        let near = near.and_then(|near| RULES.iter().find(|rule| rule.name().ends_with(&format!("/{near}"))));
+        let hint = near.map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
+        bail!("there is no rule {name}: {hint}");
+    };
+    writeln!(world.stdout.stream, "{}", rule.entry().page.trim_end())?;
+    world.stdout.stream.flush()?;
+    Ok(ExitStatus::Success)
+}
