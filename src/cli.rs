@@ -63,8 +63,11 @@ Examples:
   backupxml normalize --domain domain.xml backup.xml
   backupxml normalize --domain domain.xml --suffix monday backup.xml
   backupxml normalize --explicit < backup.xml
+  backupxml normalize --check --diff *.xml
+  backupxml normalize --in-place --drop-comments backup.xml
 
-Exit status: 0 without errors, 1 with errors, 2 if something could not be read.";
+Exit status: 0 without errors, 1 with errors or if --check finds that a file
+would change, 2 if something could not be read or written.";
 
 /// The arguments of `check`.
 #[derive(Debug, Args)]
@@ -84,6 +87,8 @@ pub struct CheckArgs {
 }
 
 /// The arguments of `normalize`.
+// Each is an option that is there or not.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 pub struct NormalizeArgs {
     /// What both commands take.
@@ -93,6 +98,28 @@ pub struct NormalizeArgs {
     /// checkpoint
     #[arg(long)]
     pub explicit: bool,
+    /// Write the text back into the files; files with errors stay as they are,
+    /// and so do files with comments, which libvirt's form has none of
+    #[arg(long, conflicts_with_all = ["check", "diff"])]
+    pub in_place: bool,
+    /// With --in-place, rewrite files with comments too, and lose those
+    #[arg(long, requires = "in_place", conflicts_with_all = ["check", "diff"])]
+    pub drop_comments: bool,
+    /// Name the files that would change, and change nothing; exit status 1 if
+    /// there are any
+    #[arg(long)]
+    pub check: bool,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub diff: bool,
+}
+
+impl NormalizeArgs {
+    /// Whether texts are compared with the files they come from, not printed.
+    #[must_use]
+    pub fn compares(&self) -> bool {
+        self.in_place || self.check || self.diff
+    }
 }
 
 /// The arguments of `rules`.

@@ -13,6 +13,7 @@
 pub mod align;
 pub mod backup;
 pub mod cli;
+pub mod comment;
 pub mod diagnostic;
 pub mod domain;
 pub mod fix;

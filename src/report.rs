@@ -5,7 +5,7 @@ mod full;
 mod github;
 mod json;
 mod sarif;
-mod visible;
+pub(crate) mod visible;
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -144,6 +144,7 @@ rules! {
     NoFileName "align/no-file-name" "A disk that is not a file is given a destination.";
 
     UnusedSuppression "advice/unused-suppression" "A comment that allows a finding has one to allow.";
+    LostComment "advice/lost-comment" "A file that is put into libvirt's form has no comments to lose.";
 }
 
 impl Rule {

@@ -73,7 +73,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
             check::fix(&arguments, levels, world)
         }
         Command::Check(arguments) => check::check(&arguments.common, levels, world),
-        Command::Normalize(arguments) => normalize::normalize(&arguments.common, arguments.explicit, levels, world),
+        Command::Normalize(arguments) => normalize::normalize(&arguments, levels, world),
         Command::Rules(arguments) => rules::rules(arguments.format, world),
         Command::Explain(arguments) => rules::explain(&arguments.rule, world),
     };

@@ -4,6 +4,8 @@
 
 #[path = "cli/fix.rs"]
 mod fix;
+#[path = "cli/formatter.rs"]
+mod formatter;
 #[path = "cli/levels.rs"]
 mod levels;
 #[path = "cli/process.rs"]

@@ -28,6 +28,14 @@ pub(super) fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|character| if character == '\t' { '\u{2409}' } else { symbol(character) }).collect())
 }
 
+/// A line of a document, with symbols for what steers; tabs stay.
+pub(crate) fn text(line: &str) -> Cow<'_, str> {
+    if !line.contains(steers) {
+        return Cow::Borrowed(line);
+    }
+    Cow::Owned(line.chars().map(symbol).collect())
+}
+
 /// JSON in which what steers stands as `\u…`. Outside of strings there is nothing that could.
 pub(super) fn json(text: &str) -> Cow<'_, str> {
     if !text.contains(steers) {

@@ -1,17 +1,26 @@
 //! What would change in a file.
 
+use std::borrow::Cow;
 use std::io;
+use std::time::Duration;
+
+use crate::report::visible;
 
 use super::Output;
 
-/// A unified diff, as `diff -u` and git print it.
+/// How long to look for the shortest diff; after that it is a longer one.
+const LONGEST_SEARCH: Duration = Duration::from_secs(2);
+
+/// A unified diff, as `diff -u` and git print it. On a terminal, what would steer that is shown as symbols.
 pub(super) fn write_diff(out: &mut Output<'_>, name: &str, before: &str, after: &str, color: bool) -> io::Result<()> {
     if before == after {
         return Ok(());
     }
-    let diff = similar::TextDiff::from_lines(before, after);
+    let diff = similar::TextDiff::configure().timeout(LONGEST_SEARCH).diff_lines(before, after);
     let text = diff.unified_diff().context_radius(3).header(name, name).to_string();
     for line in text.split_inclusive('\n') {
+        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+        let line = if out.terminal { visible::text(line) } else { Cow::Borrowed(line) };
         let code = match line.chars().next() {
             Some('+') => "32",
             Some('-') => "31",
@@ -19,14 +28,9 @@ pub(super) fn write_diff(out: &mut Output<'_>, name: &str, before: &str, after: 
             _ => "",
         };
         if color && !code.is_empty() {
-            write!(
-                out.stream,
-                "\x1b[{code}m{}\x1b[0m{}",
-                line.trim_end_matches('\n'),
-                if line.ends_with('\n') { "\n" } else { "" }
-            )?;
+            write!(out.stream, "\x1b[{code}m{line}\x1b[0m{end}")?;
         } else {
-            write!(out.stream, "{line}")?;
+            write!(out.stream, "{line}{end}")?;
         }
     }
     Ok(())

@@ -119,6 +119,12 @@ impl Session {
         (bytes, Some(fixed))
     }
 
+    /// Why libvirt would not take a text that it wrote. It writes a security label without its label, for one.
+    pub(super) fn refusal(&self, text: &str) -> Option<String> {
+        let findings = crate::normalize(text, None, &self.options).err()?;
+        Some(findings.into_iter().next().map_or_else(String::new, |finding| finding.message))
+    }
+
     fn is_unrelated(&self, source: &Source) -> bool {
         self.skip_unrelated && root_name(source.text()).is_none_or(|root| root != "domainbackup")
     }
@@ -138,7 +144,7 @@ impl Session {
         diagnostics.extend(domain.into_iter().flat_map(|domain| domain.diagnostics.iter().cloned()));
         diagnostics.extend(examine(source.text(), domain.and_then(|domain| domain.domain.as_ref()), &self.options));
         // What libvirt refuses stays refused, whatever findings are allowed.
-        let refused = self.normalizes.then(|| diagnostics.clone());
+        let refused = (self.normalizes && diagnostics.iter().any(Diagnostic::is_error)).then(|| diagnostics.clone());
         let silenced = self.levels.apply(suppression::apply(&source, diagnostics));
         let diagnostics = refused.filter(|_| !silenced.iter().any(Diagnostic::is_error)).unwrap_or(silenced);
         let failed = diagnostics.iter().any(Diagnostic::is_error);
