@@ -15,7 +15,7 @@ use crate::release::Release;
 /// Tells what is wrong with a backup, where, and what to write instead; and
 /// prints it as libvirt itself would.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 80, propagate_version = true)]
+#[command(version, max_term_width = 80, propagate_version = true, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -37,7 +37,47 @@ pub enum Command {
     /// Explain one rule: what, why, libvirt's words, wrong and right
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Print completions for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write all of them into a directory
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(ManArgs),
 }
+
+const EXAMPLES: &str = "\
+Environment:
+  NO_COLOR           when set and not empty, no colour unless --color always
+  SOURCE_DATE_EPOCH  stands for the time in generated file names
+
+Exit status: 0 without errors, 1 with errors, 2 if the arguments are wrong or
+something could not be read or written.
+
+Examples:
+  backupxml check backup.xml
+  virsh dumpxml vm | backupxml normalize --domain - backup.xml
+  backupxml explain schema/missing-server";
+
+const CHECK_EXAMPLES: &str = "\
+Exit status: 0 without errors, 1 with errors, 2 if something could not be read
+or written.
+
+Examples:
+  backupxml check backup.xml
+  virsh dumpxml vm | backupxml check --domain - backup.xml
+  backupxml check --format concise *.xml
+  backupxml check --unsafe-fixes --diff backup.xml";
+
+const NORMALIZE_EXAMPLES: &str = "\
+Exit status: 0 without errors, 1 with errors or if --check finds that a file
+would change, 2 if something could not be read or written.
+
+Examples:
+  backupxml normalize --domain domain.xml backup.xml
+  backupxml normalize --domain domain.xml --suffix monday backup.xml
+  backupxml normalize --explicit < backup.xml
+  backupxml normalize --check --diff *.xml
+  backupxml normalize --in-place --drop-comments backup.xml";
 
 const RULES_EXAMPLES: &str = "\
 Examples:
@@ -49,25 +89,17 @@ Examples:
   backupxml explain schema/missing-server
   backupxml explain missing-server";
 
-const CHECK_EXAMPLES: &str = "\
+const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
-  backupxml check backup.xml
-  virsh dumpxml vm | backupxml check --domain - backup.xml
-  backupxml check --format concise *.xml
-  backupxml check --unsafe-fixes --diff backup.xml
+  source <(backupxml completions bash)
+  backupxml completions zsh > ~/.zfunc/_backupxml
+  backupxml completions fish > ~/.config/fish/completions/backupxml.fish
+  backupxml completions nushell | save backupxml.nu";
 
-Exit status: 0 without errors, 1 with errors, 2 if something could not be read.";
-
-const NORMALIZE_EXAMPLES: &str = "\
+const MAN_EXAMPLES: &str = "\
 Examples:
-  backupxml normalize --domain domain.xml backup.xml
-  backupxml normalize --domain domain.xml --suffix monday backup.xml
-  backupxml normalize --explicit < backup.xml
-  backupxml normalize --check --diff *.xml
-  backupxml normalize --in-place --drop-comments backup.xml
-
-Exit status: 0 without errors, 1 with errors or if --check finds that a file
-would change, 2 if something could not be read or written.";
+  backupxml man | man -l -
+  backupxml man /usr/local/share/man/man1";
 
 /// The arguments of `check`.
 #[derive(Debug, Args)]
@@ -146,6 +178,40 @@ pub struct ExplainArgs {
     pub rule: String,
 }
 
+/// The arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell that is to complete
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// The shells that completions are known for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// Bash
+    Bash,
+    /// Zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// Elvish
+    Elvish,
+    /// PowerShell
+    Powershell,
+    /// Nushell
+    Nushell,
+}
+
+/// The arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Where the pages go, one for each command; without it, the main page goes
+    /// to standard output
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+}
+
 /// What `check` and `normalize` take.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
@@ -155,7 +221,7 @@ pub struct CommonArgs {
     /// Align with this domain, as virsh dumpxml prints it; - is standard input
     #[arg(long, value_name = "FILE")]
     pub domain: Option<PathBuf>,
-    /// What generated file names end in [default: `SOURCE_DATE_EPOCH`, or the
+    /// What generated file names end in [default: SOURCE_DATE_EPOCH, or the
     /// seconds since 1970]
     #[arg(long, value_name = "S")]
     pub suffix: Option<String>,
@@ -172,10 +238,10 @@ pub struct CommonArgs {
     /// Drop the findings of a rule, a family or all
     #[arg(long, value_name = "RULE", value_parser = parse_selector)]
     pub allow: Vec<Selector>,
-    /// Make them warnings
+    /// Make the findings of a rule, a family or all warnings
     #[arg(long, value_name = "RULE", value_parser = parse_selector)]
     pub warn: Vec<Selector>,
-    /// Make them errors; of these options the last that matches wins
+    /// Make them errors; of these three options the last that matches wins
     #[arg(long, value_name = "RULE", value_parser = parse_selector)]
     pub deny: Vec<Selector>,
     /// Pass over files whose root element is not <domainbackup>
@@ -242,7 +308,7 @@ pub enum Format {
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
+    /// On a terminal, unless NO_COLOR is set
     Auto,
     /// Always
     Always,

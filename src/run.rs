@@ -1,7 +1,9 @@
 //! The whole program but for the process: the arguments, a command, and how it ends.
 
 mod check;
+mod completions;
 mod diff;
+mod man;
 mod normalize;
 mod rules;
 mod session;
@@ -76,6 +78,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
         Command::Normalize(arguments) => normalize::normalize(&arguments, levels, world),
         Command::Rules(arguments) => rules::rules(arguments.format, world),
         Command::Explain(arguments) => rules::explain(&arguments.rule, world),
+        Command::Completions(arguments) => completions::completions(arguments.shell, world),
+        Command::Man(arguments) => man::man(arguments.directory.as_deref(), world),
     };
     result.unwrap_or_else(|error| {
         if is_broken_pipe(&error) {

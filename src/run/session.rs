@@ -187,11 +187,13 @@ fn suffix(arguments: &CommonArgs, environment: &dyn Fn(&str) -> Option<String>) 
     if let Some(suffix) = &arguments.suffix {
         return suffix.clone();
     }
-    let epoch = environment("SOURCE_DATE_EPOCH").filter(|epoch| epoch.parse::<u64>().is_ok());
-    epoch.unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        now.map_or(0, |now| now.as_secs()).to_string()
-    })
+    seconds_since_1970(environment).to_string()
+}
+
+/// The time, or the one that reproducible builds ask for.
+pub(super) fn seconds_since_1970(environment: &dyn Fn(&str) -> Option<String>) -> u64 {
+    let asked = environment("SOURCE_DATE_EPOCH").and_then(|epoch| epoch.parse().ok());
+    asked.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()))
 }
 
 pub(super) fn reporter(arguments: &CommonArgs, output: &Output<'_>, world: &World<'_>) -> Reporter {
