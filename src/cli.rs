@@ -3,6 +3,7 @@
 // These comments are the help, printed as they stand.
 #![allow(rustdoc::invalid_html_tags)]
 
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
@@ -247,6 +248,10 @@ pub struct CommonArgs {
     /// Pass over files whose root element is not <domainbackup>
     #[arg(long)]
     pub skip_unrelated: bool,
+    /// Look at this many files at a time [default: as many as there are
+    /// processors]
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<NonZero<usize>>,
     /// When to use colour
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,

@@ -9,7 +9,7 @@ pub(crate) mod visible;
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Document, Label};
 use crate::source::Source;
@@ -58,7 +58,7 @@ impl Status {
 pub struct Checked {
     name: String,
     source: Option<Source>,
-    domain: Option<Rc<Source>>,
+    domain: Option<Arc<Source>>,
     /// What became of it.
     pub status: Status,
     diagnostics: Vec<Diagnostic>,
@@ -67,7 +67,7 @@ pub struct Checked {
 impl Checked {
     /// A file that was read, and the domain that it was held against.
     #[must_use]
-    pub fn new(source: Source, domain: Option<Rc<Source>>, status: Status, diagnostics: Vec<Diagnostic>) -> Self {
+    pub fn new(source: Source, domain: Option<Arc<Source>>, status: Status, diagnostics: Vec<Diagnostic>) -> Self {
         Self { name: source.name().to_owned(), source: Some(source), domain, status, diagnostics }
     }
 
@@ -119,20 +119,67 @@ struct Summary {
     warnings: usize,
 }
 
-/// Writes files as they come, and then what they come to.
+/// How a report is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// The form.
+    pub format: Format,
+    /// The looks of a form for people.
+    pub appearance: Appearance,
+}
+
+/// What a report says of one file.
+#[derive(Debug)]
+pub struct Part {
+    /// What became of the file.
+    pub status: Status,
+    errors: usize,
+    warnings: usize,
+    text: Vec<u8>,
+}
+
+impl Part {
+    /// Whether there is nothing to be said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
+impl Style {
+    /// Writes what there is to say of one file, whatever its place in the report is.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a finding cannot be drawn.
+    pub fn part(self, checked: &Checked) -> io::Result<Part> {
+        let errors = checked.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        let mut text = Vec::new();
+        match self.format {
+            Format::Full => full::file(&mut text, checked, self.appearance)?,
+            Format::Concise => concise::file(&mut text, checked)?,
+            Format::Json => json::file(&mut text, checked)?,
+            Format::Github => github::file(&mut text, checked)?,
+            Format::Sarif => sarif::file(&mut text, checked)?,
+        }
+        Ok(Part { status: checked.status, errors, warnings: checked.diagnostics.len() - errors, text })
+    }
+}
+
+/// Puts parts together as they come, and then what they come to.
 #[derive(Debug)]
 pub struct Reporter {
-    format: Format,
-    appearance: Appearance,
+    style: Style,
     summary: Summary,
-    results: usize,
+    /// Whether a list has been begun that the next part goes on with.
+    begun: bool,
 }
 
 impl Reporter {
     /// A report of no files yet.
     #[must_use]
-    pub fn new(format: Format, appearance: Appearance) -> Self {
-        Self { format, appearance, summary: Summary::default(), results: 0 }
+    pub fn new(style: Style) -> Self {
+        Self { style, summary: Summary::default(), begun: false }
     }
 
     /// Writes one file.
@@ -141,25 +188,38 @@ impl Reporter {
     ///
     /// Fails when `out` does.
     pub fn file(&mut self, out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
-        let first = self.summary.files == 0;
-        let errors = checked.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        self.add(out, &self.style.part(checked)?)
+    }
+
+    /// Writes what there is to say of the next file.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `out` does.
+    pub fn add(&mut self, out: &mut dyn Write, part: &Part) -> io::Result<()> {
+        if self.summary.files == 0 {
+            self.start(out)?;
+        }
         self.summary.files += 1;
-        self.summary.failed += usize::from(matches!(checked.status, Status::Failed | Status::Unreadable));
-        self.summary.skipped += usize::from(checked.status == Status::Skipped);
-        self.summary.errors += errors;
-        self.summary.warnings += checked.diagnostics.len() - errors;
-        match self.format {
-            Format::Full => full::file(out, checked, self.appearance),
-            Format::Concise => concise::file(out, checked),
-            Format::Json => json::file(out, checked, first),
-            Format::Github => github::file(out, checked),
-            Format::Sarif => {
-                if first {
-                    sarif::start(out)?;
-                }
-                self.results += sarif::file(out, checked, self.results == 0)?;
-                Ok(())
-            }
+        self.summary.failed += usize::from(matches!(part.status, Status::Failed | Status::Unreadable));
+        self.summary.skipped += usize::from(part.status == Status::Skipped);
+        self.summary.errors += part.errors;
+        self.summary.warnings += part.warnings;
+        if part.is_empty() {
+            return Ok(());
+        }
+        if matches!(self.style.format, Format::Json | Format::Sarif) {
+            out.write_all(if self.begun { b",\n  " } else { b"\n  " })?;
+        }
+        self.begun = true;
+        out.write_all(&part.text)
+    }
+
+    fn start(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self.style.format {
+            Format::Json => json::start(out),
+            Format::Sarif => sarif::start(out),
+            Format::Full | Format::Concise | Format::Github => Ok(()),
         }
     }
 
@@ -169,15 +229,14 @@ impl Reporter {
     ///
     /// Fails when `out` does.
     pub fn finish(&self, out: &mut dyn Write) -> io::Result<()> {
-        match self.format {
-            Format::Full if !self.appearance.quiet => full::finish(out, &self.summary, self.appearance),
+        if self.summary.files == 0 {
+            self.start(out)?;
+        }
+        let appearance = self.style.appearance;
+        match self.style.format {
+            Format::Full if !appearance.quiet => full::finish(out, &self.summary, appearance),
             Format::Json => json::finish(out, &self.summary),
-            Format::Sarif => {
-                if self.summary.files == 0 {
-                    sarif::start(out)?;
-                }
-                sarif::finish(out)
-            }
+            Format::Sarif => sarif::finish(out),
             Format::Full | Format::Concise | Format::Github => Ok(()),
         }?;
         out.flush()

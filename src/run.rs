@@ -3,8 +3,11 @@
 mod check;
 mod completions;
 mod diff;
+mod input;
+mod jobs;
 mod man;
 mod normalize;
+mod progress;
 mod rules;
 mod session;
 

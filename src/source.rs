@@ -25,6 +25,10 @@ pub struct Source {
     character_counts: OnceLock<Vec<usize>>,
 }
 
+/// The largest file that is looked at, in bytes. virsh sends 4 MiB at the most, and a hundred thousand disks take 15 MB;
+/// what parsing takes for this much stays below 1 GiB.
+pub const MOST_BYTES: usize = 64 << 20;
+
 /// Lines may be as long as documents, so columns are counted from the nearest of these marks.
 const STRIDE: usize = 1024;
 
@@ -54,10 +58,11 @@ impl Source {
     /// Decodes `bytes`, which are the file that reports call `name`, as the libxml2 of `release` would.
     ///
     /// There is always a text, and a finding of [`Rule::Undecodable`] or [`Rule::NulByte`] where libvirt would not get
-    /// as far.
+    /// as far. Of more than [`MOST_BYTES`] the text is empty and the finding [`Rule::TooLarge`].
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>, release: Release) -> (Self, Vec<Diagnostic>) {
-        let (text, mapping, mut diagnostics) = decode(bytes, release);
+        let (text, mapping, mut diagnostics) =
+            if bytes.len() > MOST_BYTES { too_large() } else { decode(bytes, release) };
         let had_nul = text.contains('\0');
         let text = without_nul(text, &mut diagnostics);
         (
@@ -165,6 +170,14 @@ impl Source {
 }
 
 type Decoded = (String, Mapping, Vec<Diagnostic>);
+
+fn too_large() -> Decoded {
+    let message = format!("the file is larger than {MOST_BYTES} bytes");
+    let diagnostic = Diagnostic::new(Rule::TooLarge, Span::default(), message)
+        .help("check that this is the file you mean")
+        .libvirt("Excessive size");
+    (String::new(), Mapping::Same, vec![diagnostic])
+}
 
 fn decode(bytes: Vec<u8>, release: Release) -> Decoded {
     match bytes.get(..4) {

@@ -8,6 +8,8 @@ mod fix;
 mod formatter;
 #[path = "cli/levels.rs"]
 mod levels;
+#[path = "cli/many.rs"]
+mod many;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/report.rs"]

@@ -55,23 +55,25 @@ struct JsonEdit<'a> {
     text: &'a str,
 }
 
-pub(super) fn file(out: &mut dyn Write, checked: &Checked, first: bool) -> io::Result<()> {
+pub(super) fn start(out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{{\"schema_version\": 1,\n \"files\": [")
+}
+
+pub(super) fn file(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
     let file = JsonFile {
         path: &checked.name,
         status: checked.status.name(),
         diagnostics: checked.diagnostics.iter().map(|found| diagnostic(checked, found)).collect(),
     };
     let text = serde_json::to_string(&file)?;
-    let before = if first { "{\"schema_version\": 1,\n \"files\": [\n  " } else { ",\n  " };
-    write!(out, "{before}{}", visible::json(&text))
+    write!(out, "{}", visible::json(&text))
 }
 
 pub(super) fn finish(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     let Summary { files, failed, skipped, errors, warnings } = summary;
-    let before = if *files == 0 { "{\"schema_version\": 1,\n \"files\": [" } else { "" };
     writeln!(
         out,
-        "{before}],\n \"summary\": {{\"files\": {files}, \"failed\": {failed}, \"skipped\": {skipped}, \
+        "],\n \"summary\": {{\"files\": {files}, \"failed\": {failed}, \"skipped\": {skipped}, \
          \"errors\": {errors}, \"warnings\": {warnings}}}}}"
     )
 }

@@ -43,17 +43,13 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// Writes the results of a file; returns how many there are.
-pub(super) fn file(out: &mut dyn Write, checked: &Checked, first: bool) -> io::Result<usize> {
-    let mut separator = if first { "\n  " } else { ",\n  " };
-    let mut count = 0;
-    for diagnostic in &checked.diagnostics {
-        let Some(result) = result(checked, diagnostic) else { continue };
+pub(super) fn file(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
+    let results = checked.diagnostics.iter().filter_map(|diagnostic| result(checked, diagnostic));
+    for (index, result) in results.enumerate() {
+        let separator = if index == 0 { "" } else { ",\n  " };
         write!(out, "{separator}{}", visible::json(&result.to_string()))?;
-        separator = ",\n  ";
-        count += 1;
     }
-    Ok(count)
+    Ok(())
 }
 
 pub(super) fn finish(out: &mut dyn Write) -> io::Result<()> {

@@ -5,70 +5,79 @@ use std::path::Path;
 use crate::cli::{CheckArgs, CommonArgs};
 use crate::fix::Consent;
 use crate::levels::Levels;
-use crate::report::Checked;
+use crate::report::{Part, Reporter};
 use crate::write;
 
 use super::diff::write_diff;
-use super::session::{Session, display_name, reporter, use_color};
+use super::session::{Session, display_name, style, use_color};
 use super::{ExitStatus, World};
 
 pub(super) fn check(arguments: &CommonArgs, levels: Levels, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
-    let mut session = Session::new(arguments, false, levels, world)?;
-    let mut reporter = reporter(arguments, &world.stdout, world);
-    for file in session.files.clone() {
-        let checked = session.read(&file, world, crate::check)?;
-        reporter.file(world.stdout.stream, &checked)?;
-    }
+    let session = Session::new(arguments, false, levels, world)?;
+    let style = style(arguments, &world.stdout, world);
+    let mut reporter = Reporter::new(style);
+    let status = session.for_each(
+        world,
+        |file, bytes| style.part(&session.examine(file, bytes, crate::check)),
+        |_, part, world| {
+            let part = part?;
+            reporter.add(world.stdout.stream, &part)?;
+            Ok(part.status.into())
+        },
+    )?;
     reporter.finish(world.stdout.stream)?;
-    Ok(session.status)
+    Ok(status)
+}
+
+/// A file after its fixes.
+struct Mended {
+    before: Vec<u8>,
+    /// The new text, if it is another, and how many fixes it took.
+    changed: Option<(String, usize)>,
+    /// What is said of the file as it will be; with `--diff`, as it is.
+    part: Part,
 }
 
 /// Applies fixes, or shows them. What is still wrong is reported, to standard error where standard output is taken.
 pub(super) fn fix(arguments: &CheckArgs, levels: Levels, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
     let common = &arguments.common;
     let consent = if arguments.unsafe_fixes { Consent::All } else { Consent::Safe };
-    let mut session = Session::new(common, false, levels, world)?;
+    let session = Session::new(common, false, levels, world)?;
     let to_stdout = !arguments.diff && !session.files.iter().any(|file| file == Path::new("-"));
     let color = use_color(common.color, world.stdout.terminal, world.environment);
-    let mut reporter = reporter(common, if to_stdout { &world.stdout } else { &world.stderr }, world);
-    for file in session.files.clone() {
-        let Some(bytes) = session.read_bytes(&file, world)? else {
-            reporter.file(
-                if to_stdout { world.stdout.stream } else { world.stderr.stream },
-                &Checked::unreadable(display_name(&file)),
-            )?;
-            continue;
-        };
-        let (before, fixed) = session.fix(&file, bytes, consent);
-        let changed = fixed.filter(|fixed| fixed.text.as_bytes() != before);
+    let style = style(common, if to_stdout { &world.stdout } else { &world.stderr }, world);
+    let mut reporter = Reporter::new(style);
+    let mend = |file: &Path, bytes: Option<Vec<u8>>| -> anyhow::Result<Mended> {
+        let readable = bytes.is_some();
+        let (before, fixed) = session.fix(file, bytes.unwrap_or_default(), consent);
+        let changed = fixed.filter(|fixed| readable && fixed.text.as_bytes() != before);
+        let after =
+            changed.as_ref().filter(|_| !arguments.diff).map_or(before.clone(), |fixed| fixed.text.clone().into());
+        let part = style.part(&session.examine(file, readable.then_some(after), crate::check))?;
+        Ok(Mended { before, changed: changed.map(|fixed| (fixed.text, fixed.applied)), part })
+    };
+    let status = session.for_each(world, mend, |file, mended, world| {
+        let Mended { before, changed, part } = mended?;
         if arguments.diff {
-            if let Some(fixed) = &changed {
-                write_diff(
-                    &mut world.stdout,
-                    &display_name(&file),
-                    &String::from_utf8_lossy(&before),
-                    &fixed.text,
-                    color,
-                )?;
+            if let Some((text, _)) = changed {
+                let before = String::from_utf8_lossy(&before);
+                write_diff(&mut world.stdout, &display_name(file), &before, &text, color)?;
             }
-            session.examine(&file, before, crate::check);
-            continue;
+            return Ok(part.status.into());
         }
-        if let Some(fixed) = changed.as_ref().filter(|_| file != Path::new("-")) {
-            write::replace(&file, fixed.text.as_bytes())?;
-            let plural = if fixed.applied == 1 { "" } else { "es" };
-            writeln!(world.stderr.stream, "backupxml: {} fix{plural} applied to {}", fixed.applied, file.display())?;
-        }
-        let after = changed.map_or(before, |fixed| fixed.text.into_bytes());
         if file == Path::new("-") {
-            world.stdout.stream.write_all(&after)?;
+            world.stdout.stream.write_all(changed.as_ref().map_or(&before, |(text, _)| text.as_bytes()))?;
+        } else if let Some((text, applied)) = changed {
+            write::replace(file, text.as_bytes())?;
+            let plural = if applied == 1 { "" } else { "es" };
+            writeln!(world.stderr.stream, "backupxml: {applied} fix{plural} applied to {}", file.display())?;
         }
-        let checked = session.examine(&file, after, crate::check);
-        reporter.file(if to_stdout { world.stdout.stream } else { world.stderr.stream }, &checked)?;
-    }
+        reporter.add(if to_stdout { world.stdout.stream } else { world.stderr.stream }, &part)?;
+        Ok(part.status.into())
+    })?;
     if !arguments.diff {
         reporter.finish(if to_stdout { world.stdout.stream } else { world.stderr.stream })?;
     }
     world.stdout.stream.flush()?;
-    Ok(session.status)
+    Ok(status)
 }

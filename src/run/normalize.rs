@@ -7,12 +7,12 @@ use anyhow::bail;
 use crate::cli::{Format, NormalizeArgs};
 use crate::comment;
 use crate::levels::Levels;
-use crate::report::{Checked, Status};
+use crate::report::{Part, Reporter, Status, Style};
 use crate::rules::Severity;
 use crate::write;
 
 use super::diff::write_diff;
-use super::session::{Session, display_name, reporter, use_color};
+use super::session::{Session, display_name, style, use_color};
 use super::{ExitStatus, World};
 
 pub(super) fn normalize(
@@ -26,39 +26,48 @@ pub(super) fn normalize(
     if arguments.in_place && session.files.iter().any(|file| file == Path::new("-")) {
         bail!("standard input cannot be rewritten in place: name a file");
     }
-    let mut reporter = reporter(common, &world.stderr, world);
-    for file in session.files.clone() {
-        let Some(bytes) = session.read_bytes(&file, world)? else {
-            reporter.file(world.stderr.stream, &Checked::unreadable(display_name(&file)))?;
-            continue;
-        };
-        let before = if arguments.compares() { bytes.clone() } else { Vec::new() };
-        let (checked, text) = normalize_one(arguments, &mut session, &file, bytes);
+    let style = style(common, &world.stderr, world);
+    let mut reporter = Reporter::new(style);
+    let work = |file: &Path, bytes: Option<Vec<u8>>| normalize_one(arguments, &session, style, file, bytes);
+    let status = session.for_each(world, work, |file, normalized, world| {
+        let Normalized { before, text, part } = normalized?;
         // What is lost is named before it is.
-        reporter.file(world.stderr.stream, &checked)?;
-        let Some(text) = text else { continue };
+        reporter.add(world.stderr.stream, &part)?;
+        let status = ExitStatus::from(part.status);
+        let Some(text) = text else { return Ok(status) };
         if !arguments.compares() {
             world.stdout.stream.write_all(text.as_bytes())?;
         } else if text.as_bytes() != before {
-            deliver_change(arguments, &mut session, &file, (&before, &text), world)?;
+            return Ok(status.max(deliver_change(arguments, &session, file, (&before, &text), world)?));
         }
-    }
+        Ok(status)
+    })?;
     world.stdout.stream.flush()?;
     // Beside the XML, silence is the best report.
     let machine = matches!(common.format, Format::Json | Format::Sarif);
-    if session.status != ExitStatus::Success || machine {
+    if status != ExitStatus::Success || machine {
         reporter.finish(world.stderr.stream)?;
     }
-    Ok(session.status)
+    Ok(status)
 }
 
-/// The findings about a file, and its text in libvirt's form if none is an error.
+/// A file and what libvirt would print for it.
+struct Normalized {
+    /// The bytes of the file, where they are to be compared.
+    before: Vec<u8>,
+    /// Its text in libvirt's form, if nothing about it is an error.
+    text: Option<String>,
+    part: Part,
+}
+
 fn normalize_one(
     arguments: &NormalizeArgs,
-    session: &mut Session,
+    session: &Session,
+    style: Style,
     file: &Path,
-    bytes: Vec<u8>,
-) -> (Checked, Option<String>) {
+    bytes: Option<Vec<u8>>,
+) -> anyhow::Result<Normalized> {
+    let before = bytes.as_ref().filter(|_| arguments.compares()).cloned().unwrap_or_default();
     let mut text = None;
     let checked =
         session.examine(file, bytes, |document, domain, options| match crate::normalize(document, domain, options) {
@@ -75,35 +84,31 @@ fn normalize_one(
             Err(diagnostics) => diagnostics,
         });
     let text = text.filter(|_| checked.status == Status::Ok);
-    (checked, text)
+    Ok(Normalized { before, text, part: style.part(&checked)? })
 }
 
 /// Rewrites a file that is not in libvirt's form, names it, or shows what would change.
 fn deliver_change(
     arguments: &NormalizeArgs,
-    session: &mut Session,
+    session: &Session,
     file: &Path,
     (before, after): (&[u8], &str),
     world: &mut World<'_>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<ExitStatus> {
     if arguments.in_place {
         if let Some(refusal) = session.refusal(after) {
-            session.status = session.status.max(ExitStatus::Errors);
             let name = display_name(file);
             writeln!(
                 world.stderr.stream,
                 "backupxml: {name} stays as it is: libvirt refuses its own form of it: {refusal}"
             )?;
-            return Ok(());
+            return Ok(ExitStatus::Errors);
         }
         if let Err(error) = write::replace(file, after.as_bytes()) {
-            session.status = ExitStatus::Failure;
             writeln!(world.stderr.stream, "backupxml: {error:#}")?;
+            return Ok(ExitStatus::Failure);
         }
-        return Ok(());
-    }
-    if arguments.check {
-        session.status = session.status.max(ExitStatus::Errors);
+        return Ok(ExitStatus::Success);
     }
     if arguments.diff {
         let color = use_color(arguments.common.color, world.stdout.terminal, world.environment);
@@ -111,5 +116,5 @@ fn deliver_change(
     } else {
         writeln!(world.stdout.stream, "{}", display_name(file))?;
     }
-    Ok(())
+    Ok(if arguments.check { ExitStatus::Errors } else { ExitStatus::Success })
 }

@@ -1,12 +1,11 @@
 //! What the commands that look at backups share: their inputs, read one after another, and how a run will end.
 
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use crate::cli::{Color, CommonArgs, Format};
 use crate::diagnostic::Diagnostic;
@@ -14,29 +13,34 @@ use crate::domain::{self, Domain};
 use crate::fix::{Consent, Fixed, fix};
 use crate::levels::Levels;
 use crate::release::Release;
-use crate::report::{Appearance, Checked, Reporter, Status};
+use crate::report::{Appearance, Checked, Status, Style};
+use crate::rules::Rule;
 use crate::source::Source;
 use crate::{Options, root_name, suppression};
 
-use super::{ExitStatus, Output, World};
+use super::progress::Progress;
+use super::{ExitStatus, Output, World, input, jobs};
 
 /// A domain that was read, and what is wrong with its document.
 struct DomainInput {
-    source: Rc<Source>,
+    source: Arc<Source>,
     domain: Option<Domain>,
     diagnostics: Vec<Diagnostic>,
 }
 
-/// What stays the same from file to file, and how the run will end.
+/// What stays the same from file to file.
 pub(super) struct Session {
     pub(super) files: Vec<PathBuf>,
+    /// Standard input, if it is one of the files; whoever looks at that takes it.
+    standard_input: Mutex<anyhow::Result<Vec<u8>>>,
+    jobs: usize,
+    progress: bool,
     domain: Option<DomainInput>,
     options: Options,
     skip_unrelated: bool,
     levels: Levels,
     /// Whether libvirt's verdict is asked for.
     pub(super) normalizes: bool,
-    pub(super) status: ExitStatus,
 }
 
 impl Session {
@@ -70,42 +74,60 @@ impl Session {
             Some(path) => Some(read_domain(path, world.stdin, release)?),
             None => None,
         };
+        let reads_input = files.contains(&standard_input);
+        let standard_input = if reads_input { input::standard_input(world.stdin) } else { Ok(Vec::new()) };
         let options =
             Options { release, suffix: suffix(arguments, world.environment), status: arguments.status, explicit };
         Ok(Self {
+            // Asking for the number of processors takes longer than a file does.
+            jobs: if files.len() > 1 { jobs::count(arguments.jobs) } else { 1 },
+            progress: world.stderr.terminal && !arguments.quiet,
             files,
+            standard_input: Mutex::new(standard_input),
             domain,
             options,
             skip_unrelated: arguments.skip_unrelated,
             levels,
             normalizes: false,
-            status: ExitStatus::Success,
         })
     }
 
-    /// Reads one file and has `examine` look at it.
-    pub(super) fn read(
-        &mut self,
-        file: &Path,
+    /// Reads each file and has `work` done on it, on several processors, and `deliver` what came of it, in the order of
+    /// the arguments. Of a file that cannot be read, the reason goes to standard error, and `work` gets nothing.
+    ///
+    /// Returns the worst status there was.
+    pub(super) fn for_each<T: Send>(
+        &self,
         world: &mut World<'_>,
-        examine: impl FnOnce(&str, Option<&Domain>, &Options) -> Vec<Diagnostic>,
-    ) -> anyhow::Result<Checked> {
-        Ok(match self.read_bytes(file, world)? {
-            Some(bytes) => self.examine(file, bytes, examine),
-            None => Checked::unreadable(display_name(file)),
-        })
+        work: impl Fn(&Path, Option<Vec<u8>>) -> T + Sync,
+        mut deliver: impl FnMut(&Path, T, &mut World<'_>) -> anyhow::Result<ExitStatus>,
+    ) -> anyhow::Result<ExitStatus> {
+        let mut progress = Progress::new(self.files.len(), self.progress, Instant::now());
+        let mut status = ExitStatus::Success;
+        let work = |file: &PathBuf| match self.read(file) {
+            Ok(bytes) => (None, work(file, Some(bytes))),
+            Err(error) => (Some(error), work(file, None)),
+        };
+        let take = |file: &PathBuf, (error, result): (Option<anyhow::Error>, T)| -> anyhow::Result<()> {
+            progress.clear(world)?;
+            if let Some(error) = error {
+                status = ExitStatus::Failure;
+                writeln!(world.stderr.stream, "backupxml: {error:#}")?;
+            }
+            status = status.max(deliver(file, result, world)?);
+            progress.step(world, Instant::now)?;
+            Ok(())
+        };
+        jobs::in_order(&self.files, self.jobs, work, take)?;
+        Ok(status)
     }
 
-    /// The bytes of a file; of one that cannot be read, the reason goes to standard error.
-    pub(super) fn read_bytes(&mut self, file: &Path, world: &mut World<'_>) -> anyhow::Result<Option<Vec<u8>>> {
-        match read_input(file, world.stdin) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) => {
-                self.status = ExitStatus::Failure;
-                writeln!(world.stderr.stream, "backupxml: {error:#}")?;
-                Ok(None)
-            }
+    fn read(&self, file: &Path) -> anyhow::Result<Vec<u8>> {
+        if file != Path::new("-") {
+            return input::file(file);
         }
+        let Ok(mut standard_input) = self.standard_input.lock() else { bail!("cannot read standard input") };
+        std::mem::replace(&mut standard_input, Ok(Vec::new()))
     }
 
     /// Fixes the text of a file; not of one that is passed over, or whose text is not what stands on the disk.
@@ -129,30 +151,41 @@ impl Session {
         self.skip_unrelated && root_name(source.text()).is_none_or(|root| root != "domainbackup")
     }
 
-    /// Has `examine` look at the bytes of a file.
+    /// Has `examine` look at the bytes of a file; at nothing of a file that could not be read.
     pub(super) fn examine(
-        &mut self,
+        &self,
         file: &Path,
-        bytes: Vec<u8>,
+        bytes: Option<Vec<u8>>,
         examine: impl FnOnce(&str, Option<&Domain>, &Options) -> Vec<Diagnostic>,
     ) -> Checked {
+        let Some(bytes) = bytes else { return Checked::unreadable(display_name(file)) };
         let (source, mut diagnostics) = Source::new(display_name(file), bytes, self.options.release);
         if self.is_unrelated(&source) {
             return Checked::new(source, None, Status::Skipped, Vec::new());
         }
         let domain = self.domain.as_ref();
-        diagnostics.extend(domain.into_iter().flat_map(|domain| domain.diagnostics.iter().cloned()));
-        diagnostics.extend(examine(source.text(), domain.and_then(|domain| domain.domain.as_ref()), &self.options));
+        // Of a file that is too large, there is no text.
+        if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
+            diagnostics.extend(domain.into_iter().flat_map(|domain| domain.diagnostics.iter().cloned()));
+            diagnostics.extend(examine(source.text(), domain.and_then(|domain| domain.domain.as_ref()), &self.options));
+        }
         // What libvirt refuses stays refused, whatever findings are allowed.
         let refused = (self.normalizes && diagnostics.iter().any(Diagnostic::is_error)).then(|| diagnostics.clone());
         let silenced = self.levels.apply(suppression::apply(&source, diagnostics));
         let diagnostics = refused.filter(|_| !silenced.iter().any(Diagnostic::is_error)).unwrap_or(silenced);
         let failed = diagnostics.iter().any(Diagnostic::is_error);
-        if failed {
-            self.status = self.status.max(ExitStatus::Errors);
-        }
         let status = if failed { Status::Failed } else { Status::Ok };
-        Checked::new(source, domain.map(|domain| Rc::clone(&domain.source)), status, diagnostics)
+        Checked::new(source, domain.map(|domain| Arc::clone(&domain.source)), status, diagnostics)
+    }
+}
+
+impl From<Status> for ExitStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Ok | Status::Skipped => Self::Success,
+            Status::Failed => Self::Errors,
+            Status::Unreadable => Self::Failure,
+        }
     }
 }
 
@@ -161,25 +194,17 @@ pub(super) fn display_name(file: &Path) -> String {
     if file == Path::new("-") { "<stdin>".to_owned() } else { file.to_string_lossy().into_owned() }
 }
 
-fn read_input(file: &Path, stdin: &mut dyn Read) -> anyhow::Result<Vec<u8>> {
-    if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        stdin.read_to_end(&mut bytes).context("cannot read standard input")?;
-        return Ok(bytes);
-    }
-    // Reading a directory fails with words that help nobody.
-    if file.is_dir() {
-        bail!("cannot read {}: it is a directory", file.display());
-    }
-    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
-}
-
 fn read_domain(path: &Path, stdin: &mut dyn Read, release: Release) -> anyhow::Result<DomainInput> {
-    let (source, mut diagnostics) = Source::new(display_name(path), read_input(path, stdin)?, release);
-    let (domain, findings) = domain::read(source.text());
-    diagnostics.extend(findings);
+    let bytes = if path == Path::new("-") { input::standard_input(stdin) } else { input::file(path) }?;
+    let (source, mut diagnostics) = Source::new(display_name(path), bytes, release);
+    let mut domain = None;
+    if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
+        let (found, findings) = domain::read(source.text());
+        domain = found;
+        diagnostics.extend(findings);
+    }
     let diagnostics = diagnostics.into_iter().map(Diagnostic::wholly_in_domain).collect();
-    Ok(DomainInput { source: Rc::new(source), domain, diagnostics })
+    Ok(DomainInput { source: Arc::new(source), domain, diagnostics })
 }
 
 /// What generated names end in: as asked for, else as reproducible builds ask for, else as libvirt does.
@@ -196,13 +221,13 @@ pub(super) fn seconds_since_1970(environment: &dyn Fn(&str) -> Option<String>) -
     asked.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()))
 }
 
-pub(super) fn reporter(arguments: &CommonArgs, output: &Output<'_>, world: &World<'_>) -> Reporter {
+pub(super) fn style(arguments: &CommonArgs, output: &Output<'_>, world: &World<'_>) -> Style {
     let appearance = Appearance {
         color: use_color(arguments.color, output.terminal, world.environment),
         width: world.width.filter(|_| output.terminal).unwrap_or(80),
         quiet: arguments.quiet,
     };
-    Reporter::new(arguments.format.into(), appearance)
+    Style { format: arguments.format.into(), appearance }
 }
 
 pub(super) fn use_color(color: Color, terminal: bool, environment: &dyn Fn(&str) -> Option<String>) -> bool {
