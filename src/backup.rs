@@ -4,6 +4,8 @@
 //! a later stage may have to point at carry the span of the attribute or element they were read from; spans do not take
 //! part in comparisons, so two backups are equal when they say the same.
 
+mod owned;
+
 use std::borrow::Cow;
 
 use crate::diagnostic::Span;

@@ -2,6 +2,7 @@
 //!
 //! Stages make these; reports render them. Neither knows the other.
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::rules::{Rule, Severity};
@@ -208,3 +209,12 @@ impl Diagnostic {
         std::iter::once(&self.primary).chain(&self.others)
     }
 }
+
+/// `error: what is wrong [rule]`
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} [{}]", self.severity.name(), self.message, self.rule)
+    }
+}
+
+impl std::error::Error for Diagnostic {}

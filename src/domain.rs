@@ -49,6 +49,20 @@ const BUSES: [&str; 10] = ["ide", "fdc", "scsi", "virtio", "xen", "usb", "uml", 
 /// What libvirt takes off the target of a domain's disk, after sorting the disks, but not off the name of a backup's.
 const OLD_PREFIX: &str = "ioemu:";
 
+impl Domain {
+    /// Reads what `virsh dumpxml` prints.
+    ///
+    /// # Errors
+    ///
+    /// Returns what is wrong with it, labelled in the domain's document.
+    pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        match read(text) {
+            (Some(domain), diagnostics) if diagnostics.is_empty() => Ok(domain),
+            (_, diagnostics) => Err(diagnostics),
+        }
+    }
+}
+
 /// Reads a domain's text. Returns what could be made of it, and the findings, labelled in the domain's document.
 #[must_use]
 pub fn read(text: &str) -> (Option<Domain>, Vec<Diagnostic>) {

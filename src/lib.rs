@@ -1,40 +1,90 @@
 //! Validates, explains and normalizes libvirt's `<domainbackup>` XML, in agreement with libvirt.
 //!
 //! [`check`] tells everything that is wrong with a backup, [`normalize`] prints it as libvirt itself would after
-//! aligning it with a domain. Both take text; [`source::Source`] makes text of the bytes of a file.
+//! aligning it with a domain. Both go one way, whose steps can be taken singly: [`parse()`] makes a [`Backup`] of a
+//! document, [`align()`] completes it with the disks of a [`Domain`], [`format()`] writes it. [`build`] makes backups
+//! without a document.
 //!
 //! ```
-//! use backupxml::{Options, normalize};
+//! use backupxml::{Domain, Options, align, check, format, normalize, parse};
 //!
-//! let text = normalize("<domainbackup/>", None, &Options::default()).expect("an empty backup is a good one");
-//! assert_eq!(text, "<domainbackup mode='push'/>\n");
+//! # fn main() -> Result<(), Vec<backupxml::diagnostic::Diagnostic>> {
+//! let domain = Domain::parse(
+//!     "<domain><devices>
+//!        <disk><source file='/images/vm.qcow2'/><target dev='vda' bus='virtio'/></disk>
+//!      </devices></domain>",
+//! )?;
+//! let options = Options { suffix: "monday".to_owned(), ..Options::default() };
+//!
+//! let mut backup = parse("<domainbackup><incremental>sunday</incremental></domainbackup>", &options)?;
+//! align(&mut backup, &domain, &options)?;
+//! assert_eq!(backup.disks[0].incremental.as_ref().unwrap().value, "sunday");
+//! assert_eq!(
+//!     format(&backup),
+//!     "<domainbackup mode='push'>
+//!   <incremental>sunday</incremental>
+//!   <disks>
+//!     <disk name='vda' backup='yes' type='file' backupmode='incremental' incremental='sunday'>
+//!       <target file='/images/vm.qcow2.monday'/>
+//!     </disk>
+//!   </disks>
+//! </domainbackup>
+//! "
+//! );
+//! assert_eq!(normalize("<domainbackup/>", None, &options)?, "<domainbackup mode='push'/>\n");
+//!
+//! let findings = check("<domainbackup><disks><disk name='vdb'/></disks></domainbackup>", Some(&domain), &options);
+//! assert_eq!(findings[0].to_string(), "error: the domain has no disk 'vdb' [align/no-such-disk]");
+//! # Ok(())
+//! # }
 //! ```
+//!
+//! Text is taken as it is; functions that end in `_bytes` take files, and decode them as libvirt would.
+//! The feature `cli`, on by default, holds the program `backupxml` and what only that needs.
 
+#![deny(missing_docs)]
+
+// What tests, fuzzing and the program reach into is public without being documented, and may change.
+#[doc(hidden)]
 pub mod align;
 pub mod backup;
-pub mod cli;
-pub mod comment;
+pub mod build;
 pub mod diagnostic;
 pub mod domain;
 pub mod fix;
+#[doc(hidden)]
 pub mod format;
-pub mod levels;
+#[doc(hidden)]
 pub mod parse;
 pub mod release;
-pub mod report;
 pub mod rules;
-pub mod run;
-pub mod schema;
+mod schema;
 pub mod source;
-pub mod suppression;
+#[doc(hidden)]
 pub mod syntax;
-pub mod write;
+
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
+#[cfg(feature = "cli")]
+mod comment;
+#[cfg(feature = "cli")]
+mod levels;
+#[cfg(feature = "cli")]
+mod report;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod run;
+#[cfg(feature = "cli")]
+mod suppression;
+#[cfg(feature = "cli")]
+mod write;
 
 use std::collections::HashMap;
 
-use backup::Backup;
+pub use backup::Backup;
 use diagnostic::{Diagnostic, Span};
-use domain::Domain;
+pub use domain::Domain;
 use release::Release;
 use rules::Rule;
 use source::Source;
@@ -52,12 +102,65 @@ pub struct Options {
     pub explicit: bool,
 }
 
+/// Reads a backup.
+///
+/// # Errors
+///
+/// Returns everything that is wrong with it, in the order of the document, when libvirt would refuse it whatever the
+/// domain is.
+pub fn parse(text: &str, options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
+    let (backup, diagnostics) = examine(text, None, options, |backup| backup.clone().into_owned());
+    backup.ok_or(diagnostics)
+}
+
+/// As [`parse()`], from the bytes of a file.
+///
+/// # Errors
+///
+/// Returns everything that is wrong with it.
+pub fn parse_bytes(bytes: &[u8], options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
+    let (source, mut diagnostics) = Source::new("backup.xml", bytes.to_vec(), options.release);
+    match parse(source.text(), options) {
+        Ok(backup) if diagnostics.is_empty() => Ok(backup),
+        Ok(_) => Err(diagnostics),
+        Err(findings) => {
+            diagnostics.extend(findings);
+            Err(diagnostics)
+        }
+    }
+}
+
+/// Completes a backup as libvirt does before it starts: with the domain's other disks, the names of files that it
+/// would generate, and each disk's resulting mode and checkpoint.
+///
+/// # Errors
+///
+/// Returns everything that keeps the backup from fitting the domain; the backup is then half done.
+pub fn align(backup: &mut Backup<'_>, domain: &Domain, options: &Options) -> Result<(), Vec<Diagnostic>> {
+    let diagnostics = align::align(backup, domain, &options.suffix, options.release);
+    if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+}
+
+/// The text that libvirt prints for a backup.
+#[must_use]
+pub fn format(backup: &Backup<'_>) -> String {
+    format::format(backup)
+}
+
 /// Everything that is wrong with a backup, in the order of the document.
 ///
 /// Without a domain, only what needs none is found: that a disk is listed twice, but not that there is no such disk.
 #[must_use]
 pub fn check(text: &str, domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
     examine(text, domain, &Options { explicit: true, ..options.clone() }, |_| ()).1
+}
+
+/// As [`check`], from the bytes of a file.
+#[must_use]
+pub fn check_bytes(bytes: &[u8], domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
+    let (source, mut diagnostics) = Source::new("backup.xml", bytes.to_vec(), options.release);
+    diagnostics.extend(check(source.text(), domain, options));
+    diagnostics
 }
 
 /// The text that libvirt would print for a backup: aligned with `domain` if there is one, only parsed otherwise.

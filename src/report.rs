@@ -182,15 +182,6 @@ impl Reporter {
         Self { style, summary: Summary::default(), begun: false }
     }
 
-    /// Writes one file.
-    ///
-    /// # Errors
-    ///
-    /// Fails when `out` does.
-    pub fn file(&mut self, out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
-        self.add(out, &self.style.part(checked)?)
-    }
-
     /// Writes what there is to say of the next file.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! What an element may hold in which mode, beside which other attribute, is not here but in `parse`: RELAX NG says it
 //! by repeating whole elements, which is why its messages blame the wrong one.
 
-use crate::backup::{BackupMode, Mode, State, StorageType, Transport};
+use crate::backup::{BackupMode, Mode, StorageType, Transport};
 
 /// What an attribute may hold.
 #[derive(Clone, Copy, Debug)]
@@ -224,9 +224,6 @@ pub static SHAPES: &[(&Shape, &[&str])] = &[
     (&CIPHER, &["encryption"]),
     (&IVGEN, &["encryption"]),
 ];
-
-/// The states that a state file names.
-pub const STATES: &[&str] = State::WORDS;
 
 /// `value` without the white space that XML knows around it.
 #[must_use]

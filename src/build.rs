@@ -1,0 +1,383 @@
+//! Backups made by programs: what libvirt's schema refuses cannot be said with these types.
+//!
+//! Push and pull are types of their own, so that a push has targets and no server, and a pull has a server and
+//! scratches. Names, paths and hosts are checked where they are made. What depends on the domain or on the host, such
+//! as whether there is such a disk, is not known here: [`crate::align()`] tells.
+//!
+//! ```
+//! use backupxml::build::{Checkpoint, Destination, DiskName, Host, Invalid, Path, Pull, PullDisk, Push, PushDisk, Server};
+//!
+//! # fn main() -> Result<(), Invalid> {
+//! let push = Push::new()
+//!     .incremental(Checkpoint::new("monday")?)
+//!     .disk(PushDisk::new(DiskName::new("vda")?).target(Destination::file(Path::new("/backup/vda.qcow2")?)))
+//!     .leave_out(DiskName::new("vdb")?);
+//! assert_eq!(
+//!     push.to_string(),
+//!     "<domainbackup mode='push'>
+//!   <incremental>monday</incremental>
+//!   <disks>
+//!     <disk name='vda' backup='yes' type='file'>
+//!       <target file='/backup/vda.qcow2'/>
+//!     </disk>
+//!     <disk name='vdb' backup='no'/>
+//!   </disks>
+//! </domainbackup>
+//! "
+//! );
+//!
+//! let pull = Pull::new(Server::tcp(Host::new("localhost")?, 10809))
+//!     .disk(PullDisk::new(DiskName::new("vda")?).scratch(Destination::file(Path::new("/var/tmp/vda.scratch")?)));
+//! assert!(pull.to_string().contains("<server transport='tcp' name='localhost' port='10809'/>"));
+//!
+//! assert_eq!(Path::new("vda.qcow2").unwrap_err().to_string(), "'vda.qcow2' is not an absolute path");
+//! # Ok(())
+//! # }
+//! ```
+
+mod destination;
+mod text;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::backup::{Backup, BackupMode, Disk, Mode, PrivateData, Spanned, StorageType, Text, Transport};
+use crate::diagnostic::Span;
+use crate::format::format;
+
+pub use crate::backup::StorageFormat;
+pub use destination::{Cipher, Destination, Encryption, Ivgen, Label, Secret};
+pub use text::{Checkpoint, DiskName, Host, Invalid, Path, SocketPath, Uuid, Word};
+
+fn written<T>(value: T) -> Spanned<T> {
+    Spanned { value, span: Span::default() }
+}
+
+fn text(value: impl Into<String>) -> Text<'static> {
+    written(Cow::Owned(value.into()))
+}
+
+/// A push mode backup: the hypervisor writes to a target for each disk.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Push {
+    incremental: Option<Checkpoint>,
+    disks: Vec<Listed<PushDisk>>,
+}
+
+impl Push {
+    /// A full backup of every disk of the domain that can be backed up, to files that libvirt names.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Backs up only what changed since a checkpoint, on disks that do not say otherwise.
+    #[must_use]
+    pub fn incremental(mut self, checkpoint: Checkpoint) -> Self {
+        self.incremental = Some(checkpoint);
+        self
+    }
+
+    /// Lists a disk; once any is listed, the domain's others are left out. Each may be listed once.
+    #[must_use]
+    pub fn disk(mut self, disk: PushDisk) -> Self {
+        self.disks.push(Listed::Taken(disk));
+        self
+    }
+
+    /// Lists a disk that is not backed up.
+    #[must_use]
+    pub fn leave_out(mut self, name: DiskName) -> Self {
+        self.disks.push(Listed::LeftOut(name));
+        self
+    }
+
+    /// The typed backup, for aligning it with a domain.
+    #[must_use]
+    pub fn backup(&self) -> Backup<'static> {
+        let disks = self.disks.iter().map(|listed| listed.disk(PushDisk::disk)).collect();
+        Backup { disks, ..empty(Mode::Push, self.incremental.as_ref()) }
+    }
+}
+
+/// As libvirt writes it, for `virDomainBackupBegin`.
+impl fmt::Display for Push {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&format(&self.backup()))
+    }
+}
+
+/// A pull mode backup: a client reads the disks over NBD.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pull {
+    server: Server,
+    incremental: Option<Checkpoint>,
+    disks: Vec<Listed<PullDisk>>,
+}
+
+impl Pull {
+    /// A full backup of every disk of the domain that can be backed up, with scratch files that libvirt names.
+    #[must_use]
+    pub fn new(server: Server) -> Self {
+        Self { server, incremental: None, disks: Vec::new() }
+    }
+
+    /// Offers only what changed since a checkpoint, on disks that do not say otherwise.
+    #[must_use]
+    pub fn incremental(mut self, checkpoint: Checkpoint) -> Self {
+        self.incremental = Some(checkpoint);
+        self
+    }
+
+    /// Lists a disk; once any is listed, the domain's others are left out. Each may be listed once.
+    #[must_use]
+    pub fn disk(mut self, disk: PullDisk) -> Self {
+        self.disks.push(Listed::Taken(disk));
+        self
+    }
+
+    /// Lists a disk that is not backed up.
+    #[must_use]
+    pub fn leave_out(mut self, name: DiskName) -> Self {
+        self.disks.push(Listed::LeftOut(name));
+        self
+    }
+
+    /// The typed backup, for aligning it with a domain.
+    #[must_use]
+    pub fn backup(&self) -> Backup<'static> {
+        let disks = self.disks.iter().map(|listed| listed.disk(PullDisk::disk)).collect();
+        Backup { server: Some(self.server.server()), disks, ..empty(Mode::Pull, self.incremental.as_ref()) }
+    }
+}
+
+/// As libvirt writes it, for `virDomainBackupBegin`.
+impl fmt::Display for Pull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&format(&self.backup()))
+    }
+}
+
+fn empty(mode: Mode, incremental: Option<&Checkpoint>) -> Backup<'static> {
+    Backup {
+        mode,
+        incremental: incremental.map(|checkpoint| text(checkpoint.as_str())),
+        server: None,
+        disks: Vec::new(),
+        blanks: 0,
+        private_data: PrivateData::default(),
+        tag: written(()),
+    }
+}
+
+/// Where a pull mode backup is served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    address: Address,
+    tls: Option<bool>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Address {
+    Tcp(Host, u16),
+    Unix(SocketPath),
+    Fd(Word),
+}
+
+impl Server {
+    /// A host and a port; port 0 leaves the choice to libvirt, from 12.8.0 on.
+    #[must_use]
+    pub fn tcp(host: Host, port: u16) -> Self {
+        Self { address: Address::Tcp(host, port), tls: None }
+    }
+
+    /// A socket in the file system.
+    #[must_use]
+    pub fn unix(socket: SocketPath) -> Self {
+        Self { address: Address::Unix(socket), tls: None }
+    }
+
+    /// File descriptors that were passed in under a name, from libvirt 11.3.0 on.
+    #[must_use]
+    pub fn fd(group: Word) -> Self {
+        Self { address: Address::Fd(group), tls: None }
+    }
+
+    /// Whether TLS is used; unsaid, the host's configuration decides.
+    #[must_use]
+    pub fn tls(mut self, tls: bool) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    fn server(&self) -> crate::backup::Server<'static> {
+        let mut server = crate::backup::Server {
+            transport: Transport::Tcp,
+            tls: self.tls,
+            name: None,
+            port: 0,
+            socket: None,
+            fdgroup: None,
+            tag: written(()),
+        };
+        match &self.address {
+            Address::Tcp(host, port) => {
+                server.name = Some(text(host.as_str()));
+                server.port = *port;
+            }
+            Address::Unix(socket) => {
+                server.transport = Transport::Unix;
+                server.socket = Some(text(socket.as_str()));
+            }
+            Address::Fd(group) => {
+                server.transport = Transport::Fd;
+                server.fdgroup = Some(text(group.as_str()));
+            }
+        }
+        server
+    }
+}
+
+/// How much of a disk is backed up.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Extent {
+    /// All of it, whatever the backup says.
+    Full,
+    /// What changed since a checkpoint.
+    Since(Checkpoint),
+}
+
+/// A disk that takes part, or one that does not.
+#[derive(Clone, Debug, PartialEq)]
+enum Listed<D> {
+    Taken(D),
+    LeftOut(DiskName),
+}
+
+impl<D> Listed<D> {
+    fn disk(&self, taken: impl FnOnce(&D) -> Disk<'static>) -> Disk<'static> {
+        match self {
+            Self::Taken(disk) => taken(disk),
+            Self::LeftOut(name) => Disk { backup: false, ..plain(name, None, None) },
+        }
+    }
+}
+
+/// A disk that takes part in a push mode backup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PushDisk {
+    name: DiskName,
+    extent: Option<Extent>,
+    target: Option<Destination>,
+    format: Option<StorageFormat>,
+}
+
+impl PushDisk {
+    /// A disk that is written to a file which libvirt names after the image.
+    #[must_use]
+    pub fn new(name: DiskName) -> Self {
+        Self { name, extent: None, target: None, format: None }
+    }
+
+    /// How much of it is backed up; unsaid, what the backup says.
+    #[must_use]
+    pub fn extent(mut self, extent: Extent) -> Self {
+        self.extent = Some(extent);
+        self
+    }
+
+    /// Where it is written.
+    #[must_use]
+    pub fn target(mut self, target: Destination) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    /// In which format; unsaid, that of the disk.
+    #[must_use]
+    pub fn format(mut self, format: StorageFormat) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    fn disk(&self) -> Disk<'static> {
+        Disk { format: self.format, ..plain(&self.name, self.extent.as_ref(), self.target.as_ref()) }
+    }
+}
+
+/// A disk that takes part in a pull mode backup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PullDisk {
+    name: DiskName,
+    extent: Option<Extent>,
+    scratch: Option<Destination>,
+    export_name: Option<Word>,
+    export_bitmap: Option<Word>,
+}
+
+impl PullDisk {
+    /// A disk whose overwritten data is kept in a file which libvirt names after the image.
+    #[must_use]
+    pub fn new(name: DiskName) -> Self {
+        Self { name, extent: None, scratch: None, export_name: None, export_bitmap: None }
+    }
+
+    /// How much of it is offered; unsaid, what the backup says.
+    #[must_use]
+    pub fn extent(mut self, extent: Extent) -> Self {
+        self.extent = Some(extent);
+        self
+    }
+
+    /// Where data that the guest overwrites is kept; in qcow2 format.
+    #[must_use]
+    pub fn scratch(mut self, scratch: Destination) -> Self {
+        self.scratch = Some(scratch);
+        self
+    }
+
+    /// The name of its NBD export; unsaid, the disk's.
+    #[must_use]
+    pub fn export_name(mut self, name: Word) -> Self {
+        self.export_name = Some(name);
+        self
+    }
+
+    /// The name of the bitmap of changes in its NBD export.
+    #[must_use]
+    pub fn export_bitmap(mut self, name: Word) -> Self {
+        self.export_bitmap = Some(name);
+        self
+    }
+
+    fn disk(&self) -> Disk<'static> {
+        Disk {
+            exportname: self.export_name.as_ref().map(|name| text(name.as_str())),
+            exportbitmap: self.export_bitmap.as_ref().map(|name| text(name.as_str())),
+            ..plain(&self.name, self.extent.as_ref(), self.scratch.as_ref())
+        }
+    }
+}
+
+/// What disks of both modes have.
+fn plain(name: &DiskName, extent: Option<&Extent>, destination: Option<&Destination>) -> Disk<'static> {
+    let (backupmode, incremental) = match extent {
+        None => (None, None),
+        Some(Extent::Full) => (Some(BackupMode::Full), None),
+        Some(Extent::Since(checkpoint)) => (Some(BackupMode::Incremental), Some(text(checkpoint.as_str()))),
+    };
+    Disk {
+        name: text(name.as_str()),
+        backup: true,
+        storage_type: destination.map_or(StorageType::File, Destination::storage_type),
+        backupmode: backupmode.map(written),
+        incremental,
+        exportname: None,
+        exportbitmap: None,
+        format: None,
+        store: destination.map(|destination| Box::new(destination.store())),
+        state: None,
+        index: 0,
+        tag: written(()),
+    }
+}

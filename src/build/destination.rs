@@ -1,0 +1,216 @@
+//! Where a backup's data goes, how it is labelled and encrypted.
+
+use std::borrow::Cow;
+
+use crate::backup::{self, EncryptionEngine, EncryptionFormat, StorageType, Store};
+
+use super::text::{Invalid, Path, Uuid, Word};
+
+/// The longest label that libvirt keeps, in bytes.
+const LONGEST_LABEL: usize = 4096;
+
+/// A file or block device: the target of a push, the scratch of a pull.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Destination {
+    storage_type: StorageType,
+    path: Path,
+    seclabels: Vec<(Option<Word>, Label)>,
+    encryption: Option<Encryption>,
+}
+
+impl Destination {
+    /// A file.
+    #[must_use]
+    pub fn file(path: Path) -> Self {
+        Self { storage_type: StorageType::File, path, seclabels: Vec::new(), encryption: None }
+    }
+
+    /// A block device.
+    #[must_use]
+    pub fn block(path: Path) -> Self {
+        Self { storage_type: StorageType::Block, ..Self::file(path) }
+    }
+
+    /// How a security driver labels it, or every driver where no model is named. Of labels for one model the last holds.
+    #[must_use]
+    pub fn seclabel(mut self, model: Option<Word>, label: Label) -> Self {
+        self.seclabels.retain(|(known, _)| *known != model);
+        self.seclabels.push((model, label));
+        self
+    }
+
+    /// Encrypts it.
+    #[must_use]
+    pub fn encryption(mut self, encryption: Encryption) -> Self {
+        self.encryption = Some(encryption);
+        self
+    }
+
+    pub(super) fn storage_type(&self) -> StorageType {
+        self.storage_type
+    }
+
+    pub(super) fn store(&self) -> Store<'static> {
+        let seclabel = |(model, label): &(Option<Word>, Label)| backup::Seclabel {
+            model: model.as_ref().map(|model| super::text(model.as_str())),
+            labelskip: label.0 == Labelling::Skipped,
+            relabel: matches!(label.0, Labelling::Relabelled(_)),
+            label: match &label.0 {
+                Labelling::Relabelled(label) => Some(super::text(label.as_str())),
+                Labelling::Kept | Labelling::Skipped => None,
+            },
+        };
+        Store {
+            path: Some(super::text(self.path.as_str())),
+            fdgroup: None,
+            seclabels: self.seclabels.iter().map(seclabel).collect(),
+            encryption: self.encryption.as_ref().map(Encryption::encryption),
+        }
+    }
+}
+
+/// What a security driver does about the label of a destination.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label(Labelling);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Labelling {
+    Relabelled(Word),
+    Kept,
+    Skipped,
+}
+
+impl Label {
+    /// It gives the destination this label, of 1 to 4096 bytes.
+    ///
+    /// # Errors
+    ///
+    /// Refuses labels of another length, and characters that XML cannot hold.
+    pub fn new(label: impl Into<String>) -> Result<Self, Invalid> {
+        let label = Word::new(label)?;
+        if (1..=LONGEST_LABEL).contains(&label.as_str().len()) {
+            Ok(Self(Labelling::Relabelled(label)))
+        } else {
+            Err(Invalid::new(label.as_str(), "a label of 1 to 4096 bytes"))
+        }
+    }
+
+    /// It leaves the label alone: `relabel='no'`.
+    #[must_use]
+    pub fn kept() -> Self {
+        Self(Labelling::Kept)
+    }
+
+    /// Its labelling has been skipped: `labelskip='yes'`.
+    #[must_use]
+    pub fn skipped() -> Self {
+        Self(Labelling::Skipped)
+    }
+}
+
+/// LUKS encryption.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encryption {
+    secret: Secret,
+    by_qemu: bool,
+    cipher: Option<(Cipher, Ivgen)>,
+}
+
+impl Encryption {
+    /// With a passphrase that libvirt keeps.
+    #[must_use]
+    pub fn luks(secret: Secret) -> Self {
+        Self { secret, by_qemu: false, cipher: None }
+    }
+
+    /// Says that QEMU encrypts: `engine='qemu'`.
+    #[must_use]
+    pub fn by_qemu(mut self) -> Self {
+        self.by_qemu = true;
+        self
+    }
+
+    /// Names the cipher and the generator of initialization vectors, which go together.
+    #[must_use]
+    pub fn cipher(mut self, cipher: Cipher, ivgen: Ivgen) -> Self {
+        self.cipher = Some((cipher, ivgen));
+        self
+    }
+
+    fn encryption(&self) -> backup::Encryption<'static> {
+        let owned = |word: &Word| Cow::Owned(word.as_str().to_owned());
+        let secret = match &self.secret {
+            Secret::Uuid(uuid) => backup::Secret::Uuid(uuid.as_str().to_owned()),
+            Secret::Usage(usage) => backup::Secret::Usage(owned(usage)),
+        };
+        let cipher = self.cipher.as_ref().map(|(cipher, _)| {
+            let (mode, hash) = cipher.mode_and_hash.as_ref().map(|(mode, hash)| (owned(mode), owned(hash))).unzip();
+            backup::Cipher { name: owned(&cipher.name), size: cipher.size, mode, hash }
+        });
+        let ivgen = self
+            .cipher
+            .as_ref()
+            .map(|(_, ivgen)| backup::Ivgen { name: owned(&ivgen.name), hash: ivgen.hash.as_ref().map(owned) });
+        backup::Encryption {
+            format: EncryptionFormat::Luks,
+            engine: self.by_qemu.then_some(EncryptionEngine::Qemu),
+            secrets: vec![secret],
+            cipher,
+            ivgen,
+        }
+    }
+}
+
+/// A passphrase that libvirt keeps.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Secret {
+    /// By its UUID.
+    Uuid(Uuid),
+    /// By its usage.
+    Usage(Word),
+}
+
+/// A cipher.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cipher {
+    name: Word,
+    size: u32,
+    mode_and_hash: Option<(Word, Word)>,
+}
+
+impl Cipher {
+    /// A cipher, such as `aes`, and the size of its key in bits.
+    #[must_use]
+    pub fn new(name: Word, size: u32) -> Self {
+        Self { name, size, mode_and_hash: None }
+    }
+
+    /// Its mode, such as `xts`, and its hash, such as `sha256`, which go together.
+    #[must_use]
+    pub fn mode_and_hash(mut self, mode: Word, hash: Word) -> Self {
+        self.mode_and_hash = Some((mode, hash));
+        self
+    }
+}
+
+/// A generator of initialization vectors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ivgen {
+    name: Word,
+    hash: Option<Word>,
+}
+
+impl Ivgen {
+    /// A generator, such as `plain64`.
+    #[must_use]
+    pub fn new(name: Word) -> Self {
+        Self { name, hash: None }
+    }
+
+    /// Its hash.
+    #[must_use]
+    pub fn hash(mut self, hash: Word) -> Self {
+        self.hash = Some(hash);
+        self
+    }
+}
