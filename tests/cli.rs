@@ -1,5 +1,6 @@
 //! The program as it is run: arguments, streams, exit status.
 
+#![cfg(feature = "cli")]
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "cli/fix.rs"]
