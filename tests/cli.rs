@@ -57,6 +57,45 @@ fn the_readmes_before_and_after_is_what_is_printed() {
     assert_eq!(xml[1], include_str!("../examples/normalized.xml"));
 }
 
+/// The indented commands of the README, without their comments.
+fn readme_commands() -> Vec<String> {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let unfenced: String = readme.split("```").step_by(2).collect();
+    let lines = unfenced.lines().filter_map(|line| line.strip_prefix("    "));
+    lines.map(|line| line.split(" # ").next().unwrap().trim().to_owned()).collect()
+}
+
+/// With `virsh` in its place, in a directory with what the commands are about. Cargo's own are the gate's.
+#[cfg(unix)]
+#[test]
+fn the_readmes_commands_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let file = |name: &str| std::fs::read(format!("examples/{name}")).unwrap();
+    let files = [("backup.xml", file("push-block.xml")), ("domain.xml", file("domain.xml"))];
+    let directory = directory("commands", &files.each_ref().map(|(name, content)| (*name, content.as_slice())));
+    let bin = directory.join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_backupxml"), bin.join("backupxml")).unwrap();
+    std::fs::write(bin.join("virsh"), "#!/bin/sh\n[ \"$*\" = 'dumpxml shop' ] && cat domain.xml\n").unwrap();
+    std::fs::set_permissions(bin.join("virsh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let mut tried = 0;
+    for line in readme_commands() {
+        if ["cargo install --path .", "cargo test"].contains(&line.as_str()) || line.starts_with("cargo run --release")
+        {
+            continue;
+        }
+        let run = Command::new("sh").args(["-c", &line]).env("PATH", &path).current_dir(&directory).output().unwrap();
+        let run = Run::from(run);
+        // Not in libvirt's form, and a domain is no backup: those are findings.
+        let expected = if line.contains("--check") || line.contains("*.xml") { 1 } else { 0 };
+        assert_eq!(run.status, expected, "{line}\n{}{}", run.stdout, run.stderr);
+        assert!(!run.stderr.contains("usage"), "{line}\n{}", run.stderr);
+        tried += 1;
+    }
+    assert!(tried >= 13, "{tried}");
+}
+
 #[test]
 fn every_example_is_a_good_backup_of_the_example_domain() {
     let examples = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap();

@@ -159,3 +159,19 @@ fn text_that_cannot_be_meant_is_refused() {
     }
     assert_eq!(Host::new("a b").unwrap_err().to_string(), "'a b' is not a host name or address");
 }
+
+#[test]
+fn the_readmes_rust_is_this() {
+    fn print() -> Result<String, backupxml::build::Invalid> {
+        let target = Destination::file(Path::new("/backup/vda.qcow2")?);
+        let push = Push::new().disk(PushDisk::new(DiskName::new("vda")?).target(target));
+        println!("{push}");
+        Ok(push.to_string())
+    }
+    assert!(print().unwrap().contains("<target file='/backup/vda.qcow2'/>"));
+    let (_, block) = include_str!("../README.md").split_once("```rust\n").unwrap();
+    let lines = block.split("```").next().unwrap().lines().filter(|line| !line.starts_with("use ") && !line.is_empty());
+    for line in lines {
+        assert!(include_str!("library.rs").contains(&format!("        {line}\n")), "{line}");
+    }
+}
