@@ -219,7 +219,10 @@ fn examine<T>(
             && let Ok(document) = syntax::parse(&repaired.text)
         {
             let (result, diagnostics) = stages(&document);
-            return (result, diagnostics.into_iter().map(|diagnostic| in_original(diagnostic, repaired)).collect());
+            return (
+                result,
+                diagnostics.into_iter().filter_map(|diagnostic| in_original(diagnostic, repaired)).collect(),
+            );
         }
     }
     // Mistakes of syntax hide nothing: the later stages look at the document as it would be without them.
@@ -227,9 +230,14 @@ fn examine<T>(
     if let Some(repaired) = syntax.repaired
         && let Ok(document) = syntax::parse(&repaired.text)
     {
-        let later = stages(&document).1.into_iter().map(|diagnostic| in_original(diagnostic, &repaired));
+        let later = stages(&document).1.into_iter().filter_map(|diagnostic| in_original(diagnostic, &repaired));
         let known = spans_of(&diagnostics);
-        diagnostics.extend(later.filter(|later| !overlaps(&known, later.primary.span)).collect::<Vec<_>>());
+        let doubtful = doubtful_attributes(&diagnostics);
+        let is_new = |later: &Diagnostic| {
+            let mut attributes = later.labels().map(|label| label.span).filter(|span| !is_tag(text, *span));
+            !overlaps(&known, later.primary.span) && !attributes.any(|span| overlaps(&doubtful, span))
+        };
+        diagnostics.extend(later.filter(is_new).collect::<Vec<_>>());
     }
     (None, in_order(diagnostics))
 }
@@ -279,11 +287,30 @@ fn spans_of(diagnostics: &[Diagnostic]) -> Vec<Span> {
     spans
 }
 
-/// Whether `span` shares a byte with one of `known`, which are in order.
+/// Attributes that are written twice: which of the two is meant cannot be told, nor what follows from it.
+fn doubtful_attributes(diagnostics: &[Diagnostic]) -> Vec<Span> {
+    let doubled = diagnostics.iter().filter(|diagnostic| diagnostic.rule == Rule::DuplicateAttribute);
+    let mut spans: Vec<_> = doubled.flat_map(Diagnostic::labels).map(|label| label.span).collect();
+    spans.sort_unstable();
+    spans
+}
+
+fn is_tag(text: &str, span: Span) -> bool {
+    text.get(span.range()).is_some_and(|written| written.starts_with('<'))
+}
+
+/// Whether `span` shares a byte with one of `known`, which are in order, or is empty and touches one.
 fn overlaps(known: &[Span], span: Span) -> bool {
-    let after = known.partition_point(|known| known.start < span.end);
+    let is_empty = span.start == span.end;
+    let after = known.partition_point(|known| known.start < span.end || is_empty && known.start == span.end);
     // Findings of the stages before are small and lie apart, or begin at one place: the last few decide.
-    known.get(..after).into_iter().flatten().rev().take(3).any(|known| span.start < known.end)
+    known
+        .get(..after)
+        .into_iter()
+        .flatten()
+        .rev()
+        .take(3)
+        .any(|known| span.start < known.end || is_empty && span.start == known.end)
 }
 
 fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
@@ -291,11 +318,20 @@ fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// Moves a finding about a repaired document to where it belongs in the one that was given.
-fn in_original(mut diagnostic: Diagnostic, repaired: &syntax::Repaired) -> Diagnostic {
+/// Moves a finding about a repaired document to where it belongs in the one that was given. One about what the repair
+/// put in belongs nowhere.
+fn in_original(mut diagnostic: Diagnostic, repaired: &syntax::Repaired) -> Option<Diagnostic> {
+    let written = diagnostic.primary.span;
     let labels = std::iter::once(&mut diagnostic.primary).chain(&mut diagnostic.others);
     for label in labels.filter(|label| label.document == diagnostic::Document::Backup) {
         label.span = repaired.original(label.span);
+    }
+    let found = diagnostic.primary.span;
+    if found.start == found.end
+        && written.start != written.end
+        && diagnostic.primary.document == diagnostic::Document::Backup
+    {
+        return None;
     }
     for text in [Some(&mut diagnostic.message), diagnostic.libvirt.as_mut()].into_iter().flatten() {
         if text.contains(syntax::NO_COLON) {
@@ -304,5 +340,5 @@ fn in_original(mut diagnostic: Diagnostic, repaired: &syntax::Repaired) -> Diagn
     }
     // Edits fit the repaired text only.
     diagnostic.fixes.clear();
-    diagnostic
+    Some(diagnostic)
 }

@@ -125,9 +125,13 @@ fn parse_backup<'a>(reader: &mut Reader<'a>, root: Node<'a, '_>) -> Backup<'a> {
         server::parse(reader, &found)
     });
     let disks = parse_disks(reader, &fields, mode);
+    let incremental = fields.child("incremental").and_then(|node| parse_text(reader, node, &INCREMENTAL));
+    // One that stands in a wrong place, or goes by another name, is there all the same.
+    let misplaced = reader.misplaced("incremental").or_else(|| fields.unclear.then(|| fields.tag()));
+    let misplaced = misplaced.map(|span| Spanned { value: Cow::Borrowed("checkpoint"), span });
     Backup {
         mode,
-        incremental: fields.child("incremental").and_then(|node| parse_text(reader, node, &INCREMENTAL)),
+        incremental: incremental.or(misplaced),
         server,
         disks,
         blanks: 0,
@@ -184,9 +188,14 @@ fn evidence(fields: &Fields<'_, '_>) -> Evidence {
             match child.tag_name().name() {
                 "target" => evidence.push += 1,
                 "scratch" => evidence.pull += 1,
+                "driver" if child.attribute("type") != Some("qcow2") => evidence.push += 1,
                 _ => {}
             }
         }
+        let has_scratch = disk.children().any(|child| child.tag_name().name() == "scratch");
+        let is_block = disk.attribute("type") == Some("block");
+        let says_yes = disk.attribute("backup") == Some("yes") && !disk.has_attribute("type");
+        evidence.push += usize::from(says_yes || is_block && !has_scratch);
         evidence.pull += disk.attributes().filter(|attribute| attribute.name().starts_with("export")).count();
     }
     evidence
@@ -236,11 +245,14 @@ fn push_with_server(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, server: Sp
             reader.report_missing("mode", diagnostic);
             Mode::Pull
         }
-        Some(mode) if evidence.pull > 0 && evidence.push == 0 => {
+        Some(mode) if evidence.push == 0 => {
             let diagnostic = Diagnostic::new(
                 Rule::WrongMode,
                 mode.blamed(),
-                "mode='push' has a <server>, and its disks are written as in pull mode",
+                match evidence.pull {
+                    0 => "mode='push' goes with no <server>, but there is one",
+                    _ => "mode='push' has a <server>, and its disks are written as in pull mode",
+                },
             )
             .also(server, "this is for pull mode")
             .help(help)
@@ -427,9 +439,12 @@ fn check_left_out(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
     for child in own_children(fields) {
         settings.push((start_tag(child), format!("<{}>", child.tag_name().name()), child.range().into()));
     }
+    // These may stand on a disk that is left out, but who writes them means to back it up.
+    let takes_part =
+        ["backupmode", "incremental", "exportname", "exportbitmap"].iter().any(|name| fields.get(name).is_some());
     let diagnostic = match &settings[..] {
         [] => return,
-        [(span, name, whole)] => {
+        [(span, name, whole)] if !takes_part => {
             Diagnostic::new(Rule::LeftOutDisk, *span, format!("a disk that is left out has no {name}"))
                 .also(attribute, "this leaves it out")
                 .help(format!("remove {name}, or write backup='yes'"))
@@ -616,6 +631,19 @@ fn check_pull_without_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, s
             .unsafe_fix("remove dev", reader.with_space_before(dev.span), "");
         reader.report(diagnostic);
     }
+    let scratch = disk.destination.as_ref();
+    if let Some(dev) = scratch.and_then(|scratch| scratch.get("dev")).filter(|dev| both.is_none() && is_file(dev.value))
+    {
+        let diagnostic = Diagnostic::new(
+            Rule::WrongDestination,
+            dev.name_span(),
+            "a <scratch> that is a file is named by file, and a disk without a type has a file",
+        )
+        .help(format!("write file={}; or add type='block' to the <disk>, if it is a block device", quoted(dev.value)))
+        .unsafe_fix("rename it to file", dev.name_span(), "file");
+        reader.report(diagnostic);
+        return;
+    }
     if storage_type == StorageType::Block {
         let diagnostic =
             Diagnostic::new(Rule::MissingType, disk.fields.tag(), "a disk with a <scratch dev> needs type='block'");
@@ -634,6 +662,13 @@ fn check_pull_without_type(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, s
     }
 }
 
+/// Whether a path looks like that of a file: no device, and its name has an extension or its directory holds files.
+fn is_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_known = ["/var/", "/run/", "/tmp/", "/home/", "/srv/", "/backup", "/scratch"];
+    !path.starts_with("/dev/") && (name.contains('.') || is_known.iter().any(|directory| path.starts_with(directory)))
+}
+
 fn report_missing_scratch(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, storage_type: StorageType) {
     let tag = disk.fields.tag();
     let diagnostic = match (storage_type, disk.fields.child("driver")) {
@@ -646,6 +681,10 @@ fn report_missing_scratch(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, st
                 .unsafe_fix("remove <driver>", reader.with_space_before(driver.range().into()), "")
         }
         (StorageType::File, None) => return,
+    };
+    let diagnostic = match disk.fields.get("type") {
+        Some(attribute) => diagnostic.also(attribute.span, "the type"),
+        None => diagnostic,
     };
     reader.report_missing("scratch", diagnostic);
 }

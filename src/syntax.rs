@@ -5,9 +5,11 @@
 //! give a document that later stages can look at, so that a missing quote hides nothing else.
 
 mod limits;
+mod nesting;
 mod reference;
 mod repair;
 mod scan;
+mod structure;
 mod tag;
 
 use roxmltree::{Document, ParsingOptions};

@@ -74,7 +74,8 @@ pub(crate) fn namespace<'a>(node: Node<'a, '_>) -> Option<&'a str> {
 
 /// What something missing may be called, and the finding that says so.
 struct Missing {
-    names: [&'static str; 2],
+    names: Vec<&'static str>,
+    place: u32,
     diagnostic: usize,
 }
 
@@ -84,7 +85,7 @@ pub(crate) struct Reader<'a> {
     pub release: Release,
     pub diagnostics: Vec<Diagnostic>,
     missing: Vec<Missing>,
-    misplaced: Vec<&'a str>,
+    misplaced: Vec<(&'a str, Span)>,
 }
 
 impl<'a> Reader<'a> {
@@ -98,19 +99,25 @@ impl<'a> Reader<'a> {
 
     /// Reports that something called `name` is not there, unless it turns up in a wrong place.
     pub fn report_missing(&mut self, name: &'static str, diagnostic: Diagnostic) {
-        self.report_missing_one_of([name, name], diagnostic);
+        self.report_missing_one_of(&[name], diagnostic);
     }
 
-    /// Reports that neither of two things is there, unless one turns up in a wrong place.
-    pub fn report_missing_one_of(&mut self, names: [&'static str; 2], diagnostic: Diagnostic) {
-        self.missing.push(Missing { names, diagnostic: self.diagnostics.len() });
+    /// Reports that none of some things is there, unless one turns up in a wrong place.
+    pub fn report_missing_one_of(&mut self, names: &[&'static str], diagnostic: Diagnostic) {
+        let place = diagnostic.primary.span.start;
+        self.missing.push(Missing { names: names.to_vec(), place, diagnostic: self.diagnostics.len() });
         self.diagnostics.push(diagnostic);
     }
 
     /// Reports that something called `name` stands in a wrong place, which explains one that is missing.
     pub fn report_misplaced(&mut self, name: &'a str, diagnostic: Diagnostic) {
-        self.misplaced.push(name);
+        self.misplaced.push((name, diagnostic.primary.span));
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Where something called `name` stands in a wrong place.
+    pub fn misplaced(&self, name: &str) -> Option<Span> {
+        self.misplaced.iter().find(|(misplaced, _)| *misplaced == name).map(|(_, span)| *span)
     }
 
     /// The findings in order, without those that follow from others: one mistake, one error.
@@ -137,8 +144,10 @@ impl<'a> Reader<'a> {
     /// What was found in a wrong place is not missing as well.
     fn withdraw_explained(&mut self) {
         let mut explained = Vec::new();
-        for name in &self.misplaced {
-            if let Some(position) = self.missing.iter().position(|missing| missing.names.contains(name)) {
+        for (name, span) in &self.misplaced {
+            let candidates = self.missing.iter().enumerate().filter(|(_, missing)| missing.names.contains(name));
+            let nearest = candidates.min_by_key(|(_, missing)| missing.place.abs_diff(span.start));
+            if let Some(position) = nearest.map(|(position, _)| position) {
                 explained.push(self.missing.swap_remove(position).diagnostic);
             }
         }

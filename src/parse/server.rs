@@ -106,7 +106,11 @@ fn report_wrong_transport(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, said
             format!(" transport='{word}'"),
         ),
     };
-    reader.report(diagnostic.also(attribute.span, format!("this is for {word}")));
+    let diagnostic = diagnostic.also(attribute.span, format!("this is for {word}"));
+    match fields.get("transport") {
+        Some(_) => reader.report(diagnostic),
+        None => reader.report_missing("transport", diagnostic),
+    }
 }
 
 fn report_foreign(
@@ -145,7 +149,10 @@ fn report_missing(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, said: Transp
         Some(_) => format!("a server with transport='{}' needs {needed}", said.name()),
         None => format!("a server needs {needed}"),
     };
-    let diagnostic = Diagnostic::new(Rule::MissingAttribute, fields.tag(), message).help(format!("add {example}"));
+    let mut diagnostic = Diagnostic::new(Rule::MissingAttribute, fields.tag(), message).help(format!("add {example}"));
+    if let Some(transport) = fields.get("transport") {
+        diagnostic = diagnostic.also(transport.span, "the transport");
+    }
     reader.report_missing(needed, diagnostic);
 }
 

@@ -121,7 +121,7 @@ fn check_seclabel(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, labelskip: b
         (false, _, None) if relabel && !fields.unclear => {
             let diagnostic = Diagnostic::new(Rule::MissingElement, fields.tag(), "<seclabel> has no <label>")
                 .help("add a <label>, or relabel='no'");
-            reader.report_missing("label", diagnostic);
+            reader.report_missing_one_of(&["label", "relabel", "labelskip"], diagnostic);
             return;
         }
         _ => return,
@@ -207,7 +207,7 @@ fn parse_secret<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Secret<'a> {
         (None, None) => {
             let diagnostic = Diagnostic::new(Rule::SecretReference, fields.tag(), "<secret> does not say which secret")
                 .help("add uuid='...', which virsh secret-list prints, or usage='...'");
-            reader.report_missing_one_of(["uuid", "usage"], diagnostic);
+            reader.report_missing_one_of(&["uuid", "usage"], diagnostic);
         }
         _ => {}
     }

@@ -281,8 +281,8 @@ pub(crate) fn children<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 
             namespace(reader, child);
             continue;
         }
-        // Several misplaced siblings of one name are one mistake.
-        if let Some(first) = reported.iter_mut().find(|reported| reported.name == name) {
+        // Several misplaced siblings of one name are one mistake, and so are neighbours that have lost the same tags.
+        if let Some(first) = reported.iter_mut().find(|reported| reported.explains(child, name)) {
             first.nodes.push(child);
             if let Some(first) = reader.diagnostics.get_mut(first.position) {
                 first.others.push(crate::diagnostic::Label {
@@ -315,6 +315,12 @@ struct Misplaced<'n, 'a, 'i> {
 }
 
 impl<'a, 'i> Misplaced<'_, 'a, 'i> {
+    /// Whether a sibling is part of the same mistake.
+    fn explains(&self, child: Node<'a, 'i>, name: &str) -> bool {
+        let is_next = || self.nodes.last().copied() == child.prev_sibling_element();
+        self.name == name || is_next() && homes_of_element(self.name) == homes_of_element(name)
+    }
+
     /// Moves disks into the `<disks>` that they stand beside; removes anything else.
     fn fix(&self, reader: &Reader<'a>, fields: &Fields<'a, 'i>) -> Fix {
         let spans = self.nodes.iter().map(|node| Span::from(node.range()));
@@ -388,7 +394,9 @@ fn stranger<'a, 'i>(
         return None;
     }
     let homes = homes_of_element(name);
-    if !homes.is_empty() {
+    if !homes.is_empty() && misspelt(fields, child, name).is_none() {
+        // What belongs in a child of this element has lost that child's tags: it is not missing.
+        fields.unclear |= fields.shape.many.is_some_and(|many| homes.contains(&format!("<{many}>")));
         let position = reader.diagnostics.len();
         let diagnostic = Diagnostic::new(
             Rule::MisplacedElement,
@@ -402,6 +410,26 @@ fn stranger<'a, 'i>(
     }
     unknown_element(reader, fields, child, name);
     None
+}
+
+/// The element that belongs here and that a known one was meant to be: its name is near, and what it holds fits that
+/// element and not the one that it is called.
+fn misspelt(fields: &Fields<'_, '_>, child: Node<'_, '_>, name: &str) -> Option<&'static str> {
+    let absent = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
+    let meant = nearest(name, absent.chain(fields.shape.many))?;
+    (holds_what_belongs_in(child, meant) && !holds_what_belongs_in(child, name)).then_some(meant)
+}
+
+/// Whether the attributes and children of `child` are ones that an element called `name` may have.
+fn holds_what_belongs_in(child: Node<'_, '_>, name: &str) -> bool {
+    SHAPES.iter().filter(|(shape, _)| shape.name == name).any(|(shape, _)| {
+        let has_attribute = |name: &str| shape.attributes.iter().any(|known| known.name == name);
+        child.attributes().all(|attribute| has_attribute(attribute.name()))
+            && child.children().filter(Node::is_element).all(|grandchild| {
+                let parents = SHAPES.iter().find(|(shape, _)| shape.name == grandchild.tag_name().name());
+                parents.is_some_and(|(_, parents)| parents.contains(&name))
+            })
+    })
 }
 
 /// The target of a push written in a pull, and the other way round.
@@ -462,12 +490,23 @@ fn unknown_element<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 'i>,
     reader.report(diagnostic);
 }
 
-/// The element that an unknown one must have been, going by its attributes: the only absent one that takes them all.
+/// The element that an unknown one must have been, going by its attributes: the only absent one that takes them all,
+/// with their values, where at least one is telling.
 fn only_candidate(fields: &Fields<'_, '_>, child: Node<'_, '_>) -> Option<&'static str> {
-    child.attributes().next()?;
+    let known_in = |shape: &'static Shape, attribute: &roxmltree::Attribute<'_, '_>| {
+        shape.attributes.iter().find(|known| known.name == attribute.name())
+    };
     let takes_all = |name: &str| {
         SHAPES.iter().filter(|(shape, _)| shape.name == name).any(|(shape, _)| {
-            child.attributes().all(|attribute| shape.attributes.iter().any(|known| known.name == attribute.name()))
+            let takes = |attribute: roxmltree::Attribute<'_, '_>| {
+                known_in(shape, &attribute).is_some_and(|known| known.value.accepts(attribute.value()))
+            };
+            // Every document has a name for something.
+            let is_telling = |attribute: roxmltree::Attribute<'_, '_>| {
+                let value = known_in(shape, &attribute).map(|known| known.value);
+                attribute.name() != "name" || matches!(value, Some(Value::DiskName))
+            };
+            child.attributes().all(takes) && child.attributes().any(is_telling)
         })
     };
     let absent = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());

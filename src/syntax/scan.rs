@@ -1,56 +1,33 @@
-//! The recovering scanner: from one piece of markup to the next, with the elements that are open.
+//! The recovering scanner: from one piece of markup to the next.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use crate::diagnostic::{Diagnostic, Edit, Span};
-use crate::parse::nearest;
+use crate::diagnostic::{Diagnostic, Document, Edit, Label, Span};
 use crate::rules::Rule;
 use crate::schema::SHAPES;
 
+use super::nesting::{Token, TokenKind};
 use super::repair::Repaired;
-use super::{Syntax, reference, tag};
+use super::{Syntax, reference, structure, tag};
 
 /// More findings than anybody reads; what comes after is left aside.
 const MOST_FINDINGS: usize = 1_000;
 /// Bytes that are searched for an end tag to tell what was meant: more than any element of a backup takes, and few
 /// enough to do it for every tag.
 const FARTHEST_AHEAD: usize = 4_096;
-/// At most this many outer elements are shown for one that the document ends in.
-const MOST_OUTER_SHOWN: usize = 3;
 /// Elements of state files, beside those of the schema.
 const STATE_ELEMENTS: [&str; 3] = ["privateData", "objects", "TLSx509"];
 
 /// Finds every mistake of syntax that the scanner has words for.
 pub(super) fn scan(text: &str) -> Syntax {
-    let mut scanner = Scanner::new(text, false);
+    let mut scanner = Scanner::new(text);
     scanner.document();
-    if scanner.diagnostics.iter().any(|diagnostic| is_about_tags(diagnostic.rule)) {
-        // The tags do not match: what is known of libvirt's elements tells better which one is wrong.
-        scanner = Scanner::new(text, true);
-        scanner.document();
-    }
     let Scanner { mut diagnostics, edits, beyond_repair, .. } = scanner;
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
+    diagnostics.truncate(MOST_FINDINGS);
     let repaired = (!beyond_repair && !diagnostics.is_empty()).then(|| Repaired::new(text, edits));
     let repaired = repaired.filter(|repaired| super::parse_with(&repaired.text, true).is_ok());
     Syntax { diagnostics, repaired }
-}
-
-fn is_about_tags(rule: Rule) -> bool {
-    matches!(rule, Rule::UnclosedElement | Rule::MismatchedTag | Rule::UnexpectedEndTag)
-}
-
-/// An element whose start tag was read and whose end tag was not.
-pub(super) struct Open<'a> {
-    pub name: &'a str,
-    /// Its start tag.
-    pub tag: Span,
-    /// Where its first child stands that could not be one.
-    pub stranger: Option<usize>,
-    /// For each name, the last child that closed itself: its number and its `/`.
-    pub closed_itself: Vec<(&'a str, usize, Span)>,
-    /// How many children there are so far.
-    pub children: usize,
 }
 
 /// The scanner's place and what it knows. Each flag is a thing of its own.
@@ -61,14 +38,10 @@ pub(super) struct Scanner<'a> {
     pub in_value: bool,
     /// Whether the start tag that is being read is at its end, although no > says so.
     pub tag_ended: bool,
-    /// Whether libvirt's grammar tells where an element ends that is not closed.
-    guess: bool,
     pub declared: HashSet<&'a str>,
-    open: Vec<Open<'a>>,
-    /// How many of the open elements have a name.
-    names: HashMap<&'a str, usize>,
-    root_seen: bool,
-    outside_reported: bool,
+    tokens: Vec<Token<'a>>,
+    /// Whether the document ends in the middle of something.
+    cut_off: bool,
     curly: Option<usize>,
     diagnostics: Vec<Diagnostic>,
     edits: Vec<Edit>,
@@ -76,18 +49,15 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    fn new(text: &'a str, guess: bool) -> Self {
+    fn new(text: &'a str) -> Self {
         Self {
             text,
-            guess,
             declared: tag::declared_prefixes(text),
             position: 0,
             in_value: false,
             tag_ended: false,
-            open: Vec::new(),
-            names: HashMap::new(),
-            root_seen: false,
-            outside_reported: false,
+            tokens: Vec::new(),
+            cut_off: false,
             curly: None,
             diagnostics: Vec::new(),
             edits: Vec::new(),
@@ -105,7 +75,8 @@ impl<'a> Scanner<'a> {
     /// Reports a finding that the repaired document mends in another way than its author should.
     pub fn report_repaired(&mut self, diagnostic: Diagnostic, repair: Vec<Edit>) {
         self.edits.extend(repair);
-        if self.diagnostics.len() < MOST_FINDINGS {
+        // The tags are judged when everything else is; so much is kept for them.
+        if self.diagnostics.len() < MOST_FINDINGS * 2 {
             self.diagnostics.push(diagnostic);
         }
     }
@@ -113,9 +84,18 @@ impl<'a> Scanner<'a> {
     /// Reports that the document ends where it cannot; nothing is to be said of what is open.
     pub fn report_end(&mut self, diagnostic: Diagnostic) {
         self.report(diagnostic);
-        self.open.clear();
-        self.root_seen = true;
+        self.cut_off = true;
         self.beyond_repair = true;
+    }
+
+    /// Adds a label and an edit to what was reported last.
+    pub fn amend_last(&mut self, span: Span, message: &str, edit: Edit) {
+        self.edits.push(edit.clone());
+        let Some(last) = self.diagnostics.last_mut() else { return };
+        last.others.push(Label { document: Document::Backup, span, message: message.to_owned() });
+        if let Some(fix) = last.fixes.first_mut() {
+            fix.edits.push(edit);
+        }
     }
 
     /// Reports curly quotes: all of a document are one mistake.
@@ -136,7 +116,7 @@ impl<'a> Scanner<'a> {
 
     /// Whether what comes is the root element.
     pub fn at_root(&self) -> bool {
-        !self.root_seen
+        !self.tokens.iter().any(|token| token.kind != TokenKind::Text)
     }
 
     /// Puts an edit into the repaired document that belongs to a finding made before.
@@ -166,7 +146,8 @@ impl<'a> Scanner<'a> {
                 self.characters();
             }
         }
-        self.end_of_document();
+        let tokens = std::mem::take(&mut self.tokens);
+        structure::check(self, &tokens, self.cut_off);
     }
 
     /// Checks the XML declaration for what roxmltree does not.
@@ -212,37 +193,44 @@ impl<'a> Scanner<'a> {
     fn characters(&mut self) {
         let start = self.position;
         let length = self.rest().find('<').unwrap_or(self.rest().len());
-        self.position += length;
-        if !self.open.is_empty() {
-            reference::check(self, start, self.position);
-            return;
+        let written = self.text.get(start..start + length).unwrap_or_default();
+        if let Some(tag) = tag::without_less_than(written) {
+            return self.tag_without_less_than(start, start + tag);
         }
-        let written = self.text.get(start..self.position).unwrap_or_default();
+        self.position += length;
+        self.text_token(start, self.position, "text");
+        reference::check(self, start, self.position);
+    }
+
+    /// Takes note of text, if it is more than white space.
+    fn text_token(&mut self, start: usize, end: usize, name: &'static str) {
+        let written = self.text.get(start..end).unwrap_or_default();
         let trimmed = written.trim_matches([' ', '\t', '\r', '\n']);
+        let start = start + (written.len() - written.trim_start_matches([' ', '\t', '\r', '\n']).len());
         if !trimmed.is_empty() {
-            let start = start + (written.len() - written.trim_start_matches([' ', '\t', '\r', '\n']).len());
-            self.outside(Span::new(start, start + trimmed.len()), "text");
+            let span = Span::new(start, start + trimmed.len());
+            self.tokens.push(Token { kind: TokenKind::Text, name, span, name_span: span });
         }
     }
 
-    /// Reports something outside of the root, once before it and once after it.
-    fn outside(&mut self, span: Span, what: &str) {
-        let (message, help, libvirt) = if self.root_seen {
-            (format!("there is {what} after the root element"), "remove it", "Extra content at the end of the document")
-        } else {
-            (format!("there is {what} before the root element"), "remove it", "Start tag expected, '<' not found")
-        };
-        if self.outside_reported {
-            self.edits.push(Edit { span, text: String::new() });
-            return;
-        }
-        self.outside_reported = self.root_seen;
-        let diagnostic = Diagnostic::new(Rule::OutsideRoot, span, message).help(help).libvirt(libvirt).unsafe_fix(
-            "remove it",
-            span,
-            "",
-        );
+    /// Reads a tag that lacks its `<`, and text before it.
+    fn tag_without_less_than(&mut self, start: usize, tag: usize) {
+        self.text_token(start, tag, "text");
+        reference::check(self, start, tag);
+        let written = self.text.get(tag..).unwrap_or_default();
+        let span = Span::new(tag, tag + written.find('>').map_or(written.len(), |end| end + 1));
+        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "this tag has no <")
+            .help("write < before it")
+            .libvirt("Opening and ending tag mismatch")
+            .safe_fix("write <", Span::new(tag, tag), "<");
         self.report(diagnostic);
+        if written.starts_with('/') {
+            self.position = tag + 1;
+            self.end_tag(tag);
+        } else {
+            self.position = tag;
+            tag::start_tag(self, tag);
+        }
     }
 
     fn markup(&mut self) {
@@ -257,12 +245,33 @@ impl<'a> Scanner<'a> {
         } else if rest.starts_with("<?") {
             self.instruction();
         } else if rest.starts_with("</") {
-            self.end_tag();
+            self.position += 2;
+            self.end_tag(self.position - 2);
         } else if rest.get(1..).is_some_and(|after| after.starts_with(tag::starts_name)) {
-            tag::start_tag(self);
+            self.position += 1;
+            tag::start_tag(self, self.position - 1);
+        } else if let Some(length) = tag::space_before_name(rest) {
+            self.space_in_tag(length);
         } else {
             self.raw_less_than();
         }
+    }
+
+    /// Reads a tag with white space after its `<` or `</`.
+    fn space_in_tag(&mut self, length: usize) {
+        let start = self.position;
+        let is_end = self.text.get(start..start + length).is_some_and(|written| written.ends_with('/'));
+        let name = start + length + self.text.get(start + length..).map_or(0, tag::space_length);
+        let space = Span::new(start + 1, name);
+        let kept = if is_end { "/" } else { "" };
+        let diagnostic =
+            Diagnostic::new(Rule::NotWellFormed, Span::new(start, name), "white space stands before the name of a tag")
+                .help("remove the white space")
+                .libvirt("StartTag: invalid element name")
+                .safe_fix("remove the white space", space, kept);
+        self.report(diagnostic);
+        self.position = name;
+        if is_end { self.end_tag(start) } else { tag::start_tag(self, start) }
     }
 
     fn raw_less_than(&mut self) {
@@ -270,7 +279,7 @@ impl<'a> Scanner<'a> {
         let diagnostic = Diagnostic::new(Rule::UnescapedLessThan, span, "a raw < starts no tag here")
             .help("write &lt; for a <, or complete the tag")
             .libvirt("StartTag: invalid element name");
-        let diagnostic = if self.open.is_empty() {
+        let diagnostic = if self.at_root() {
             diagnostic.unsafe_fix("remove it", span, "")
         } else {
             diagnostic.safe_fix("write &lt;", span, "&lt;")
@@ -286,6 +295,9 @@ impl<'a> Scanner<'a> {
             return self.unclosed(4, "comment", "-->");
         };
         let content = body.get(..end).unwrap_or_default();
+        if let Some(inner) = content.find("<!--") {
+            return self.comment_in_comment(start, start + 4 + inner);
+        }
         // Two hyphens end a comment or are wrong; a hyphen before the end makes three.
         let doubled = content.find("--").or(content.ends_with('-').then(|| content.len() - 1));
         if let Some(doubled) = doubled {
@@ -305,6 +317,24 @@ impl<'a> Scanner<'a> {
         }
         self.position = start + 4 + end + 3;
         self.allowed_only(start + 4, start + 4 + end);
+    }
+
+    /// A comment that another one starts in was never closed: where it ends nobody can tell, but before the next tag.
+    fn comment_in_comment(&mut self, start: usize, inner: usize) {
+        let content = self.text.get(start + 4..inner).unwrap_or_default();
+        let end = start
+            + 4
+            + content
+                .find('<')
+                .map_or(content.len(), |tag| content.get(..tag).map_or(tag, |text| text.trim_end().len()));
+        let diagnostic =
+            Diagnostic::new(Rule::NotWellFormed, Span::new(start, start + 4), "this comment is not closed")
+                .also(Span::new(inner, inner + 4), "the next one starts inside it")
+                .help("write --> where it ends")
+                .libvirt("Double hyphen within comment")
+                .unsafe_fix("close it before the next tag", Span::new(end, end), " -->");
+        self.report(diagnostic);
+        self.position = end;
     }
 
     /// Reports characters that XML allows nowhere.
@@ -333,7 +363,7 @@ impl<'a> Scanner<'a> {
             .help(format!("write {end} where it ends"))
             .libvirt(format!("{what} not terminated"))
             .unsafe_fix(format!("remove the rest, from the {what} on"), Span::new(self.position, end_of_text), "");
-        self.report(diagnostic);
+        self.report_end(diagnostic);
         self.position = end_of_text;
     }
 
@@ -344,9 +374,8 @@ impl<'a> Scanner<'a> {
             return self.unclosed(9, "CDATA section", "]]>");
         };
         self.position = start + 9 + end + 3;
-        if self.open.is_empty() {
-            self.outside(Span::new(start, self.position), "a CDATA section");
-        }
+        let span = Span::new(start, self.position);
+        self.tokens.push(Token { kind: TokenKind::Text, name: "a CDATA section", span, name_span: span });
         self.allowed_only(start + 9, start + 9 + end);
     }
 
@@ -363,6 +392,10 @@ impl<'a> Scanner<'a> {
         let is_separated = after.is_empty() || after.starts_with([' ', '\t', '\r', '\n']);
         if name.eq_ignore_ascii_case("xml") {
             let span = Span::new(start, self.position);
+            if self.tokens.len() == 1 && self.at_root() {
+                // Text before it is reported, and nothing else keeps it from the start.
+                return self.also_repair(Edit { span, text: String::new() });
+            }
             let diagnostic =
                 Diagnostic::new(Rule::NotWellFormed, span, "the XML declaration does not stand at the very start")
                     .help("put it at the start of the file, before any white space, or remove it")
@@ -382,82 +415,32 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes note of a start tag: `slash` is the `/` of one that closes itself.
-    pub fn opened(&mut self, name: &'a str, tag: Span, slash: Option<Span>) {
-        if self.open.is_empty() && self.root_seen {
-            self.second_root(tag);
-            return;
-        }
-        self.root_seen = true;
-        self.close_before_same_name(name, tag);
-        if let Some(parent) = self.open.last_mut() {
-            parent.children += 1;
-            if parent.stranger.is_none() && !may_hold(parent.name, name) {
-                parent.stranger = Some(tag.start as usize);
-            }
-            if let Some(slash) = slash.filter(|_| is_known(name)) {
-                parent.closed_itself.retain(|(other, _, _)| *other != name);
-                parent.closed_itself.push((name, parent.children, slash));
-            }
-        }
-        if slash.is_some() {
-            return;
-        }
-        *self.names.entry(name).or_default() += 1;
-        self.open.push(Open { name, tag, stranger: None, closed_itself: Vec::new(), children: 0 });
+    pub fn opened(&mut self, name: &'a str, tag: Span, name_span: Span, slash: Option<Span>) {
+        let has_attributes = self.text.get(tag.range()).is_some_and(|written| written.contains('='));
+        let kind = slash.map_or(TokenKind::Start { has_attributes }, TokenKind::Empty);
+        self.tokens.push(Token { kind, name, span: tag, name_span });
     }
 
-    /// No known element stands in one of its own name: the outer one was never closed.
-    fn close_before_same_name(&mut self, name: &'a str, tag: Span) {
-        if !self.guess || !is_known(name) || self.names.get(name).is_none_or(|count| *count == 0) {
-            return;
-        }
-        while let Some(open) = self.pop() {
-            let last = open.name == name;
-            self.report_unclosed(&open, tag.start as usize, None);
-            if last {
-                break;
-            }
-        }
-    }
-
-    fn second_root(&mut self, tag: Span) {
-        let rest = Span::new(tag.start as usize, self.text.len());
-        let diagnostic = Diagnostic::new(Rule::OutsideRoot, tag, "there is a second root element")
-            .help("remove it, or put it into the first")
-            .libvirt("Extra content at the end of the document")
-            .unsafe_fix("remove everything after the root element", rest, "");
-        if !self.outside_reported {
-            self.report(diagnostic);
-        }
-        self.position = self.text.len();
-    }
-
-    fn pop(&mut self) -> Option<Open<'a>> {
-        let open = self.open.pop()?;
-        if let Some(count) = self.names.get_mut(open.name) {
-            *count = count.saturating_sub(1);
-        }
-
-        Some(open)
-    }
-
-    fn end_tag(&mut self) {
-        let start = self.position;
-        let after = self.text.get(start + 2..).unwrap_or_default();
+    /// Reads an end tag that starts at `start`, from its name on.
+    fn end_tag(&mut self, start: usize) {
+        let name_start = self.position;
+        let after = self.rest();
         let name_length = after.find(|character: char| !tag::continues_name(character)).unwrap_or(after.len());
         let name = after.get(..name_length).unwrap_or_default();
         let rest = after.get(name_length..).unwrap_or_default();
         let padding = rest.len() - rest.trim_start().len();
-        let end = start + 2 + name_length + padding;
+        let end = name_start + name_length + padding;
         if self.text.get(end..).is_some_and(|rest| rest.starts_with('>')) {
             self.position = end + 1;
         } else {
-            self.end_tag_without_end(start, start + 2 + name_length);
+            self.end_tag_without_end(start, name_start + name_length);
         }
-        if let Some(edit) = tag::undeclared_prefix(&self.declared, name, start + 2) {
+        if let Some(edit) = tag::undeclared_prefix(&self.declared, name, name_start) {
             self.also_repair(edit);
         }
-        self.closed(name, Span::new(start, self.position), Span::new(start + 2, start + 2 + name_length));
+        let span = Span::new(start, self.position);
+        let name_span = Span::new(name_start, name_start + name_length);
+        self.tokens.push(Token { kind: TokenKind::End, name, span, name_span });
     }
 
     fn end_tag_without_end(&mut self, start: usize, name_end: usize) {
@@ -478,141 +461,8 @@ impl<'a> Scanner<'a> {
         self.position = name_end + if is_closed { stop + 1 } else { junk.len() };
     }
 
-    fn closed(&mut self, name: &'a str, tag: Span, name_span: Span) {
-        if self.open.last().is_some_and(|open| open.name == name) {
-            self.pop();
-            return;
-        }
-        if self.names.get(name).is_some_and(|count| *count > 0) {
-            while let Some(open) = self.pop() {
-                if open.name == name {
-                    break;
-                }
-                self.report_unclosed(&open, tag.start as usize, Some(tag));
-            }
-            return;
-        }
-        self.unmatched(name, tag, name_span);
-    }
-
-    /// An end tag that no open element has: misspelt, the end of a misspelt one, or one too many.
-    fn unmatched(&mut self, name: &'a str, tag: Span, name_span: Span) {
-        let before = self.text.get(..tag.start as usize).unwrap_or_default().trim_end();
-        let doubled = before
-            .strip_suffix('>')
-            .and_then(|before| before.strip_suffix(name))
-            .is_some_and(|before| before.ends_with("</"));
-        let Some(top) = self.open.last().filter(|_| !doubled) else {
-            return self.stray(name, tag, None);
-        };
-        let closed = top.closed_itself.iter().find(|(closed, _, _)| *closed == name);
-        let slash = closed.map(|(_, number, slash)| (*slash, *number < top.children));
-        if let Some((slash, true)) = slash {
-            return self.stray(name, tag, Some(slash));
-        }
-        let (top_name, top_tag) = (top.name, top.tag);
-        if slash.is_none() && self.is_meant_for(name, top_name) {
-            let top_name_span = Span::new(top_tag.start as usize + 1, top_tag.start as usize + 1 + top_name.len());
-            let opening_is_wrong = is_known(name) && !is_known(top_name);
-            let (blamed, other, right) =
-                if opening_is_wrong { (top_name_span, name_span, name) } else { (name_span, top_tag, top_name) };
-            let diagnostic =
-                Diagnostic::new(Rule::MismatchedTag, blamed, format!("<{top_name}> is closed by </{name}>"))
-                    .also(other, if opening_is_wrong { "its end tag" } else { "its start tag" })
-                    .help(format!("write {right}"))
-                    .libvirt(format!("Opening and ending tag mismatch: {top_name} and {name}"))
-                    .safe_fix(format!("write {right}"), blamed, right);
-            self.report(diagnostic);
-            self.pop();
-            return;
-        }
-        self.stray(name, tag, None);
-    }
-
-    /// Whether an end tag called `name` was meant to close the innermost element.
-    fn is_meant_for(&self, name: &str, top: &str) -> bool {
-        let near = nearest(name, std::iter::once(top)).or(nearest(top, std::iter::once(name)));
-        if name.is_empty() || near.is_some() && !(is_known(name) && is_known(top)) {
-            return true;
-        }
-        // Otherwise the next end tag tells: if it is not this element's, nothing else closes it.
-        let rest = self.ahead();
-        let next = rest.find("</").and_then(|at| rest.get(at + 2..)).unwrap_or_default();
-        let next = next.split(|character: char| !tag::continues_name(character)).next().unwrap_or_default();
-        next != top
-    }
-
-    fn stray(&mut self, name: &str, tag: Span, slash: Option<Span>) {
-        let shown: String = name.chars().take(60).collect();
-        let diagnostic = match slash {
-            Some(slash) => Diagnostic::new(
-                Rule::UnexpectedEndTag,
-                slash,
-                format!("<{shown} …/> closes itself here, but there is a </{shown}> further down"),
-            )
-            .also(tag, "this closes nothing")
-            .help("remove the /")
-            .unsafe_fix("remove the /", slash, ""),
-            None => Diagnostic::new(Rule::UnexpectedEndTag, tag, format!("</{shown}> closes nothing that is open"))
-                .help("remove it")
-                .unsafe_fix("remove it", tag, ""),
-        };
-        self.report(diagnostic.libvirt(format!("Opening and ending tag mismatch: {shown}")));
-    }
-
-    /// Reports an element that has no end tag, where `before` is the place that closes it at the latest.
-    fn report_unclosed(&mut self, open: &Open<'a>, before: usize, closed_by: Option<Span>) {
-        let place = open.stranger.unwrap_or(before).min(before);
-        let fix = closing_edit(self.text, open, place);
-        let diagnostic = Diagnostic::new(Rule::UnclosedElement, open.tag, format!("<{}> is not closed", open.name));
-        let diagnostic = match closed_by {
-            Some(tag) => diagnostic.also(tag, "it should have been closed before this"),
-            None => diagnostic.also(Span::new(before, before + 1), "it should have been closed before this"),
-        };
-        let diagnostic = diagnostic
-            .help(format!("write </{}>, or end the start tag with />", open.name))
-            .libvirt(format!("Opening and ending tag mismatch: {}", open.name))
-            .fix("close it", false, vec![fix]);
-        self.report(diagnostic);
-    }
-
-    fn end_of_document(&mut self) {
-        let Some(innermost) = self.pop() else {
-            if !self.root_seen {
-                self.no_root();
-            }
-            return;
-        };
-        let mut edits = vec![closing_edit(self.text, &innermost, innermost.stranger.unwrap_or(self.text.len()))];
-        let mut diagnostic = Diagnostic::new(
-            Rule::UnclosedElement,
-            innermost.tag,
-            format!("the document ends inside <{}>", innermost.name),
-        );
-        let mut closing = String::new();
-        let mut ends = vec![format!("</{}>", innermost.name)];
-        while let Some(outer) = self.pop() {
-            if ends.len() <= MOST_OUTER_SHOWN {
-                diagnostic = diagnostic.also(outer.tag, "and inside this");
-                ends.push(format!("</{}>", outer.name));
-            }
-            closing.push_str("</");
-            closing.push_str(outer.name);
-            closing.push('>');
-        }
-        let end = Span::new(self.text.len(), self.text.len());
-        match edits.last_mut().filter(|edit| edit.span == end) {
-            Some(edit) => edit.text.push_str(&closing),
-            None => edits.push(Edit { span: end, text: closing }),
-        }
-        let diagnostic = diagnostic
-            .help(format!("write {} at the end, if nothing else is missing", ends.join("")))
-            .libvirt(format!("Premature end of data in tag {}", innermost.name))
-            .fix("close what is open", false, edits);
-        self.report(diagnostic);
-    }
-
-    fn no_root(&mut self) {
+    /// Reports that there is no element.
+    pub fn no_root(&mut self) {
         if !self.diagnostics.is_empty() {
             self.beyond_repair = true;
             return;
@@ -626,28 +476,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The edit that closes an element at a place: in its start tag, if it would hold nothing.
-fn closing_edit(text: &str, open: &Open<'_>, place: usize) -> Edit {
-    let between = text.get(open.tag.end as usize..place).unwrap_or_default();
-    let bracket = Span::new((open.tag.end as usize).saturating_sub(1), open.tag.end as usize);
-    if between.trim().is_empty() && text.get(bracket.range()) == Some(">") {
-        return Edit { span: bracket.before(), text: "/".to_owned() };
-    }
-    Edit { span: Span::new(place, place), text: format!("</{}>", open.name) }
-}
-
-/// Whether libvirt has an element of this name in a backup.
-fn is_known(name: &str) -> bool {
-    known_elements().any(|known| known == name)
-}
-
 /// The names of libvirt's elements.
 pub(super) fn known_elements() -> impl Iterator<Item = &'static str> {
     SHAPES.iter().map(|(shape, _)| shape.name).chain(STATE_ELEMENTS)
-}
-
-/// Whether `child` may stand in `parent`, as far as that is known.
-fn may_hold(parent: &str, child: &str) -> bool {
-    let homes = SHAPES.iter().find(|(shape, _)| shape.name == child).map(|(_, homes)| *homes);
-    !is_known(parent) || homes.is_none_or(|homes| homes.contains(&parent) || parent == "objects")
 }

@@ -30,19 +30,61 @@ fn is_curly(character: char) -> bool {
     matches!(character, '\u{2018}'..='\u{201f}' | '\u{2032}' | '\u{2033}' | '\u{ab}' | '\u{bb}')
 }
 
-/// Reads a start tag at a `<` that a name follows.
-pub(super) fn start_tag(scanner: &mut Scanner<'_>) {
-    let start = scanner.position;
-    scanner.position += 1;
+/// How much white space `text` starts with.
+pub(super) fn space_length(text: &str) -> usize {
+    text.len() - text.trim_start_matches(is_space).len()
+}
+
+/// Whether `text` starts with the name of one of libvirt's elements, as in a tag.
+fn starts_with_element(text: &str) -> bool {
+    let name = text.split(|character: char| !continues_name(character)).next().unwrap_or_default();
+    let ends = text.get(name.len()..).and_then(|rest| rest.chars().next());
+    ends.is_some_and(|next| is_space(next) || matches!(next, '/' | '>')) && known_elements().any(|known| known == name)
+}
+
+/// For a `<` that is followed by white space and then by the name of an element: its length, with a `/` behind it.
+pub(super) fn space_before_name(text: &str) -> Option<usize> {
+    let length = 1 + space_length(text.get(1..)?);
+    let length = length + usize::from(text.get(length..)?.starts_with('/'));
+    let name = text.get(length..)?.trim_start_matches(is_space);
+    starts_with_element(name).then_some(length)
+}
+
+/// Where in a text up to the next `<` a tag starts that has none, if it is all of it or an end tag at its end.
+pub(super) fn without_less_than(text: &str) -> Option<usize> {
+    let start = space_length(text);
+    let begins = |tag: &str| text.get(start..).is_some_and(|text| text.starts_with(tag));
+    if begins("incremental>") || begins("label>") {
+        return Some(start);
+    }
+    let trimmed = text.trim_end_matches(is_space).strip_suffix('>')?;
+    let whole = trimmed.get(start..)?;
+    let is_tag = starts_with_element(text.get(start..)?.trim_start_matches('/'));
+    if is_tag && !whole.contains('>') {
+        return Some(start);
+    }
+    let slash = trimmed.rfind('/')?;
+    let name = trimmed.get(slash + 1..)?;
+    known_elements().any(|known| known == name).then_some(slash)
+}
+
+fn is_backquote(character: char) -> bool {
+    matches!(character, '`' | '\u{b4}')
+}
+
+/// Reads a start tag that begins at `start`, from its name on.
+pub(super) fn start_tag(scanner: &mut Scanner<'_>, start: usize) {
+    let name_start = scanner.position;
     let written = name(scanner);
     let name = unglued(scanner, written, start);
-    check_prefix(scanner, name, start + 1);
+    check_prefix(scanner, name, name_start);
     let mut seen = HashMap::new();
     let mut slash = None;
     while !std::mem::take(&mut scanner.tag_ended) {
         let had_space = skip_space(scanner);
         let rest = scanner.rest();
-        let Some(next) = rest.chars().next() else {
+        let Some(next) = rest.chars().next().filter(|_| rest.trim_end() != "/") else {
+            scanner.position = scanner.text.len();
             cut_off(scanner, start, name);
             break;
         };
@@ -70,7 +112,7 @@ pub(super) fn start_tag(scanner: &mut Scanner<'_>) {
         }
     }
     let end = scanner.position;
-    scanner.opened(name, Span::new(start, end), slash);
+    scanner.opened(name, Span::new(start, end), Span::new(name_start, name_start + name.len()), slash);
 }
 
 fn name<'a>(scanner: &mut Scanner<'a>) -> &'a str {
@@ -134,9 +176,13 @@ fn unfinished(scanner: &mut Scanner<'_>, start: usize, name: &str) -> Option<Spa
     let written = scanner.text.get(start..scanner.position).unwrap_or_default();
     let end = start + written.trim_end().len();
     let ahead = scanner.ahead();
-    let is_closed_later = ahead.find(&format!("</{name}")).is_some_and(|close| {
-        let opened_again = ahead.find(&format!("<{name}"));
-        opened_again.is_none_or(|opened| close < opened)
+    let find = |tag: &str| {
+        let mut found = ahead.match_indices(tag);
+        found.find(|(at, tag)| !ahead.get(at + tag.len()..).is_some_and(|rest| rest.starts_with(continues_name)))
+    };
+    let is_closed_later = find(&format!("</{name}")).is_some_and(|(close, _)| {
+        let opened_again = find(&format!("<{name}"));
+        opened_again.is_none_or(|(opened, _)| close < opened)
     });
     let half_closed = written.trim_end().ends_with('/');
     let missing = if is_closed_later || half_closed { ">" } else { "/>" };
@@ -229,12 +275,26 @@ pub(super) fn declared_prefixes(text: &str) -> HashSet<&str> {
 
 fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &'a str)>) {
     let start = scanner.position;
-    let name = name(scanner);
+    let written = name(scanner);
+    let name = written.trim_end_matches(':');
+    let name_end = start + name.len();
+    scanner.position = name_end;
     check_prefix(scanner, name, start);
-    let name_end = scanner.position;
     skip_space(scanner);
     let rest = scanner.rest();
-    if rest.starts_with('=') {
+    let separator = rest.get(..rest.find(|next| !matches!(next, ':' | '=' | '>')).unwrap_or(0)).unwrap_or_default();
+    let behind = rest.get(separator.len()..).unwrap_or_default().trim_start_matches(is_space);
+    if !matches!(separator, "" | "=") && behind.starts_with(['\'', '"']) {
+        let span = Span::new(scanner.position, scanner.position + separator.len());
+        let message = format!("{separator} stands between {name} and its value, where = belongs");
+        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, message)
+            .help(format!("write {name}="))
+            .libvirt(format!("Specification mandates value for attribute {name}"))
+            .safe_fix("write =", span, "=");
+        scanner.report(diagnostic);
+        scanner.position += separator.len();
+        skip_space(scanner);
+    } else if rest.starts_with('=') {
         scanner.position += 1;
         skip_space(scanner);
     } else if rest.starts_with(['\'', '"']) {
@@ -244,7 +304,7 @@ fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &
             .safe_fix("write =", Span::new(name_end, name_end), "=");
         scanner.report(diagnostic);
     } else {
-        scanner.position = name_end;
+        scanner.position = start + written.len();
         return no_value(scanner, name, start);
     }
     let value = value(scanner, name, start);
@@ -258,12 +318,16 @@ fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &
 }
 
 fn no_value(scanner: &mut Scanner<'_>, name: &str, start: usize) {
-    let span = Span::new(start, scanner.position);
+    // White space after a lone = belongs to neither.
+    let end = scanner.text.get(..scanner.position).unwrap_or_default().trim_end_matches(is_space).len();
+    scanner.position = end;
+    let span = Span::new(start, end);
     let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, format!("{name} has no value"))
         .help(format!("write {name}='…', or remove it"))
         .libvirt(format!("Specification mandates value for attribute {name}"))
         .unsafe_fix("remove it", span, "");
-    scanner.report(diagnostic);
+    // Later stages are to see that there is one, whatever it holds.
+    scanner.report_repaired(diagnostic, vec![Edit { span, text: format!("{name}=''") }]);
 }
 
 fn doubled(scanner: &mut Scanner<'_>, name: &str, span: Span, first: (Span, &str), value: &str) {
@@ -286,8 +350,12 @@ fn value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'a str {
         no_value(scanner, name, start);
         return "";
     };
-    if is_curly(quote) {
+    if is_curly(quote) || is_backquote(quote) {
         return curly_value(scanner, quote);
+    }
+    if matches!(quote, '>' | '<') || rest.starts_with("/>") || looks_like_attribute(rest) {
+        no_value(scanner, name, start);
+        return "";
     }
     if !matches!(quote, '\'' | '"') {
         return unquoted_value(scanner, name, start);
@@ -300,12 +368,45 @@ fn value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'a str {
     if let Some(length) = lost_quote(written, after, close.is_some()) {
         return unclosed_value(scanner, name, start, quote, length);
     }
+    if let Some(length) = rest_after_inner_quote(after, quote) {
+        return value_with_quote(scanner, name, open, written.len(), length);
+    }
     let end = open + written.len();
     scanner.in_value = true;
     reference::check(scanner, open, end);
     scanner.in_value = false;
     scanner.position = end + 1;
     written
+}
+
+/// How much of a value follows a quote of its own kind in it, if that is what `after` looks like: up to the next such
+/// quote there is nothing that ends a value, and there something does.
+fn rest_after_inner_quote(after: &str, quote: char) -> Option<usize> {
+    let length = after.find(quote)?;
+    let (rest, end) = after.split_at_checked(length)?;
+    let end = end.get(quote.len_utf8()..)?;
+    let is_end = end.starts_with(is_space) || end.starts_with('>') || end.starts_with("/>");
+    let goes_on = rest.starts_with(|first| !is_space(first) && !matches!(first, '/' | '>'));
+    (is_end && goes_on && !rest.contains(['=', '<', '>'])).then_some(length)
+}
+
+/// A value that is quoted in the quotes that it has inside.
+fn value_with_quote<'a>(scanner: &mut Scanner<'a>, name: &str, open: usize, before: usize, after: usize) -> &'a str {
+    let inner = Span::new(open + before, open + before + 1);
+    let end = open + before + 1 + after;
+    let quote = scanner.text.get(inner.range()).unwrap_or_default();
+    let reference = if quote == "'" { "&apos;" } else { "&quot;" };
+    let diagnostic =
+        Diagnostic::new(Rule::MissingQuote, inner, format!("a {quote} inside the value of {name} ends it too early"))
+            .help(format!("write {reference}, or remove it"))
+            .libvirt("attributes construct error")
+            .unsafe_fix(format!("write {reference}"), inner, reference);
+    scanner.report(diagnostic);
+    scanner.in_value = true;
+    reference::check(scanner, open, end);
+    scanner.in_value = false;
+    scanner.position = end + 1;
+    scanner.text.get(open..end).unwrap_or_default()
 }
 
 /// Where a value ends whose closing quote is not there, if that is what it looks like: in `written`, up to the next
@@ -390,11 +491,12 @@ fn curly_value<'a>(scanner: &mut Scanner<'a>, quote: char) -> &'a str {
     let start = scanner.position;
     let open = start + quote.len_utf8();
     let body = scanner.text.get(open..).unwrap_or_default();
-    let stop = body.find(|character: char| is_curly(character) || matches!(character, '<' | '>' | '\'' | '"'));
+    let closes = |character: char| is_curly(character) || is_backquote(quote) && is_backquote(character);
+    let stop = body.find(|character: char| closes(character) || matches!(character, '<' | '>' | '\'' | '"'));
     let stop = stop.unwrap_or(body.len());
     let closing = body.get(stop..).and_then(|rest| rest.chars().next());
     let (value, closing) = match closing {
-        Some(closing) if is_curly(closing) || matches!(closing, '\'' | '"') => {
+        Some(closing) if closes(closing) || matches!(closing, '\'' | '"') => {
             (body.get(..stop).unwrap_or_default(), closing.len_utf8())
         }
         _ => (body.get(..stop).unwrap_or_default().trim_end_matches(['/', ' ', '\n']), 0),
@@ -431,7 +533,21 @@ fn unquoted_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'
         scanner.report(diagnostic);
         return value;
     }
-    let value = rest.get(..stop.min(word)).unwrap_or_default();
+    // Words that are no attributes belong to the value.
+    let mut length = stop.min(word);
+    let tag = rest.get(..rest.find(['<', '>']).unwrap_or(rest.len())).unwrap_or_default();
+    while let Some(next) = tag.get(length..).filter(|next| next.starts_with(is_space)) {
+        let next = next.trim_start_matches(is_space);
+        let name = next.find(|character: char| !continues_name(character)).unwrap_or(next.len());
+        if next.is_empty()
+            || next.starts_with('/')
+            || name > 0 && next.get(name..).is_some_and(|rest| rest.trim_start().starts_with('='))
+        {
+            break;
+        }
+        length = tag.len() - next.len() + next.find(is_space).unwrap_or(next.len());
+    }
+    let value = rest.get(..length).unwrap_or_default();
     let value =
         value.strip_suffix('/').filter(|_| rest.get(stop..).is_some_and(|rest| rest.starts_with('>'))).unwrap_or(value);
     let end = at + value.len();

@@ -1,0 +1,255 @@
+//! What the nesting of the tags shows to be wrong → findings.
+
+use crate::diagnostic::{Diagnostic, Edit, Span};
+use crate::rules::Rule;
+
+use super::nesting::{How, Mistake, Opened, Token, TokenKind, explain};
+use super::scan::{Scanner, known_elements};
+
+/// At most this many outer elements are shown for one that the document ends in.
+const MOST_OUTER_SHOWN: usize = 3;
+
+/// Reports every tag that does not fit the others.
+pub(super) fn check<'a>(scanner: &mut Scanner<'a>, tokens: &[Token<'a>], cut_off: bool) {
+    let explanation = explain(tokens, cut_off);
+    let mut reporter = Reporter { scanner, tokens, outside: [false; 2] };
+    for mistake in explanation.mistakes {
+        reporter.report(mistake);
+    }
+    reporter.end_of_document(&explanation.open);
+}
+
+struct Reporter<'s, 't, 'a> {
+    scanner: &'s mut Scanner<'a>,
+    tokens: &'t [Token<'a>],
+    /// Whether something is reported before the root element, and after it.
+    outside: [bool; 2],
+}
+
+impl<'a> Reporter<'_, '_, 'a> {
+    fn token(&self, number: usize) -> Option<Token<'a>> {
+        self.tokens.get(number).copied()
+    }
+
+    fn report(&mut self, mistake: Mistake<'a>) {
+        let _ = match mistake {
+            Mistake::Unclosed(opened, before) => self.unclosed(opened, before),
+            Mistake::Stray(end) => self.stray(end),
+            Mistake::Crossed(end) => self.crossed(end),
+            Mistake::Mismatched(opened, end) => self.mismatched(opened, end),
+            Mistake::Misopened(opened, end) => self.misopened(opened, end),
+            Mistake::StartForEnd(opened, number) => self.start_for_end(opened, number),
+            Mistake::Outside(number) => self.outside(number),
+            Mistake::SecondRoot(number) => self.second_root(number),
+        };
+    }
+
+    /// An element that has no end tag, where a token shows that it should.
+    fn unclosed(&mut self, opened: Opened<'a>, before: usize) -> Option<()> {
+        let start = self.token(opened.token)?;
+        let next = self.token(before)?;
+        let fix = self.closing_edit(start, opened.name, next.span.start as usize);
+        let here = if next.kind == TokenKind::End { next.span } else { beginning(next) };
+        let diagnostic = Diagnostic::new(Rule::UnclosedElement, start.span, format!("<{}> is not closed", start.name))
+            .also(here, "it should have been closed before this")
+            .help(format!("write </{}>, or end the start tag with />", start.name))
+            .libvirt(format!("Opening and ending tag mismatch: {}", start.name))
+            .fix("close it", false, vec![fix]);
+        self.scanner.report(diagnostic);
+        Some(())
+    }
+
+    /// The edit that closes an element at a place: in its start tag, if it would hold nothing.
+    fn closing_edit(&self, start: Token<'_>, name: &str, place: usize) -> Edit {
+        let text = self.scanner.text;
+        let between = text.get(start.span.end as usize..place).unwrap_or_default();
+        let bracket = Span::new((start.span.end as usize).saturating_sub(1), start.span.end as usize);
+        if between.trim().is_empty() && text.get(bracket.range()) == Some(">") {
+            return Edit { span: bracket.before(), text: "/".to_owned() };
+        }
+        let before = text.get(..place).unwrap_or_default().trim_end().len();
+        Edit { span: Span::new(before, before), text: format!("</{name}>") }
+    }
+
+    fn stray(&mut self, end: usize) -> Option<()> {
+        let tag = self.token(end)?;
+        let name = shortened(tag.name);
+        let diagnostic =
+            Diagnostic::new(Rule::UnexpectedEndTag, tag.span, format!("</{name}> closes nothing that is open"))
+                .help("remove it")
+                .libvirt(format!("Opening and ending tag mismatch: {name}"))
+                .unsafe_fix("remove it", tag.span, "");
+        self.scanner.report(diagnostic);
+        Some(())
+    }
+
+    /// The element is reported as not closed; this is where it is.
+    fn crossed(&mut self, end: usize) -> Option<()> {
+        let tag = self.token(end)?;
+        self.scanner.amend_last(tag.span, "this is too late", Edit { span: tag.span, text: String::new() });
+        Some(())
+    }
+
+    fn mismatched(&mut self, opened: Opened<'a>, end: usize) -> Option<()> {
+        let start = self.token(opened.token)?;
+        let end = self.token(end)?;
+        let is_known = |name: &str| known_elements().any(|known| known == name);
+        if is_known(end.name) && !is_known(start.name) {
+            self.mismatch(start, start.name_span, end, end.name_span, end.name);
+        } else {
+            self.mismatch(start, end.name_span_or_tag(), end, start.span, start.name);
+        }
+        Some(())
+    }
+
+    fn mismatch(&mut self, start: Token<'_>, blamed: Span, end: Token<'_>, other: Span, right: &str) {
+        let message = format!("<{}> is closed by </{}>", shortened(start.name), shortened(end.name));
+        let is_start = blamed == start.name_span;
+        let edit = if is_start { start.name_span } else { end.name_span };
+        let diagnostic = Diagnostic::new(Rule::MismatchedTag, blamed, message)
+            .also(other, if is_start { "its end tag" } else { "its start tag" })
+            .help(format!("write {right}"))
+            .libvirt(format!("Opening and ending tag mismatch: {} and {}", start.name, end.name))
+            .safe_fix(format!("write {right}"), edit, right);
+        self.scanner.report(diagnostic);
+    }
+
+    fn misopened(&mut self, opened: Opened<'a>, end: usize) -> Option<()> {
+        let start = self.token(opened.token)?;
+        let end = self.token(end)?;
+        match (opened.how, start.kind) {
+            (How::Renamed, _) => self.mismatch(start, start.name_span, end, end.span, opened.name),
+            (How::Lost, _) => self.lost(opened, start, end),
+            (_, TokenKind::Empty(slash)) => {
+                let name = start.name;
+                let diagnostic = Diagnostic::new(
+                    Rule::UnexpectedEndTag,
+                    slash,
+                    format!("<{name} …/> closes itself here, but there is a </{name}> further down"),
+                )
+                .also(end.span, "this closes nothing")
+                .help("remove the /")
+                .libvirt(format!("Opening and ending tag mismatch: {name}"))
+                .unsafe_fix("remove the /", slash, "");
+                self.scanner.report(diagnostic);
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// An end tag, and content before it, without the start tag.
+    fn lost(&mut self, opened: Opened<'a>, content: Token<'a>, end: Token<'a>) {
+        let name = opened.name;
+        let place = content.span.before();
+        let diagnostic = Diagnostic::new(Rule::UnexpectedEndTag, end.span, format!("</{name}> has no start tag"))
+            .also(beginning(content), "it may have been before this")
+            .help(format!("write <{name}> where it starts, or remove </{name}>"))
+            .libvirt(format!("Opening and ending tag mismatch: {name}"))
+            .unsafe_fix(format!("write <{name}>"), place, format!("<{name}>"));
+        self.scanner.report(diagnostic);
+    }
+
+    fn start_for_end(&mut self, opened: Opened<'a>, number: usize) -> Option<()> {
+        let tag = self.token(number)?;
+        let start = self.token(opened.token)?;
+        let name = tag.name;
+        let diagnostic = Diagnostic::new(
+            Rule::UnclosedElement,
+            tag.span,
+            format!("<{name}> stands where </{name}> should close the one before"),
+        )
+        .also(start.span, "this is open")
+        .help(format!("write </{name}>"))
+        .libvirt(format!("Opening and ending tag mismatch: {name}"))
+        .unsafe_fix(format!("write </{name}>"), tag.name_span.before(), "/");
+        self.scanner.report(diagnostic);
+        Some(())
+    }
+
+    fn outside(&mut self, number: usize) -> Option<()> {
+        let token = self.token(number)?;
+        let is_tag = |token: &Token<'_>| matches!(token.kind, TokenKind::Start { .. } | TokenKind::Empty(_));
+        let after = self.tokens.get(..number)?.iter().any(is_tag);
+        let remove = Edit { span: token.span, text: String::new() };
+        if std::mem::replace(self.outside.get_mut(usize::from(after))?, true) {
+            self.scanner.also_repair(remove);
+            return Some(());
+        }
+        let (place, libvirt) = if after {
+            ("after", "Extra content at the end of the document")
+        } else {
+            ("before", "Start tag expected, '<' not found")
+        };
+        let message = format!("there is {} {place} the root element", token.name);
+        let diagnostic = Diagnostic::new(Rule::OutsideRoot, token.span, message)
+            .help("remove it")
+            .libvirt(libvirt)
+            .fix("remove it", false, vec![remove]);
+        self.scanner.report(diagnostic);
+        Some(())
+    }
+
+    fn second_root(&mut self, number: usize) -> Option<()> {
+        let tag = self.token(number)?.span;
+        let rest = Span::new(tag.start as usize, self.scanner.text.len());
+        let remove = Edit { span: rest, text: String::new() };
+        if self.outside[1] {
+            // What is there is reported, and this is more of it.
+            self.scanner.also_repair(remove);
+            return Some(());
+        }
+        let diagnostic = Diagnostic::new(Rule::OutsideRoot, tag, "there is a second root element")
+            .help("remove it, or put it into the first")
+            .libvirt("Extra content at the end of the document")
+            .fix("remove everything after the root element", false, vec![remove]);
+        self.scanner.report(diagnostic);
+        Some(())
+    }
+
+    fn end_of_document(&mut self, open: &[Opened<'a>]) {
+        let Some((innermost, outer)) = open.split_first() else {
+            if !self.tokens.iter().any(|token| matches!(token.kind, TokenKind::Start { .. } | TokenKind::Empty(_))) {
+                self.scanner.no_root();
+            }
+            return;
+        };
+        let Some(tag) = self.token(innermost.token) else { return };
+        let end = self.scanner.text.len();
+        let edit = self.closing_edit(tag, innermost.name, end);
+        let message = format!("the document ends inside <{}>", innermost.name);
+        let mut diagnostic = Diagnostic::new(Rule::UnclosedElement, tag.span, message);
+        let shown = outer.get(..MOST_OUTER_SHOWN).unwrap_or(outer);
+        for tag in shown.iter().filter_map(|element| self.token(element.token)) {
+            diagnostic = diagnostic.also(tag.span, "and inside this");
+        }
+        let ends = end_tags(std::slice::from_ref(innermost)) + &end_tags(shown);
+        let closing = end_tags(outer);
+        let mut edits = vec![edit];
+        match edits.first_mut().filter(|edit| !edit.text.starts_with('/')) {
+            Some(edit) => edit.text.push_str(&closing),
+            None => edits.push(Edit { span: Span::new(end, end), text: closing }),
+        }
+        let diagnostic = diagnostic
+            .help(format!("write {ends} at the end, if nothing else is missing"))
+            .libvirt(format!("Premature end of data in tag {}", innermost.name))
+            .fix("close what is open", false, edits);
+        self.scanner.report(diagnostic);
+    }
+}
+
+fn end_tags(elements: &[Opened<'_>]) -> String {
+    elements.iter().flat_map(|element| ["</", element.name, ">"]).collect()
+}
+
+/// Where something begins that is not to be shown whole.
+fn beginning(token: Token<'_>) -> Span {
+    match token.kind {
+        TokenKind::Text => token.span.before(),
+        _ => Span { end: token.span.start + 1, ..token.span },
+    }
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().take(60).collect()
+}
