@@ -440,8 +440,9 @@ fn check_left_out(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
         settings.push((start_tag(child), format!("<{}>", child.tag_name().name()), child.range().into()));
     }
     // These may stand on a disk that is left out, but who writes them means to back it up.
-    let takes_part =
-        ["backupmode", "incremental", "exportname", "exportbitmap"].iter().any(|name| fields.get(name).is_some());
+    let has_destination = fields.child("target").or(fields.child("scratch")).is_some();
+    let takes_part = has_destination
+        || ["backupmode", "incremental", "exportname", "exportbitmap"].iter().any(|name| fields.get(name).is_some());
     let diagnostic = match &settings[..] {
         [] => return,
         [(span, name, whole)] if !takes_part => {
@@ -516,7 +517,7 @@ fn check_destination(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>) -> Stor
         (_, Some(_)) => by_destination.unwrap_or(StorageType::File),
         (_, None) => check_no_type(reader, disk, by_destination),
     };
-    if disk.lacks_scratch(storage_type) {
+    if disk.lacks_scratch(storage_type) && !disk.fields.unclear {
         report_missing_scratch(reader, disk, storage_type);
     }
     storage_type

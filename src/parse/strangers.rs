@@ -396,7 +396,9 @@ fn stranger<'a, 'i>(
     let homes = homes_of_element(name);
     if !homes.is_empty() && misspelt(fields, child, name).is_none() {
         // What belongs in a child of this element has lost that child's tags: it is not missing.
-        fields.unclear |= fields.shape.many.is_some_and(|many| homes.contains(&format!("<{many}>")));
+        let absent = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
+        let lost = absent.chain(fields.shape.many).any(|known| homes.contains(&format!("<{known}>")));
+        fields.unclear |= lost;
         let position = reader.diagnostics.len();
         let diagnostic = Diagnostic::new(
             Rule::MisplacedElement,
@@ -501,10 +503,11 @@ fn only_candidate(fields: &Fields<'_, '_>, child: Node<'_, '_>) -> Option<&'stat
             let takes = |attribute: roxmltree::Attribute<'_, '_>| {
                 known_in(shape, &attribute).is_some_and(|known| known.value.accepts(attribute.value()))
             };
-            // Every document has a name for something.
+            // Every document has a name for something. A server that is needed and not there is sought after.
+            let wanted = name == "server" && fields.word("mode") == Some("pull");
             let is_telling = |attribute: roxmltree::Attribute<'_, '_>| {
                 let value = known_in(shape, &attribute).map(|known| known.value);
-                attribute.name() != "name" || matches!(value, Some(Value::DiskName))
+                attribute.name() != "name" || matches!(value, Some(Value::DiskName)) || wanted
             };
             child.attributes().all(takes) && child.attributes().any(is_telling)
         })

@@ -122,6 +122,17 @@ fn elements(planter: &mut Planter<'_>, path: &Path) {
             root.at_mut(above).children.insert(*at, moved);
         });
     }
+    if !original.children.is_empty() {
+        // Its tags are lost, its children are there.
+        let count = original.children.len();
+        let orphans = (index..index + count).map(|at| Blame::Whole([&parent[..], &[at]].concat()));
+        let blame: Vec<_> = orphans.chain([Blame::Tag(parent.clone())]).collect();
+        planter.plant("element without its tags", &blame, |root| {
+            let siblings = &mut root.at_mut(&parent).children;
+            let lost = siblings.remove(index);
+            siblings.splice(index..index, lost.children);
+        });
+    }
     if index > 0 && !matches!(original.name.as_str(), "disk" | "seclabel") {
         let sibling = [&parent[..], &[index - 1]].concat();
         let at = planter.document.root.at(&sibling).children.len();

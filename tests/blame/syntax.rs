@@ -17,17 +17,36 @@ pub fn mutants(document: &Document) -> Vec<Mutant> {
         let region = region.start..end.max(region.start + 1).min(changed.len());
         mutants.push(Mutant { kind, text: changed, regions: vec![region] });
     };
-    for (_, place) in &places {
+    for (path, place) in &places {
         let (tag, end_tag) = (place.tag.clone(), place.end_tag.clone());
+        let name = &text[tag.start + 1..tag.start + 1 + document.root.at(path).name.len()];
         if end_tag.is_empty() {
             plant("slash removed", tag.end - 2..tag.end - 1, "", tag.clone());
         } else {
             plant("end tag removed", end_tag.clone(), "", tag.start..tag.end + end_tag.len());
             plant("end tag misspelt", end_tag.end - 1..end_tag.end - 1, "x", end_tag.clone());
             plant("end tag with another name", end_tag.start + 2..end_tag.end - 1, "quux", end_tag.clone());
+            for other in ["disks", "disk", "target", "domainbackup"].into_iter().filter(|other| *other != name) {
+                plant("end tag of another element", end_tag.start + 2..end_tag.end - 1, other, end_tag.clone());
+            }
+            plant("start tag in place of the end tag", end_tag.start + 1..end_tag.start + 2, "", end_tag.clone());
+            plant("end tag without <", end_tag.start..end_tag.start + 1, "", end_tag.clone());
+            plant("start tag removed", tag.clone(), "", tag.start..end_tag.end);
+            if text[tag.end..].trim_start().starts_with('<') && !text[tag.end..].trim_start().starts_with("</") {
+                plant("start tag that closes itself", tag.end - 1..tag.end - 1, "/", tag.clone());
+            }
+            let before = text[..end_tag.start].trim_end();
+            if let Some((_, inner)) = places.iter().find(|(_, inner)| inner.end_tag.end == before.len()) {
+                let between = &text[inner.end_tag.end..end_tag.start];
+                let crossed = format!("{}{between}{}", &text[end_tag.clone()], &text[inner.end_tag.clone()]);
+                let whole = inner.tag.start..end_tag.end;
+                plant("end tags crossed", inner.end_tag.start..end_tag.end, &crossed, whole);
+            }
             plant("end tag without >", end_tag.end - 1..end_tag.end, "", end_tag.clone());
             plant("end tag doubled", end_tag.end..end_tag.end, &text[end_tag.clone()], end_tag.start..end_tag.end);
         }
+        plant("start tag without <", tag.start..tag.start + 1, "", tag.clone());
+        plant("space before the name of a tag", tag.start + 1..tag.start + 1, " ", tag.clone());
         plant("start tag without >", tag.end - 1..tag.end, "", tag.clone());
         for attribute in &place.attributes {
             let quote = attribute.start + text[attribute.clone()].find('\'').unwrap();
@@ -43,6 +62,20 @@ pub fn mutants(document: &Document) -> Vec<Mutant> {
             plant("space removed", attribute.start - 1..attribute.start, "", attribute.start - 1..attribute.end);
             let doubled = format!(" {}", &text[attribute.clone()]);
             plant("attribute doubled", attribute.end..attribute.end, &doubled, attribute.start..attribute.end);
+            let other = format!(" {}='other'", text[attribute.start..quote].trim_end_matches('='));
+            plant("attribute doubled, with another value", attribute.end..attribute.end, &other, attribute.clone());
+            let first = format!("{} ", &other[1..]);
+            let both = attribute.start..attribute.end + first.len();
+            plant("attribute doubled, another value first", attribute.start..attribute.start, &first, both);
+            plant("= doubled", quote..quote, "=", attribute.clone());
+            plant(": in place of =", quote - 1..quote, ": ", attribute.clone());
+            plant("value removed", quote - 1..attribute.end, "", attribute.clone());
+            plant("value removed behind =", quote..attribute.end, "", attribute.clone());
+            if !text[quote + 1..last].contains([' ', '&']) {
+                plant("quotes removed", quote..attribute.end, &text[quote + 1..last], attribute.clone());
+            }
+            plant("quote doubled", attribute.end..attribute.end, "'", attribute.start..attribute.end + 1);
+            plant("comma between attributes", attribute.end..attribute.end, ",", attribute.start..attribute.end + 1);
             plant("control character", quote + 1..quote + 1, "\u{1}", attribute.clone());
         }
         if !place.text.is_empty() {
