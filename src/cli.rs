@@ -252,6 +252,9 @@ pub struct CommonArgs {
     /// processors]
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<NonZero<usize>>,
+    /// What reports call standard input, for editors
+    #[arg(long, value_name = "PATH")]
+    pub stdin_filename: Option<PathBuf>,
     /// When to use colour
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,

@@ -143,6 +143,17 @@ fn findings_of_check_go_to_standard_output() {
 }
 
 #[test]
+fn standard_input_is_called_as_asked() {
+    let run = run_with(&["check", "--format", "concise", "--stdin-filename", "dir/b.xml"], BAD.as_bytes());
+    assert!(run.stdout.lines().all(|line| line.starts_with("dir/b.xml:")), "{}", run.stdout);
+    let diff = run_with(&["normalize", "--diff", "--stdin-filename", "b.xml", "-"], GOOD.as_bytes());
+    assert!(diff.stdout.starts_with("--- b.xml\n+++ b.xml\n"), "{}", diff.stdout);
+    let domain = ["check", "--format", "concise", "--stdin-filename", "vm.xml", "--domain", "-", "examples/backup.xml"];
+    let run = run_with(&domain, b"<pool/>");
+    assert!(run.stdout.starts_with("vm.xml:1:1: error: "), "{}", run.stdout);
+}
+
+#[test]
 fn findings_of_normalize_go_to_standard_error_and_no_xml_goes_out() {
     let run = run_with(&["normalize", "--format", "concise"], BAD.as_bytes());
     assert_eq!((run.status, run.stdout.as_str()), (1, ""));

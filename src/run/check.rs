@@ -9,7 +9,7 @@ use crate::report::{Part, Reporter};
 use crate::write;
 
 use super::diff::write_diff;
-use super::session::{Session, display_name, style, use_color};
+use super::session::{Session, style, use_color};
 use super::{ExitStatus, World};
 
 pub(super) fn check(arguments: &CommonArgs, levels: Levels, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
@@ -61,7 +61,7 @@ pub(super) fn fix(arguments: &CheckArgs, levels: Levels, world: &mut World<'_>) 
         if arguments.diff {
             if let Some((text, _)) = changed {
                 let before = String::from_utf8_lossy(&before);
-                write_diff(&mut world.stdout, &display_name(file), &before, &text, color)?;
+                write_diff(&mut world.stdout, &session.name_of(file), &before, &text, color)?;
             }
             return Ok(part.status.into());
         }

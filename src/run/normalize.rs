@@ -12,7 +12,7 @@ use crate::rules::Severity;
 use crate::write;
 
 use super::diff::write_diff;
-use super::session::{Session, display_name, style, use_color};
+use super::session::{Session, style, use_color};
 use super::{ExitStatus, World};
 
 pub(super) fn normalize(
@@ -97,7 +97,7 @@ fn deliver_change(
 ) -> anyhow::Result<ExitStatus> {
     if arguments.in_place {
         if let Some(refusal) = session.refusal(after) {
-            let name = display_name(file);
+            let name = session.name_of(file);
             writeln!(
                 world.stderr.stream,
                 "backupxml: {name} stays as it is: libvirt refuses its own form of it: {refusal}"
@@ -112,9 +112,9 @@ fn deliver_change(
     }
     if arguments.diff {
         let color = use_color(arguments.common.color, world.stdout.terminal, world.environment);
-        write_diff(&mut world.stdout, &display_name(file), &String::from_utf8_lossy(before), after, color)?;
+        write_diff(&mut world.stdout, &session.name_of(file), &String::from_utf8_lossy(before), after, color)?;
     } else {
-        writeln!(world.stdout.stream, "{}", display_name(file))?;
+        writeln!(world.stdout.stream, "{}", session.name_of(file))?;
     }
     Ok(if arguments.check { ExitStatus::Errors } else { ExitStatus::Success })
 }

@@ -33,6 +33,8 @@ pub(super) struct Session {
     pub(super) files: Vec<PathBuf>,
     /// Standard input, if it is one of the files; whoever looks at that takes it.
     standard_input: Mutex<anyhow::Result<Vec<u8>>>,
+    /// What reports call standard input.
+    stdin_name: String,
     jobs: usize,
     progress: bool,
     domain: Option<DomainInput>,
@@ -70,8 +72,10 @@ impl Session {
                 asked.release
             }
         };
+        let stdin_name = arguments.stdin_filename.as_ref().map_or("<stdin>".into(), |path| path.to_string_lossy());
+        let stdin_name = stdin_name.into_owned();
         let domain = match &arguments.domain {
-            Some(path) => Some(read_domain(path, world.stdin, release)?),
+            Some(path) => Some(read_domain(path, &stdin_name, world.stdin, release)?),
             None => None,
         };
         let reads_input = files.contains(&standard_input);
@@ -83,6 +87,7 @@ impl Session {
             jobs: if files.len() > 1 { jobs::count(arguments.jobs) } else { 1 },
             progress: world.stderr.terminal && !arguments.quiet,
             files,
+            stdin_name,
             standard_input: Mutex::new(standard_input),
             domain,
             options,
@@ -132,13 +137,18 @@ impl Session {
 
     /// Fixes the text of a file; not of one that is passed over, or whose text is not what stands on the disk.
     pub(super) fn fix(&self, file: &Path, bytes: Vec<u8>, consent: Consent) -> (Vec<u8>, Option<Fixed>) {
-        let (source, _) = Source::new(display_name(file), bytes.clone(), self.options.release);
+        let (source, _) = Source::new(self.name_of(file), bytes.clone(), self.options.release);
         if !source.is_as_on_disk() || self.is_unrelated(&source) {
             return (bytes, None);
         }
         let domain = self.domain.as_ref().and_then(|domain| domain.domain.as_ref());
         let fixed = fix(source.text(), domain, &self.options, consent);
         (bytes, Some(fixed))
+    }
+
+    /// How a file is called in reports.
+    pub(super) fn name_of(&self, file: &Path) -> String {
+        name_of(file, &self.stdin_name)
     }
 
     /// Why libvirt would not take a text that it wrote. It writes a security label without its label, for one.
@@ -158,8 +168,8 @@ impl Session {
         bytes: Option<Vec<u8>>,
         examine: impl FnOnce(&str, Option<&Domain>, &Options) -> Vec<Diagnostic>,
     ) -> Checked {
-        let Some(bytes) = bytes else { return Checked::unreadable(display_name(file)) };
-        let (source, mut diagnostics) = Source::new(display_name(file), bytes, self.options.release);
+        let Some(bytes) = bytes else { return Checked::unreadable(self.name_of(file)) };
+        let (source, mut diagnostics) = Source::new(self.name_of(file), bytes, self.options.release);
         if self.is_unrelated(&source) {
             return Checked::new(source, None, Status::Skipped, Vec::new());
         }
@@ -190,13 +200,13 @@ impl From<Status> for ExitStatus {
 }
 
 /// How a file is called in reports.
-pub(super) fn display_name(file: &Path) -> String {
-    if file == Path::new("-") { "<stdin>".to_owned() } else { file.to_string_lossy().into_owned() }
+fn name_of(file: &Path, stdin_name: &str) -> String {
+    if file == Path::new("-") { stdin_name.to_owned() } else { file.to_string_lossy().into_owned() }
 }
 
-fn read_domain(path: &Path, stdin: &mut dyn Read, release: Release) -> anyhow::Result<DomainInput> {
+fn read_domain(path: &Path, stdin_name: &str, stdin: &mut dyn Read, release: Release) -> anyhow::Result<DomainInput> {
     let bytes = if path == Path::new("-") { input::standard_input(stdin) } else { input::file(path) }?;
-    let (source, mut diagnostics) = Source::new(display_name(path), bytes, release);
+    let (source, mut diagnostics) = Source::new(name_of(path, stdin_name), bytes, release);
     let mut domain = None;
     if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
         let (found, findings) = domain::read(source.text());
