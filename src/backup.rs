@@ -333,6 +333,6 @@ pub struct PrivateData<'a> {
 
 /// `yes` or `no`.
 #[must_use]
-pub fn yes_no(value: bool) -> &'static str {
+pub(crate) fn yes_no(value: bool) -> &'static str {
     if value { "yes" } else { "no" }
 }

@@ -10,6 +10,7 @@ use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
 
 use crate::levels::{Level, Levels, Selector};
 use crate::release::Release;
+use crate::rules::Rule;
 
 /// Check and normalize libvirt's <domainbackup> XML, without a libvirt.
 ///
@@ -264,7 +265,11 @@ pub struct CommonArgs {
 }
 
 fn parse_selector(written: &str) -> Result<Selector, String> {
-    Selector::parse(written).ok_or_else(|| "it is no rule, no family of rules and not all".to_owned())
+    Selector::parse(written).ok_or_else(|| {
+        let hint = Rule::nearest(written)
+            .map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
+        format!("there is no such rule or family of rules: {hint}")
+    })
 }
 
 /// The levels that were asked for, in the order of the command line.

@@ -49,7 +49,7 @@ fn describe(kind: &str, text: &str, start: usize, end: usize) -> Diagnostic {
     Diagnostic::new(
         Rule::LostComment,
         Span::new(start, start + first_line),
-        format!("libvirt's form has no {kind}s: {named} is lost"),
+        format!("libvirt's form has no {kind}s, and {named} would be lost"),
     )
     .help("keep what it says elsewhere; --drop-comments agrees to lose it")
 }
@@ -75,6 +75,6 @@ mod tests {
     fn long_comments_are_named_by_their_beginning() {
         let text = format!("<!-- {} -->", "é ".repeat(9_999));
         let message = lost(&text).remove(0).message;
-        assert!(message.contains("<!-- é é é") && message.ends_with("é… is lost"), "{message}");
+        assert!(message.contains("<!-- é é é") && message.ends_with("é… would be lost"), "{message}");
     }
 }

@@ -74,7 +74,7 @@ pub fn read(text: &str) -> (Option<Domain>, Vec<Diagnostic>) {
 
 /// Reads a domain. Returns what could be made of it, and the findings, labelled in the domain's document.
 #[must_use]
-pub fn parse(document: &Document<'_>) -> (Option<Domain>, Vec<Diagnostic>) {
+fn parse(document: &Document<'_>) -> (Option<Domain>, Vec<Diagnostic>) {
     let root = document.root_element();
     if root.tag_name().name() != "domain" {
         return (None, vec![not_a_domain(root)]);

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A release of libvirt whose verdicts and text are reproduced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Release {
     /// 9.0.0, of Debian 12.
     V9_0_0,

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "cli")]
+use crate::parse::nearest;
 use crate::release::Release;
 
 /// How much a finding weighs.
@@ -44,6 +46,7 @@ macro_rules! rules {
     ($($variant:ident $name:literal $title:literal $($bound:ident $release:ident)*;)*) => {
         /// A rule; see [`Rule::entry`] for what the table says of it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         pub enum Rule {
             $(#[doc = concat!("`", $name, "`")] $variant,)*
         }
@@ -166,6 +169,16 @@ impl Rule {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         RULES.iter().copied().find(|rule| rule.name() == name)
+    }
+
+    /// The rule whose name, without its family, is most like what was written, if any is like it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn nearest(written: &str) -> Option<Self> {
+        fn short(name: &str) -> &str {
+            name.rsplit('/').next().unwrap_or(name)
+        }
+        let near = nearest(short(written), RULES.iter().map(|rule| short(rule.name())))?;
+        RULES.iter().copied().find(|rule| short(rule.name()) == near)
     }
 
     /// The part of the name before the slash.

@@ -3,7 +3,6 @@
 use anyhow::bail;
 
 use crate::cli::RulesFormat;
-use crate::parse::nearest;
 use crate::release::Release;
 use crate::rules::{RULES, Rule};
 
@@ -39,10 +38,8 @@ pub(super) fn rules(format: RulesFormat, world: &mut World<'_>) -> anyhow::Resul
 pub(super) fn explain(name: &str, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
     let without_family = |rule: &&Rule| rule.name().split_once('/').is_some_and(|(_, rest)| rest == name);
     let Some(rule) = Rule::from_name(name).or_else(|| RULES.iter().find(without_family).copied()) else {
-        let short = name.rsplit('/').next().unwrap_or(name);
-        let near = nearest(short, RULES.iter().filter_map(|rule| rule.name().split('/').next_back()));
-        let near = near.and_then(|near| RULES.iter().find(|rule| rule.name().ends_with(&format!("/{near}"))));
-        let hint = near.map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
+        let hint =
+            Rule::nearest(name).map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
         bail!("there is no rule {name}: {hint}");
     };
     writeln!(world.stdout.stream, "{}", rule.entry().page.trim_end())?;

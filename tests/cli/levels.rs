@@ -53,3 +53,14 @@ fn comments_suppress_the_line_below_or_the_file() {
     let expected = vec!["warning advice/unused-suppression".to_owned(), "error schema/unknown-attribute".to_owned()];
     assert_eq!(rules(&[], &elsewhere), (1, expected));
 }
+
+#[test]
+fn a_selector_that_selects_nothing_is_refused_with_a_hint() {
+    for (written, hint) in [
+        ("schema/misssing-server", "did you mean schema/missing-server?"),
+        ("everything", "backupxml rules lists them"),
+    ] {
+        let run = run(&["check", "--allow", written, "x.xml"]);
+        assert!(run.status == 2 && run.stderr.contains(hint), "{}", run.stderr);
+    }
+}
