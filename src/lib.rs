@@ -233,9 +233,11 @@ fn examine<T>(
         let later = stages(&document).1.into_iter().filter_map(|diagnostic| in_original(diagnostic, &repaired));
         let known = spans_of(&diagnostics);
         let doubtful = doubtful_attributes(&diagnostics);
+        let unfinished = unfinished_tags(&diagnostics);
         let is_new = |later: &Diagnostic| {
             let mut attributes = later.labels().map(|label| label.span).filter(|span| !is_tag(text, *span));
-            !overlaps(&known, later.primary.span) && !attributes.any(|span| overlaps(&doubtful, span))
+            let follows = overlaps(&known, later.primary.span) || unfinished.contains(&later.primary.span);
+            !follows && !attributes.any(|span| overlaps(&doubtful, span))
         };
         diagnostics.extend(later.filter(is_new).collect::<Vec<_>>());
     }
@@ -293,6 +295,12 @@ fn doubtful_attributes(diagnostics: &[Diagnostic]) -> Vec<Span> {
     let mut spans: Vec<_> = doubled.flat_map(Diagnostic::labels).map(|label| label.span).collect();
     spans.sort_unstable();
     spans
+}
+
+/// Start tags of elements that are not closed: what seems to be missing in them may be behind the end.
+fn unfinished_tags(diagnostics: &[Diagnostic]) -> Vec<Span> {
+    let unclosed = diagnostics.iter().filter(|diagnostic| diagnostic.rule == Rule::UnclosedElement);
+    unclosed.flat_map(Diagnostic::labels).map(|label| label.span).collect()
 }
 
 fn is_tag(text: &str, span: Span) -> bool {

@@ -21,7 +21,7 @@ use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::{
     DISKS, DOMAINBACKUP, INCREMENTAL, LABEL, PULL_DISK, PULL_DRIVER, PUSH_DISK, PUSH_DRIVER, SCRATCH, SERVER, TARGET,
-    is_nvme_name,
+    Value, is_nvme_name,
 };
 
 use element::{Attribute, Fields, Reader, name_span, read};
@@ -41,7 +41,7 @@ pub fn parse<'a>(document: &'a Document<'_>, release: Release) -> (Option<Backup
     let root = document.root_element();
     let mut reader = Reader::new(document.input_text(), release);
     if let Some(diagnostic) = check_root(root) {
-        let understood = diagnostic.help.as_deref().is_some_and(|help| help.starts_with("did you mean"));
+        let understood = diagnostic.rule == Rule::WrongRoot && !diagnostic.fixes.is_empty();
         reader.report(diagnostic);
         if !understood {
             return (None, reader.finish());
@@ -63,11 +63,14 @@ fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
     if let Some(namespace) = element::namespace(root)
         && name == DOMAINBACKUP.name
     {
-        let diagnostic = Diagnostic::new(
-            Rule::Namespace,
-            start_tag(root),
-            format!("<domainbackup> is in the namespace {}", quoted(namespace)),
-        );
+        let message = format!("<domainbackup> is in the namespace {}", quoted(namespace));
+        let diagnostic = match strangers::namespace_declaration(root) {
+            Some(declaration) => {
+                let fix = Span { start: declaration.start - 1, ..declaration };
+                Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix("remove xmlns", fix, "")
+            }
+            None => Diagnostic::new(Rule::Namespace, start_tag(root), message),
+        };
         return Some(
             diagnostic.help("remove xmlns: libvirt's elements are in no namespace").libvirt(blame::root_in_namespace()),
         );
@@ -85,7 +88,7 @@ fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
         }
         _ => match nearest(name, std::iter::once(DOMAINBACKUP.name)) {
             Some(meant) => strangers::rename(
-                diagnostic.help(format!("did you mean <{meant}>?")),
+                diagnostic.help(strangers::meant_help(name, meant, &format!("<{meant}>"))),
                 root,
                 meant,
                 strangers::is_slip(name, meant),
@@ -355,7 +358,11 @@ fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Di
 /// A disk that was copied out of a domain: one mistake, whatever the schema makes of its parts.
 fn parse_domain_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Option<Disk<'a>> {
     let child = |name: &str| node.children().find(|child| child.tag_name().name() == name);
-    let is_domains = node.attribute("name").is_none() && (node.has_attribute("device") || child("source").is_some());
+    let has_domains_target = child("target").is_some_and(|target| {
+        target.has_attribute("bus") && target.attribute("dev").is_some_and(|dev| Value::DiskName.accepts(dev))
+    });
+    let has_name = node.has_attribute("name");
+    let is_domains = has_domains_target || !has_name && (node.has_attribute("device") || child("source").is_some());
     if !is_domains {
         return None;
     }

@@ -18,7 +18,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
 
 pub use repair::Repaired;
-pub(crate) use tag::NO_COLON;
+pub(crate) use tag::{NO_COLON, without_less_than};
 
 /// What is wrong with a document's syntax.
 #[derive(Debug)]

@@ -4,10 +4,11 @@ use std::cmp::Reverse;
 
 use roxmltree::Node;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Edit, Label, Span};
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::{MOST_ATTRIBUTES, MOST_CHILDREN, Shape, Value, trim};
+use crate::syntax::without_less_than;
 
 use super::strangers;
 
@@ -124,6 +125,13 @@ impl<'a> Reader<'a> {
     pub fn finish(mut self) -> Vec<Diagnostic> {
         self.withdraw_explained();
         let mut diagnostics = self.diagnostics;
+        let text = self.text;
+        let root = diagnostics.iter().find(|diagnostic| diagnostic.rule == Rule::WrongRoot);
+        if root.is_some_and(|root| differs_in_case(root, text)) {
+            // Who writes the root so writes everything so.
+            merge(&mut diagnostics, |diagnostic| differs_in_case(diagnostic, text));
+        }
+        merge(&mut diagnostics, |diagnostic| diagnostic.rule == Rule::IndexAttribute);
         diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.span.start, Reverse(diagnostic.primary.span.end)));
         let mut covered = 0;
         diagnostics.retain(|diagnostic| {
@@ -164,6 +172,39 @@ impl<'a> Reader<'a> {
         let before = self.text.get(..span.start as usize).unwrap_or_default();
         Span::new(before.trim_end().len(), span.end as usize)
     }
+}
+
+/// Whether all that is wrong is the case of some letters.
+fn differs_in_case(diagnostic: &Diagnostic, text: &str) -> bool {
+    let is_same = |edit: &Edit| text.get(edit.span.range()).is_some_and(|old| old.eq_ignore_ascii_case(&edit.text));
+    diagnostic.fixes.first().is_some_and(|fix| fix.edits.iter().all(is_same))
+}
+
+/// Makes one finding of all that are the same mistake: the first, with a label for each of the others.
+fn merge(diagnostics: &mut Vec<Diagnostic>, is_same: impl Fn(&Diagnostic) -> bool) {
+    let mut merged: Vec<Diagnostic> = Vec::new();
+    diagnostics.retain(|diagnostic| {
+        let same = is_same(diagnostic);
+        if same {
+            merged.push(diagnostic.clone());
+        }
+        !same
+    });
+    merged.sort_by_key(|diagnostic| diagnostic.primary.span);
+    let mut merged = merged.into_iter();
+    let Some(mut first) = merged.next() else { return };
+    for other in merged {
+        let label = Label { message: "and this".to_owned(), ..other.primary };
+        first.others.push(label);
+        let edits = other.fixes.into_iter().next().map(|fix| fix.edits).unwrap_or_default();
+        if let Some(fix) = first.fixes.first_mut() {
+            fix.edits.extend(edits);
+        }
+    }
+    if let Some(fix) = first.fixes.first_mut().filter(|_| !first.others.is_empty()) {
+        fix.message.push_str(", and the others alike");
+    }
+    diagnostics.push(first);
 }
 
 /// What an element holds that its shape knows.
@@ -282,7 +323,7 @@ fn report_duplicate(reader: &mut Reader<'_>, shape: &Shape, child: Node<'_, '_>,
     reader.report(diagnostic);
 }
 
-fn check_text(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, text: Node<'_, '_>) {
+fn check_text<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>, text: Node<'a, '_>) {
     let value = text.text().unwrap_or_default();
     if fields.shape.text || trim(value).is_empty() {
         return;
@@ -291,6 +332,14 @@ fn check_text(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, text: Node<'_, '
     let written = reader.text.get(range.clone()).unwrap_or_default();
     let start = range.start + (written.len() - written.trim_start_matches([' ', '\t', '\n', '\r']).len());
     let span = Span::new(start, start + trim(written).len());
+    if let Some(tag) = without_less_than(written).map(|tag| range.start + tag).filter(|tag| *tag == start) {
+        let name = reader.text.get(tag..range.end).unwrap_or_default().split([' ', '\t', '\n', '\r', '/', '>']).next();
+        let diagnostic = Diagnostic::new(Rule::UnexpectedText, span, "this tag has no <")
+            .help("write < before it")
+            .safe_fix("write <", Span::new(tag, tag), "<");
+        fields.unclear = true;
+        return reader.report_misplaced(name.unwrap_or_default(), diagnostic);
+    }
     let diagnostic = Diagnostic::new(
         Rule::UnexpectedText,
         span,

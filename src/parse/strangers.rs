@@ -64,7 +64,7 @@ pub(crate) fn attribute<'a>(
         return;
     }
     let homes = homes_of_attribute(attribute.name);
-    if homes.is_empty() {
+    if homes.is_empty() || synonym(fields, &attribute).is_some() {
         unknown_attribute(reader, fields, attribute);
     } else {
         let diagnostic = misplaced_attribute(reader, fields, &attribute, &homes);
@@ -90,6 +90,15 @@ fn recognized_attribute(reader: &Reader<'_>, fields: &Fields<'_, '_>, attribute:
             )
             .help("remove it, or write mode='pull' on <domainbackup>")
             .unsafe_fix(format!("remove {}", attribute.name), remove, ""),
+        ),
+        "name" if fields.shape.name == "driver" => Some(
+            Diagnostic::new(
+                Rule::MisplacedAttribute,
+                attribute.span,
+                "the <driver> of a backup has no name, only that of a domain's disk",
+            )
+            .help("remove it: the format is all that is said here")
+            .unsafe_fix("remove name", remove, ""),
         ),
         "index" if fields.shape.name == "disk" => Some(
             Diagnostic::new(
@@ -194,12 +203,46 @@ fn unknown_attribute<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>, a
         attribute.name_span(),
         format!("<{element}> has no attribute {}", shortened(attribute.name)),
     )
-    .help(format!("did you mean {meant}?"))
+    .help(meant_help(attribute.name, meant, meant))
     .safe_fix(format!("rename it to {meant}"), attribute.name_span(), meant);
     reader.report(diagnostic);
     if let Some(slot) = fields.attributes.get_mut(slot) {
         *slot = Some(attribute);
     }
+}
+
+/// What to say of a name that was meant to be another one, which is `shown` so.
+pub(super) fn meant_help(written: &str, meant: &str, shown: &str) -> String {
+    if written.eq_ignore_ascii_case(meant) {
+        format!("write {shown}: libvirt's names are in lower case")
+    } else {
+        format!("did you mean {shown}?")
+    }
+}
+
+/// What people call attributes that libvirt calls something else.
+const SYNONYMS: [(&str, &[&str], &str); 10] = [
+    ("server", &["host", "hostname", "address", "addr", "listen", "ip", "bind"], "name"),
+    ("server", &["path", "sock", "unix", "file"], "socket"),
+    ("server", &["group", "fd"], "fdgroup"),
+    ("server", &["ssl"], "tls"),
+    ("disk", &["target", "dev", "device", "disk", "id", "drive"], "name"),
+    ("target", &["path", "filename", "source", "location", "url"], "file"),
+    ("scratch", &["path", "filename", "source", "location", "url"], "file"),
+    ("driver", &["format", "fmt"], "type"),
+    ("secret", &["id"], "uuid"),
+    ("cipher", &["algorithm", "alg"], "name"),
+];
+
+/// The place of the absent attribute that goes by another name elsewhere, if the value fits it.
+fn synonym(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option<usize> {
+    let is_meant =
+        |(element, names, _): &&(&str, &[&str], &str)| *element == fields.shape.name && names.contains(&attribute.name);
+    let (_, _, meant) = SYNONYMS.iter().find(is_meant)?;
+    let slot = fields.shape.attributes.iter().position(|known| known.name == *meant)?;
+    let is_absent = fields.attributes.get(slot).is_some_and(Option::is_none);
+    let fits = fields.shape.attributes.get(slot).is_some_and(|known| known.value.accepts(attribute.value));
+    (is_absent && fits).then_some(slot)
 }
 
 /// Attributes of the documents beside a backup, and where they do belong.
@@ -223,6 +266,9 @@ fn meant_attribute(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option
         let slots = fields.shape.attributes.iter().zip(&fields.attributes).enumerate();
         slots.filter(|(_, (_, found))| found.is_none()).map(|(slot, (known, _))| (slot, known))
     };
+    if let Some(slot) = synonym(fields, attribute) {
+        return Some(slot);
+    }
     // Attributes that the rest of the element has no use for yet come after those that it cannot do without.
     if let Some(name) = nearest(attribute.name, absent().map(|(_, known)| known.name)) {
         return absent().find(|(_, known)| known.name == name).map(|(slot, _)| slot);
@@ -356,17 +402,40 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
 }
 
 fn namespace(reader: &mut Reader<'_>, child: Node<'_, '_>) {
-    let diagnostic = Diagnostic::new(
-        Rule::Namespace,
-        start_tag(child),
-        format!(
-            "<{}> is in the namespace {}",
-            child.tag_name().name(),
-            quoted(element::namespace(child).unwrap_or_default())
+    let message = format!(
+        "<{}> is in the namespace {}",
+        child.tag_name().name(),
+        quoted(element::namespace(child).unwrap_or_default())
+    );
+    let diagnostic = match namespace_declaration(child) {
+        Some(declaration) => Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix(
+            "remove xmlns",
+            reader.with_space_before(declaration),
+            "",
         ),
-    )
-    .help("remove the element, or its xmlns: libvirt knows no element in a namespace");
-    reader.report(diagnostic);
+        None => Diagnostic::new(Rule::Namespace, start_tag(child), message).unsafe_fix(
+            "remove the element",
+            reader.with_space_before(child.range().into()),
+            "",
+        ),
+    };
+    reader.report(diagnostic.help("remove the element, or its xmlns: libvirt knows no element in a namespace"));
+}
+
+/// The `xmlns='…'` in an element's start tag.
+pub(super) fn namespace_declaration(node: Node<'_, '_>) -> Option<Span> {
+    let tag = start_tag(node);
+    let written = node.document().input_text().get(tag.range())?;
+    let at = written.match_indices("xmlns").find(|(at, name)| {
+        let before = written.get(..*at).is_some_and(|before| before.ends_with([' ', '\t', '\n', '\r']));
+        before && written.get(at + name.len()..).is_some_and(|rest| rest.trim_start().starts_with('='))
+    });
+    let (at, _) = at?;
+    let quote = at + written.get(at..)?.find(['\'', '"'])?;
+    let mark = written.get(quote..)?.chars().next()?;
+    let length = written.get(quote + 1..)?.find(mark)?;
+    let start = tag.start as usize;
+    Some(Span::new(start + at, start + quote + length + 2))
 }
 
 /// Reports one stranger; returns the place of the finding if more of its kind are the same mistake.
@@ -469,8 +538,11 @@ fn unknown_element<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 'i>,
     };
     let all = || fields.shape.children.iter().copied().chain(fields.shape.many);
     if let Some(meant) = nearest(name, absent()).or_else(|| only_candidate(fields, child)) {
-        let diagnostic =
-            Diagnostic::new(Rule::UnknownElement, name_span(child), message).help(format!("did you mean <{meant}>?"));
+        let diagnostic = Diagnostic::new(Rule::UnknownElement, name_span(child), message).help(meant_help(
+            name,
+            meant,
+            &format!("<{meant}>"),
+        ));
         reader.report(rename(diagnostic, child, meant, true));
         place_child(reader, fields, child, meant);
         return;
@@ -542,7 +614,7 @@ pub(crate) fn value(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, allowed:
     match allowed {
         Value::Words(words) => unknown_word(fields, attribute, words, name),
         Value::DiskName => disk_name(attribute, &written),
-        Value::Host => host(attribute, &written),
+        Value::Host => host(fields, attribute, &written),
         Value::Number => number(attribute, name, &written),
         Value::Path => path(attribute, name, &written),
         Value::Uuid => Diagnostic::new(Rule::InvalidUuid, place, format!("{written} is not a UUID"))
@@ -591,7 +663,22 @@ fn unknown_word(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, words: &[&'s
     });
     let meant = nearest(trim(attribute.value), words.iter().copied());
     match (help, meant) {
+        (Some(help), _) if name == "mode" => {
+            let mode = if fields.child("server").is_some() { "pull" } else { "push" };
+            diagnostic.help(help).unsafe_fix(format!("write {mode}"), attribute.value_span, mode)
+        }
         (Some(help), _) => diagnostic.help(help),
+        (None, _) if truth(attribute.value).is_some_and(|word| words.contains(&word)) => {
+            let word = truth(attribute.value).unwrap_or_default();
+            diagnostic.help(format!("write {name}='{word}'; it takes {}", listed(&allowed))).safe_fix(
+                format!("write {word}"),
+                attribute.value_span,
+                word,
+            )
+        }
+        (None, Some(meant)) if attribute.value.eq_ignore_ascii_case(meant) => diagnostic
+            .help(format!("write '{meant}' in lower case; it takes {}", listed(&allowed)))
+            .safe_fix(format!("write {meant}"), attribute.value_span, meant),
         (None, Some(meant)) => diagnostic.help(format!("did you mean '{meant}'? It takes {}", listed(&allowed))).fix(
             format!("write {meant}"),
             is_slip(attribute.value, meant),
@@ -611,6 +698,15 @@ fn unknown_word(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, words: &[&'s
                 .unsafe_fix(format!("write {word}"), attribute.value_span, word),
             None => diagnostic.help(format!("write {}", listed(&allowed))),
         },
+    }
+}
+
+/// The `yes` or `no` that other languages write in other words.
+fn truth(written: &str) -> Option<&'static str> {
+    match written.to_ascii_lowercase().as_str() {
+        "true" | "on" | "1" => Some("yes"),
+        "false" | "off" | "0" => Some("no"),
+        _ => None,
     }
 }
 
@@ -674,7 +770,7 @@ fn disk_name(attribute: &Attribute<'_>, written: &str) -> Diagnostic {
     diagnostic.help("write the disk's <target dev> in the domain: fd, hd, sd, vd, xvd or ubd and letters or digits, such as vda, or nvme0n1")
 }
 
-fn host(attribute: &Attribute<'_>, written: &str) -> Diagnostic {
+fn host(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, written: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(
         Rule::InvalidHost,
         attribute.blamed(),
@@ -688,11 +784,32 @@ fn host(attribute: &Attribute<'_>, written: &str) -> Diagnostic {
             bare,
         );
     }
+    if let Some((host, port)) = host_and_port(attribute.value) {
+        let diagnostic = diagnostic.help(format!("write the port by itself: name='{host}' port='{port}'"));
+        let text = fields.node.document().input_text();
+        let quote = text.get(attribute.value_span.after().start as usize..).and_then(|rest| rest.chars().next());
+        return match (quote, fields.get("port")) {
+            (Some(quote), None) => diagnostic.unsafe_fix(
+                format!("write port='{port}'"),
+                attribute.value_span,
+                format!("{host}{quote} port={quote}{port}"),
+            ),
+            _ => diagnostic.unsafe_fix("remove the port here", attribute.value_span, host),
+        };
+    }
     if let Some((address, _)) = attribute.value.split_once('%').filter(|(address, _)| address.contains(':')) {
         return diagnostic.help(format!("write the address without a zone: name='{}'", shortened(address)));
     }
     diagnostic
         .help("write letters, digits, dots and hyphens, or an IPv4 or IPv6 address without brackets, zone or port")
+}
+
+/// The two parts of `host:port` or `[address]:port`.
+fn host_and_port(value: &str) -> Option<(&str, &str)> {
+    let (host, port) = value.rsplit_once(':')?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let is_port = !port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
+    (is_port && Value::Host.accepts(host)).then_some((host, port))
 }
 
 fn number(attribute: &Attribute<'_>, name: &str, written: &str) -> Diagnostic {
@@ -731,6 +848,9 @@ fn path(attribute: &Attribute<'_>, name: &str, written: &str) -> Diagnostic {
             attribute.value_span,
             path,
         ),
+        None if value.contains('$') || value.starts_with('~') => {
+            diagnostic.help("write an absolute path, one that starts with /: libvirt expands no ~ and no variables")
+        }
         None => diagnostic.help("write an absolute path, one that starts with /"),
     }
 }

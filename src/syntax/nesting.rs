@@ -157,10 +157,10 @@ impl Grammar {
     }
 
     /// What may stand between `parent` and `child`.
-    fn between(&self, parent: Kind, child: Kind) -> Option<u8> {
-        let (parent, child) = (parent?, child?);
+    fn between(&self, parent: Kind, child: Kind) -> Vec<u8> {
+        let (Some(parent), Some(child)) = (parent, child) else { return Vec::new() };
         let kinds = (0..self.names.len()).filter_map(|kind| u8::try_from(kind).ok());
-        kinds.into_iter().find(|kind| self.allows(parent, *kind) && self.allows(*kind, child))
+        kinds.filter(|kind| self.allows(parent, *kind) && self.allows(*kind, child)).collect()
     }
 
     fn holds_text(&self, kind: Kind) -> bool {
@@ -371,7 +371,7 @@ impl<'a> Readers<'_, 'a> {
             return;
         }
         self.open_further_out(reader, number, token, kind);
-        if let Some(between) = self.grammar.between(parent, kind) {
+        for between in self.grammar.between(parent, kind) {
             let inside = self.inserted(reader, number, between);
             self.open(inside, number, token, kind, 0);
         }

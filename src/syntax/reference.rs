@@ -55,10 +55,20 @@ fn reference(scanner: &mut Scanner<'_>, at: usize, end: usize) {
             return unknown_entity(scanner, name, whole);
         }
     }
-    let diagnostic = Diagnostic::new(Rule::UnescapedAmpersand, Span::new(at, at + 1), "a raw & starts no reference")
-        .help("write &amp; for an &")
+    if scanner.text.get(..at).is_some_and(|before| before.ends_with('&')) {
+        // It was reported with the one before.
+        return;
+    }
+    let run = 1 + rest.len() - rest.trim_start_matches('&').len();
+    let span = Span::new(at, at + run);
+    let (message, escaped) = match run {
+        1 => ("a raw & starts no reference".to_owned(), "&amp;".to_owned()),
+        _ => (format!("{} starts no reference", "&".repeat(run.min(4))), "&amp;".repeat(run)),
+    };
+    let diagnostic = Diagnostic::new(Rule::UnescapedAmpersand, span, message)
+        .help("write &amp; for each &")
         .libvirt("xmlParseEntityRef: no name")
-        .safe_fix("write &amp;", Span::new(at, at + 1), "&amp;");
+        .safe_fix("write &amp;", span, escaped);
     scanner.report(diagnostic);
 }
 

@@ -88,6 +88,14 @@ impl<'a> Scanner<'a> {
         self.beyond_repair = true;
     }
 
+    /// Takes back what was reported about a part of the document.
+    pub fn withdraw_within(&mut self, span: Span) {
+        self.diagnostics.retain(|diagnostic| {
+            let found = diagnostic.primary.span;
+            found.start < span.start || found.end > span.end
+        });
+    }
+
     /// Adds a label and an edit to what was reported last.
     pub fn amend_last(&mut self, span: Span, message: &str, edit: Edit) {
         self.edits.push(edit.clone());

@@ -172,6 +172,8 @@ impl<'a> Reporter<'_, '_, 'a> {
         let is_tag = |token: &Token<'_>| matches!(token.kind, TokenKind::Start { .. } | TokenKind::Empty(_));
         let after = self.tokens.get(..number)?.iter().any(is_tag);
         let remove = Edit { span: token.span, text: String::new() };
+        // What is wrong in it goes with it.
+        self.scanner.withdraw_within(token.span);
         if std::mem::replace(self.outside.get_mut(usize::from(after))?, true) {
             self.scanner.also_repair(remove);
             return Some(());
@@ -220,7 +222,8 @@ impl<'a> Reporter<'_, '_, 'a> {
         let message = format!("the document ends inside <{}>", innermost.name);
         let mut diagnostic = Diagnostic::new(Rule::UnclosedElement, tag.span, message);
         let shown = outer.get(..MOST_OUTER_SHOWN).unwrap_or(outer);
-        for tag in shown.iter().filter_map(|element| self.token(element.token)) {
+        let root = outer.last().filter(|_| shown.len() < outer.len());
+        for tag in shown.iter().chain(root).filter_map(|element| self.token(element.token)) {
             diagnostic = diagnostic.also(tag.span, "and inside this");
         }
         let ends = end_tags(std::slice::from_ref(innermost)) + &end_tags(shown);

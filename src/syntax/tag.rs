@@ -51,7 +51,7 @@ pub(super) fn space_before_name(text: &str) -> Option<usize> {
 }
 
 /// Where in a text up to the next `<` a tag starts that has none, if it is all of it or an end tag at its end.
-pub(super) fn without_less_than(text: &str) -> Option<usize> {
+pub(crate) fn without_less_than(text: &str) -> Option<usize> {
     let start = space_length(text);
     let begins = |tag: &str| text.get(start..).is_some_and(|text| text.starts_with(tag));
     if begins("incremental>") || begins("label>") {
