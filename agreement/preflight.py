@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""Asks a real libvirtd what it says of a backup at its start, and records the answers.
+
+    agreement/preflight.py --run-in 'chroot /srv/sid' tests/preflight
+
+Each scenario of the tables in `agreement/scenarios/` is played: images are made, a small domain without a guest is defined and started, its
+checkpoints are created, and `virsh backup-begin` is run. What it said is written as one line of JSON into `scenarios.jsonl`, or into `host.jsonl`
+where the verdict depends on more than the documents. Then everything is taken away again.
+
+It needs libvirtd with QEMU (KVM is not needed), virsh, qemu-img and losetup, and root. `--run-in COMMAND` is how to start a shell where they are:
+`chroot FOLDER`, `podman exec -i NAME`, `ssh HOST`; with none, here. Everything below `/vm` of that place, and its domain called `preflight`, are lost.
+
+    --only WORD     play the scenarios with WORD in their names, and only print; may be given more than once
+    --keep          play what is not yet recorded, and keep the other lines
+
+Keys of a line:
+
+    name            of the scenario
+    backup          the document given to backup-begin
+    domain          `virsh dumpxml` of the domain just before
+    checkpoint      the checkpoint document passed along
+    existing        names of the domain's checkpoints, oldest first
+    dumps           `virsh checkpoint-dumpxml` of each of them, without its <domain>
+    reuse_external  true: with --reuse-external
+    release, qemu   versions of libvirt and QEMU
+    verdict         accepted or refused
+    message         what virsh printed, without the leading `error: `
+    rule            the rule that foretells it; null when accepted, or when none does
+    host            true: the host's state had a part in the verdict
+
+Ids, times and temporary names are the same in each run, so that recording again shows only what changed in libvirt's mind.
+"""
+
+import argparse
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from scenarios import FOLDER
+from scenarios.all import SCENARIOS
+
+MARK = '@@@@'
+UUID = '3a4f5c1e-7c1d-4d59-9c4a-2f6a1d0e7b11'
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument('--run-in', default='', metavar='COMMAND')
+    options.add_argument('--only', action='append', metavar='WORD')
+    options.add_argument('--keep', action='store_true')
+    options.add_argument('folder', type=Path, nargs='?')
+    options = options.parse_args()
+    run_in = shlex.split(options.run_in)
+    names = [scenario.name for scenario in SCENARIOS]
+    if doubled := {name for name in names if names.count(name) > 1}:
+        sys.exit(f'two scenarios of one name: {", ".join(sorted(doubled))}')
+
+    release = versions(run_in)
+    if options.only:
+        for scenario in SCENARIOS:
+            if any(word in scenario.name for word in options.only):
+                show(play(scenario, run_in, release))
+        return
+    if options.folder is None:
+        options.folder = Path('tests/preflight')
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for file, host in (('scenarios.jsonl', False), ('host.jsonl', True)):
+        record(options.folder / file, [each for each in SCENARIOS if each.host == host], options.keep, run_in, release)
+
+
+def record(path, scenarios, keep, run_in, release):
+    """Plays the scenarios and writes their lines in the tables' order."""
+    known = {}
+    if keep and path.exists():
+        known = {line['name']: line for line in map(json.loads, path.read_text().splitlines())}
+    lines, failed = [], 0
+    for scenario in scenarios:
+        try:
+            line = known.get(scenario.name) or play(scenario, run_in, release)
+        except Unplayable as error:
+            print(f'{scenario.name}: {error}', file=sys.stderr)
+            failed += 1
+            continue
+        line['rule'] = scenario.rule if line['verdict'] == 'refused' else None
+        if scenario.rule and line['verdict'] == 'accepted':
+            print(f'{scenario.name}: accepted, not {scenario.rule}', file=sys.stderr)
+        lines.append(line)
+    path.write_text(''.join(json.dumps(line, ensure_ascii=False) + '\n' for line in lines))
+    refused = sum(line['verdict'] == 'refused' for line in lines)
+    print(f'{path}: {len(lines)} scenarios, {refused} refused, {failed} not played', file=sys.stderr)
+
+
+class Unplayable(Exception):
+    """Something before backup-begin failed."""
+
+
+def versions(run_in):
+    text = shell(run_in, 'virsh -c qemu:///system version')
+    return {'release': re.search(r'Using library: libvirt (\S+)', text)[1],
+            'qemu': re.search(r'Running hypervisor: QEMU (\S+)', text)[1]}
+
+
+def play(scenario, run_in, release):
+    """The line of one scenario."""
+    parts = sections(shell(run_in, script(scenario)))
+    if 'unplayable' in parts:
+        raise Unplayable(parts['unplayable'].strip())
+    line = {'name': scenario.name, 'backup': scenario.backup,
+            'domain': re.sub(r"(<domain [^>]*\bid=)'\d+'", r"\1'1'", parts['domain'])}
+    if scenario.checkpoint is not None:
+        line['checkpoint'] = scenario.checkpoint
+    if scenario.existing:
+        line['existing'] = parts['names'].split()
+        dumps = [parts[f'dump {name}'] for name in line['existing']]
+        line['dumps'] = [re.sub(r'(<creationTime>)\d+', r'\g<1>1700000000', text) for text in dumps]
+    if scenario.reuse:
+        line['reuse_external'] = True
+    line |= release
+    accepted = parts['status'].strip() == '0'
+    line['verdict'] = 'accepted' if accepted else 'refused'
+    if not accepted:
+        line['message'] = message(parts['said'])
+    line['rule'] = scenario.rule
+    if scenario.host:
+        line['host'] = True
+    for name in ('after',):
+        if name in parts:
+            line['_' + name] = parts[name]
+    return line
+
+
+def message(said):
+    """What virsh printed to standard error: `error: ` once for each line of its own."""
+    return re.sub(r'^error: ', '', said.strip(), flags=re.MULTILINE)
+
+
+def sections(text):
+    """What stands behind each mark, by the mark's words."""
+    pieces = re.split(rf'^{MARK} (.*)\n', text, flags=re.MULTILINE)
+    return dict(zip(pieces[1::2], pieces[2::2]))
+
+
+def script(scenario):
+    """The whole play, for a shell."""
+    must = [*(step for disk in scenario.disks for step in disk.prepare), *scenario.prepare]
+    lines = ['exec 2>&1', 'export LC_ALL=C VIRSH_DEFAULT_CONNECT_URI=qemu:///system',
+             f'mkdir -p {FOLDER}; cd {FOLDER} && rm -rf ./*',
+             'bad() { echo; echo "@@@@ unplayable"; echo "$1"; cat log; clean; exit; }', 'clean() {',
+             'virsh domjobabort preflight', 'virsh destroy preflight',
+             'virsh undefine --checkpoints-metadata preflight', *scenario.clean, *(step for disk in scenario.disks for step in disk.clean),
+             f'cd {FOLDER} && rm -rf ./*; }} >/dev/null 2>&1']
+    lines += ['clean', write('domain.xml', domain(scenario)), write('backup.xml', scenario.backup)]
+    arguments = 'preflight backup.xml'
+    if scenario.checkpoint is not None:
+        lines.append(write('checkpoint.xml', scenario.checkpoint))
+        arguments += ' checkpoint.xml'
+    if scenario.reuse:
+        arguments += ' --reuse-external'
+    must += ['virsh define domain.xml'] + ([] if scenario.stopped else ['virsh start --paused preflight'])
+    for number, text in enumerate(scenario.existing):
+        lines.append(write(f'existing{number}.xml', text))
+        must.append(f'virsh checkpoint-create preflight existing{number}.xml')
+    must += scenario.before
+    for step in must:
+        lines.append(f'{{ {step}\n}} >log 2>&1 || bad {shlex.quote(step)}')
+    lines += [f'echo "{MARK} domain"', 'virsh dumpxml preflight',
+              f'echo "{MARK} names"', 'names=$(virsh checkpoint-list --topological --name preflight)', 'echo "$names"',
+              f'for name in $names; do echo "{MARK} dump $name"; virsh checkpoint-dumpxml --no-domain preflight $name; done',
+              f'echo "{MARK} said"', f'virsh -q backup-begin {arguments} >/dev/null', 'status=$?',
+              f'echo "{MARK} status"', 'echo $status']
+    if AFTER:
+        lines += [f'echo "{MARK} after"', AFTER]
+    return '\n'.join([*lines, 'clean', ''])
+
+
+AFTER = ''
+
+
+def write(path, text):
+    return f"cat >{path} <<'{MARK}'\n{text}{'' if text.endswith(chr(10)) else chr(10)}{MARK}"
+
+
+def domain(scenario):
+    disks = '\n'.join('    ' + disk.xml for disk in scenario.disks)
+    return f"""<domain type='qemu'>
+  <name>preflight</name>
+  <uuid>{UUID}</uuid>
+  <memory unit='MiB'>2</memory>
+  <os><type arch='x86_64' machine='{scenario.machine}'>hvm</type></os>
+  {scenario.domain}
+  <devices>
+{disks}
+    <controller type='usb' model='none'/>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+"""
+
+
+def shell(run_in, text):
+    done = subprocess.run([*run_in, 'sh'], input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+    return done.stdout.decode()
+
+
+def show(line):
+    print(f"{line['name']}: {line['verdict']}" + (f" ({line['rule']})" if line['rule'] else ''))
+    for text in (line.get('message'), line.get('_after')):
+        if text:
+            print('    ' + text.strip().replace('\n', '\n    '))
+
+
+if __name__ == '__main__':
+    main()

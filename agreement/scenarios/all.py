@@ -1,0 +1,2 @@
+from . import destination
+SCENARIOS = destination.TABLE
