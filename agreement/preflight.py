@@ -11,6 +11,7 @@ It needs libvirtd with QEMU (KVM is not needed), virsh, qemu-img and losetup, an
 `chroot FOLDER`, `podman exec -i NAME`, `ssh HOST`; with none, here. Everything below `/vm` of that place, and its domain called `preflight`, are lost.
 
     --only WORD     play the scenarios with WORD in their names, and only print; may be given more than once
+    --then COMMAND  with --only: what to run after backup-begin, and print
     --keep          play what is not yet recorded, and keep the other lines
 
 Keys of a line:
@@ -39,8 +40,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scenarios import FOLDER
-from scenarios.all import SCENARIOS
+from scenarios.words import FOLDER
+from scenarios import SCENARIOS
 
 MARK = '@@@@'
 UUID = '3a4f5c1e-7c1d-4d59-9c4a-2f6a1d0e7b11'
@@ -51,6 +52,7 @@ def main():
     options.add_argument('--run-in', default='', metavar='COMMAND')
     options.add_argument('--only', action='append', metavar='WORD')
     options.add_argument('--keep', action='store_true')
+    options.add_argument('--then', default='', metavar='COMMAND')
     options.add_argument('folder', type=Path, nargs='?')
     options = options.parse_args()
     run_in = shlex.split(options.run_in)
@@ -61,8 +63,11 @@ def main():
     release = versions(run_in)
     if options.only:
         for scenario in SCENARIOS:
-            if any(word in scenario.name for word in options.only):
-                show(play(scenario, run_in, release))
+            if any(re.search(word, scenario.name) for word in options.only):
+                try:
+                    show(play(scenario, run_in, release, options.then))
+                except Unplayable as error:
+                    print(f'{scenario.name}: {error}')
         return
     if options.folder is None:
         options.folder = Path('tests/preflight')
@@ -88,9 +93,15 @@ def record(path, scenarios, keep, run_in, release):
         if scenario.rule and line['verdict'] == 'accepted':
             print(f'{scenario.name}: accepted, not {scenario.rule}', file=sys.stderr)
         lines.append(line)
-    path.write_text(''.join(json.dumps(line, ensure_ascii=False) + '\n' for line in lines))
+        if len(lines) % 20 == 0:
+            save(path, [*lines, *(line for name, line in known.items() if name not in {line['name'] for line in lines})])
+    save(path, lines)
     refused = sum(line['verdict'] == 'refused' for line in lines)
     print(f'{path}: {len(lines)} scenarios, {refused} refused, {failed} not played', file=sys.stderr)
+
+
+def save(path, lines):
+    path.write_text(''.join(json.dumps(line, ensure_ascii=False) + '\n' for line in lines))
 
 
 class Unplayable(Exception):
@@ -103,9 +114,9 @@ def versions(run_in):
             'qemu': re.search(r'Running hypervisor: QEMU (\S+)', text)[1]}
 
 
-def play(scenario, run_in, release):
+def play(scenario, run_in, release, then=''):
     """The line of one scenario."""
-    parts = sections(shell(run_in, script(scenario)))
+    parts = sections(shell(run_in, script(scenario, then)))
     if 'unplayable' in parts:
         raise Unplayable(parts['unplayable'].strip())
     line = {'name': scenario.name, 'backup': scenario.backup,
@@ -126,9 +137,8 @@ def play(scenario, run_in, release):
     line['rule'] = scenario.rule
     if scenario.host:
         line['host'] = True
-    for name in ('after',):
-        if name in parts:
-            line['_' + name] = parts[name]
+    if then:
+        line['then'] = parts['then']
     return line
 
 
@@ -143,15 +153,18 @@ def sections(text):
     return dict(zip(pieces[1::2], pieces[2::2]))
 
 
-def script(scenario):
+def script(scenario, then):
     """The whole play, for a shell."""
     must = [*(step for disk in scenario.disks for step in disk.prepare), *scenario.prepare]
     lines = ['exec 2>&1', 'export LC_ALL=C VIRSH_DEFAULT_CONNECT_URI=qemu:///system',
              f'mkdir -p {FOLDER}; cd {FOLDER} && rm -rf ./*',
              'bad() { echo; echo "@@@@ unplayable"; echo "$1"; cat log; clean; exit; }', 'clean() {',
-             'virsh domjobabort preflight', 'virsh destroy preflight',
-             'virsh undefine --checkpoints-metadata preflight', *scenario.clean, *(step for disk in scenario.disks for step in disk.clean),
+             # Faster than `virsh destroy`, which waits for a second.
+             'virsh domjobabort preflight', "virsh qemu-monitor-command preflight '{\"execute\":\"quit\"}'",
+             'sleep 0.1', 'virsh destroy preflight',
+             'virsh undefine --checkpoints-metadata --snapshots-metadata preflight', *scenario.clean, *(step for disk in scenario.disks for step in disk.clean),
              f'cd {FOLDER} && rm -rf ./*; }} >/dev/null 2>&1']
+    must.insert(0, '! virsh dominfo preflight')
     lines += ['clean', write('domain.xml', domain(scenario)), write('backup.xml', scenario.backup)]
     arguments = 'preflight backup.xml'
     if scenario.checkpoint is not None:
@@ -164,19 +177,17 @@ def script(scenario):
         lines.append(write(f'existing{number}.xml', text))
         must.append(f'virsh checkpoint-create preflight existing{number}.xml')
     must += scenario.before
+    no_domain = '' if scenario.full_dumps else '--no-domain'
     for step in must:
         lines.append(f'{{ {step}\n}} >log 2>&1 || bad {shlex.quote(step)}')
     lines += [f'echo "{MARK} domain"', 'virsh dumpxml preflight',
               f'echo "{MARK} names"', 'names=$(virsh checkpoint-list --topological --name preflight)', 'echo "$names"',
-              f'for name in $names; do echo "{MARK} dump $name"; virsh checkpoint-dumpxml --no-domain preflight $name; done',
+              f'for name in $names; do echo "{MARK} dump $name"; virsh checkpoint-dumpxml {no_domain} preflight $name; done',
               f'echo "{MARK} said"', f'virsh -q backup-begin {arguments} >/dev/null', 'status=$?',
               f'echo "{MARK} status"', 'echo $status']
-    if AFTER:
-        lines += [f'echo "{MARK} after"', AFTER]
+    if then:
+        lines += [f'echo "{MARK} then"', then]
     return '\n'.join([*lines, 'clean', ''])
-
-
-AFTER = ''
 
 
 def write(path, text):
@@ -193,7 +204,7 @@ def domain(scenario):
   {scenario.domain}
   <devices>
 {disks}
-    <controller type='usb' model='none'/>
+    {"" if scenario.usb else "<controller type='usb' model='none'/>"}
     <memballoon model='none'/>
   </devices>
 </domain>
@@ -206,8 +217,8 @@ def shell(run_in, text):
 
 
 def show(line):
-    print(f"{line['name']}: {line['verdict']}" + (f" ({line['rule']})" if line['rule'] else ''))
-    for text in (line.get('message'), line.get('_after')):
+    print(f"{line['name']}: {line['verdict']}" + (f" ({line['rule']})" if line['rule'] else ''), flush=True)
+    for text in (line.get('message'), line.get('then')):
         if text:
             print('    ' + text.strip().replace('\n', '\n    '))
 

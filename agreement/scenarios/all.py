@@ -1,2 +1,0 @@
-from . import destination
-SCENARIOS = destination.TABLE
