@@ -117,6 +117,8 @@ struct Summary {
     skipped: usize,
     errors: usize,
     warnings: usize,
+    /// Those that failed because they could not be read.
+    unreadable: usize,
 }
 
 /// How a report is written.
@@ -193,6 +195,7 @@ impl Reporter {
         }
         self.summary.files += 1;
         self.summary.failed += usize::from(matches!(part.status, Status::Failed | Status::Unreadable));
+        self.summary.unreadable += usize::from(part.status == Status::Unreadable);
         self.summary.skipped += usize::from(part.status == Status::Skipped);
         self.summary.errors += part.errors;
         self.summary.warnings += part.warnings;

@@ -90,7 +90,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
             return ExitStatus::Success;
         }
         // Nothing is left to do where standard error is closed too.
-        let _ = writeln!(world.stderr.stream, "backupxml: {error:#}");
+        let _ = writeln!(world.stderr.stream, "backupxml: {}", crate::report::visible::text(&format!("{error:#}")));
         ExitStatus::Failure
     })
 }

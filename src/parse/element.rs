@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use roxmltree::Node;
 
-use crate::diagnostic::{Diagnostic, Edit, Label, Span};
+use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::{MOST_ATTRIBUTES, MOST_CHILDREN, Shape, Value, trim};
@@ -194,8 +194,7 @@ fn merge(diagnostics: &mut Vec<Diagnostic>, is_same: impl Fn(&Diagnostic) -> boo
     let mut merged = merged.into_iter();
     let Some(mut first) = merged.next() else { return };
     for other in merged {
-        let label = Label { message: "and this".to_owned(), ..other.primary };
-        first.others.push(label);
+        first.others.push(other.primary);
         let edits = other.fixes.into_iter().next().map(|fix| fix.edits).unwrap_or_default();
         if let Some(fix) = first.fixes.first_mut() {
             fix.edits.extend(edits);

@@ -23,6 +23,8 @@ use super::{Appearance, Checked, Summary, visible};
 const MARGIN: usize = 8;
 /// The fewest columns that source is shown in, however narrow the terminal.
 const NARROWEST: usize = 40;
+/// Places outside of the snippet that are named one by one.
+const MOST_NOTES: usize = 3;
 /// Lines between two labels that still share a snippet.
 const NEAR: usize = 3;
 
@@ -47,12 +49,21 @@ pub(super) fn file(out: &mut dyn Write, checked: &Checked, appearance: Appearanc
         let mut text = String::new();
         handler.render_report(&mut text, &shown).map_err(io::Error::other)?;
         writeln!(out, "{}", text.trim_matches('\n').trim_end())?;
-        for note in shown.notes {
+        for note in shown.notes.iter().take(MOST_NOTES) {
             writeln!(out, "  note: {note}")?;
+        }
+        if let Some(more @ 1..) = shown.notes.len().checked_sub(MOST_NOTES) {
+            writeln!(out, "  note: and {more} more")?;
         }
         // libvirt has one message for everything that its schema refuses.
         if let Some(libvirt) = diagnostic.libvirt.as_ref().filter(|libvirt| said != Some(*libvirt)) {
-            writeln!(out, "  libvirt says: {}", visible::line(telling_part(libvirt)))?;
+            let words = format!("libvirt says: {}", visible::line(telling_part(libvirt)));
+            let wrapping = textwrap::Options::new(appearance.width)
+                .initial_indent("  ")
+                .subsequent_indent("                ")
+                .word_separator(textwrap::WordSeparator::AsciiSpace)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            writeln!(out, "{}", textwrap::fill(&words, wrapping))?;
             said = Some(libvirt);
         }
         writeln!(out)?;
@@ -71,6 +82,7 @@ pub(super) fn finish(out: &mut dyn Write, summary: &Summary, appearance: Appeara
     let counted = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let paint = |code: &str, text: String| if appearance.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text };
     let mut line = match summary.errors {
+        0 if summary.unreadable > 0 => "no errors".to_owned(),
         0 => paint("1;32", "no errors".to_owned()),
         errors => paint("1;31", counted(errors, "error")),
     };
@@ -87,6 +99,10 @@ pub(super) fn finish(out: &mut dyn Write, summary: &Summary, appearance: Appeara
     if summary.skipped > 0 {
         line.push_str(", skipped ");
         line.push_str(&summary.skipped.to_string());
+    }
+    if summary.unreadable > 0 {
+        line.push_str(", ");
+        line.push_str(&paint("1;31", format!("{} could not be read", summary.unreadable)));
     }
     writeln!(out, "{line}")
 }
@@ -197,14 +213,19 @@ impl Snippet {
             first_column: source.characters_before(before.end) - source.characters_before(before.start),
             pieces: Vec::new(),
         };
-        snippet.append(text.get(bytes.clone()).unwrap_or_default(), bytes.start);
+        let line_end = source.line_range(source.line_of(bytes.end)).end;
+        let cut = (bytes.start > before.start, bytes.end < line_end);
+        snippet.append(text.get(bytes.clone()).unwrap_or_default(), bytes.start, cut);
         snippet
     }
 
-    fn append(&mut self, text: &str, start: usize) {
+    /// Adds the part of the file that starts at `start`; `cut` tells whether there is more of its line at either end.
+    fn append(&mut self, text: &str, start: usize, cut: (bool, bool)) {
         self.pieces.push((start, 0));
+        let last = text.char_indices().next_back().map_or(0, |(last, _)| last);
         for (position, character) in text.char_indices() {
             let shown = match character {
+                _ if cut.0 && position == 0 || cut.1 && position == last => '…',
                 '\n' => '\n',
                 '\r' if text.get(position + 1..).is_some_and(|rest| rest.starts_with('\n')) => ' ',
                 // A byte order mark takes no room.

@@ -70,7 +70,7 @@ pub(super) fn file(out: &mut dyn Write, checked: &Checked) -> io::Result<()> {
 }
 
 pub(super) fn finish(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
-    let Summary { files, failed, skipped, errors, warnings } = summary;
+    let Summary { files, failed, skipped, errors, warnings, .. } = summary;
     writeln!(
         out,
         "],\n \"summary\": {{\"files\": {files}, \"failed\": {failed}, \"skipped\": {skipped}, \

@@ -6,7 +6,8 @@ use std::fmt::Write;
 /// Whether a terminal would do something else with a character than show it.
 fn steers(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(character, '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 /// The symbol for a character that steers, one column wide; tabs stay.
@@ -60,6 +61,7 @@ mod tests {
     #[test]
     fn what_steers_is_shown() {
         assert_eq!(line("a\u{1b}[31m\n\u{9b}\u{202e}é\t"), "a␛[31m␊\u{fffd}\u{fffd}é␉");
+        assert_eq!(line("a\u{2028}\u{feff}b"), "a\u{fffd}\u{fffd}b");
         assert_eq!(json("\"\u{9b}\""), "\"\\u009b\"");
         assert!(matches!(line("plain é"), Cow::Borrowed(_)));
     }

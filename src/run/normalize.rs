@@ -105,7 +105,7 @@ fn deliver_change(
             return Ok(ExitStatus::Errors);
         }
         if let Err(error) = write::replace(file, after.as_bytes()) {
-            writeln!(world.stderr.stream, "backupxml: {error:#}")?;
+            writeln!(world.stderr.stream, "backupxml: {}", crate::report::visible::text(&format!("{error:#}")))?;
             return Ok(ExitStatus::Failure);
         }
         return Ok(ExitStatus::Success);

@@ -117,7 +117,7 @@ impl Session {
             progress.clear(world)?;
             if let Some(error) = error {
                 status = ExitStatus::Failure;
-                writeln!(world.stderr.stream, "backupxml: {error:#}")?;
+                writeln!(world.stderr.stream, "backupxml: {}", crate::report::visible::text(&format!("{error:#}")))?;
             }
             status = status.max(deliver(file, result, world)?);
             progress.step(world, Instant::now)?;
