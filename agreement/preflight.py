@@ -199,8 +199,8 @@ def domain(scenario):
     return f"""<domain type='qemu'>
   <name>preflight</name>
   <uuid>{UUID}</uuid>
-  <memory unit='MiB'>2</memory>
-  <os><type arch='x86_64' machine='{scenario.machine}'>hvm</type></os>
+  <memory unit='MiB'>{2 if scenario.arch == 'x86_64' else 64}</memory>
+  <os><type arch='{scenario.arch}' machine='{scenario.machine}'>hvm</type></os>
   {scenario.domain}
   <devices>
 {disks}

@@ -7,6 +7,7 @@ TWO = (qcow2('vda'), qcow2('vdb'))
 MIXED = (qcow2('vda'), raw('vdb'), empty())
 SCHEMA = 'checkpoint/schema'
 UNKNOWN = 'checkpoint/no-such-disk'
+TOO_MANY = 'checkpoint/too-many-disks'
 DOUBLED = 'checkpoint/disk-twice'
 READ_ONLY = 'checkpoint/read-only'
 NO_MEDIA = 'checkpoint/no-media'
@@ -157,7 +158,7 @@ TABLE = [
     line('raw-bitmap', "<disk name='vda'/><disk name='vdb' checkpoint='bitmap'/>", RAW),
     line('raw-bitmap-other', "<disk name='vda'/><disk name='vdb' bitmap='other'/>", BITMAP),
     line('raw-no', "<disk name='vda'/><disk name='vdb' checkpoint='no'/>"),
-    line('too-many', ''.join(f"<disk name='vd{letter}' checkpoint='no'/>" for letter in 'abcd'), UNKNOWN),
+    line('too-many', ''.join(f"<disk name='vd{letter}' checkpoint='no'/>" for letter in 'abcd'), TOO_MANY),
 
     with_disks('read-only', (qcow2('vda'), qcow2('vdb', inside='<readonly/>')), *covers('vda', 'vdb'), rule=READ_ONLY),
     with_disks('read-only-no', (qcow2('vda'), qcow2('vdb', inside='<readonly/>')), *covers('vda', no=('vdb',))),
@@ -207,4 +208,18 @@ TABLE = [
     Scenario('checkpoint-parent-other', push(to('vda')), ONE, checkpoint=checkpoint('cp2', *A, more='<parent><name>none</name></parent>'), existing=CP1),
     Scenario('checkpoint-with-snapshot', push(to('vda')), ONE, host=True, checkpoint=CP1[0],
              before=('virsh snapshot-create-as preflight --disk-only --diskspec vda,file=/vm/over.qcow2',)),
+    Scenario('checkpoint-dots-in-generated-name', push(), ONE, checkpoint=checkpoint('a..b', *A)),
+    line('name-by-device', "<disk name='/vm/vda.dev'/>", disks=(block('vda'),)),
+    line('name-by-path-of-base', "<disk name='/vm/base'/>", UNKNOWN, disks=(
+        disk('vda', 'qcow2', prepare=(image('/vm/base'), image('/vm/vda.qcow2', options='-b /vm/base -F qcow2', size=''))),)),
+    line('name-by-path-of-two', "<disk name='vda'/><disk name='/vm/one' checkpoint='no'/>", UNKNOWN, disks=(
+        qcow2('vda'), raw('vdb', path='/vm/one', inside='<shareable/>'), raw('vdc', path='/vm/one', inside='<shareable/>'))),
+    line('name-ioemu', "<disk name='ioemu:vda'/>", UNKNOWN),
+    line('name-nvme', "<disk name='nvme0n1'/>", UNKNOWN),
+    line('name-upper-case', "<disk name='VDA'/>", SCHEMA),
+    line('too-many-doubled', "<disk name='vda'/><disk name='vda'/>", TOO_MANY, disks=ONE),
+    Scenario('checkpoint-is-second-base', push(to('vda', rest=" incremental='cp2'"), incremental='cp1'), ONE, IS_BASE, checkpoint=checkpoint('cp2', *A), existing=CP1),
+    Scenario('checkpoint-is-base-of-a-full-disk', push(to('vda', rest=" backupmode='full'"), incremental='cp2'), ONE, checkpoint=checkpoint('cp2', *A), existing=CP1),
+    Scenario('checkpoint-is-base-not-covering', push(to('vda'), incremental='cp2'), TWO, IS_BASE, checkpoint=checkpoint('cp2', *covers('vdb')), existing=CP1),
+    Scenario('checkpoint-length-pull', pull(scratch('vda')), ONE, LENGTH, checkpoint=checkpoint('c' * 248, *A)),
 ]

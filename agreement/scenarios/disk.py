@@ -1,6 +1,6 @@
 """Kinds of disks that are backed up."""
 
-from .words import (Disk, FOLDER, Scenario, block, checkpoint, covers, disk, empty, image, out, pull, push, qcow2, raw, scratch, to,
+from .words import (Disk, Scenario, block, checkpoint, covers, disk, empty, image, out, pull, push, qcow2, raw, scratch, to,
                to_device)
 
 STOPPED = 'qemu/inactive-domain'
@@ -36,6 +36,13 @@ VHOST_USER = Disk("<disk type='vhostuser' device='disk'><driver name='qemu' type
                   (image('/vm/served.img', 'raw'), '(qemu-storage-daemon --blockdev file,filename=/vm/served.img,node-name=f '
                    '--export vhost-user-blk,id=e,node-name=f,addr.type=unix,addr.path=/vm/vhost,writable=on --pidfile /vm/pid --daemonize)'),
                   ('kill $(cat /vm/pid)',))
+SD = qcow2('sda', bus='sd')
+BOARD = {'arch': 'armv7l', 'machine': 'xilinx-zynq-a9'}
+SHARED = 'qemu/shared-image'
+ONE_IMAGE = {'path': '/vm/one', 'inside': '<shareable/>'}
+ONE_IMAGE_READ_ONLY = {'path': '/vm/one', 'inside': '<shareable/><readonly/>'}
+COPYING = {'before': ('virsh blockcopy preflight vda /vm/copy --transient-job --wait',)}
+TWO = (qcow2('vda'), qcow2('vdb'))
 SHARED_MEMORY = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
 
 TABLE = [
@@ -102,8 +109,27 @@ TABLE = [
     Scenario('start-up-policy', push(), (Disk(CDROM.xml.replace("iso'/>", "iso' startupPolicy='optional'/>"), ()), qcow2('vda'))),
     Scenario('chain', push(to('vda')), (disk('vda', 'qcow2', prepare=(
         image('/vm/base.qcow2'), image('/vm/vda.qcow2', options='-b /vm/base.qcow2 -F qcow2', size=''))),)),
-    Scenario('copying', push(to('vda')), (qcow2('vda'),), 'qemu/block-job-running', before=('virsh blockcopy preflight vda /vm/copy --transient-job --bandwidth 1 --wait',)),
+    Scenario('copying', push(to('vda')), (qcow2('vda'),), 'qemu/block-job-running', **COPYING),
     Scenario('another-backup', push(to('vda')), (qcow2('vda'),), host=True,
              before=("echo \"<domainbackup mode='pull'><server transport='unix' socket='/vm/first'/></domainbackup>\" > first.xml",
                      'virsh backup-begin preflight first.xml')),
+    Scenario('sd', push(to('sda')), (SD,), JOBS, **BOARD),
+    Scenario('sd-pull', pull(scratch('sda')), (SD,), JOBS, **BOARD),
+    Scenario('sd-left-out', push(out('sda')), (SD,), NONE, **BOARD),
+    Scenario('cdroms-of-one-image', push(to('hdc'), to('hdd')), (CDROM, Disk(CDROM.xml.replace('hdc', 'hdd')), qcow2('vda'))),
+    Scenario('cdroms-of-one-image-not-taken', push(to('vda')), (CDROM, Disk(CDROM.xml.replace('hdc', 'hdd')), qcow2('vda'))),
+    Scenario('shareable-twice-none-taken', push(to('vdc')), (raw('vda', **ONE_IMAGE), raw('vdb', **ONE_IMAGE), qcow2('vdc'))),
+    Scenario('shareable-twice-one-taken-pull', pull(scratch('vda'), out('vdb')), (raw('vda', **ONE_IMAGE), raw('vdb', **ONE_IMAGE)), SHARED),
+    Scenario('shareable-twice-other-read-only', push(to('vda')), (raw('vda', **ONE_IMAGE), raw('vdb', **ONE_IMAGE_READ_ONLY))),
+    Scenario('shareable-twice-taken-read-only', push(to('vdb')), (raw('vda', **ONE_IMAGE), raw('vdb', **ONE_IMAGE_READ_ONLY)), SHARED),
+    Scenario('shareable-twice-both-read-only', push(to('vdb')), (raw('vda', **ONE_IMAGE_READ_ONLY), raw('vdb', **ONE_IMAGE_READ_ONLY))),
+    Scenario('shareable-device-twice', push(to('vda'), out('vdb')), (
+        block('vda', 'raw', inside='<shareable/>'), Disk(block('vda', 'raw', inside='<shareable/>').xml.replace("dev='vda'", "dev='vdb'"))), SHARED),
+    Scenario('copying-left-out', push(out('vda'), to('vdb')), TWO, **COPYING),
+    Scenario('copying-not-listed', push(to('vdb')), TWO, **COPYING),
+    Scenario('copying-pull', pull(scratch('vda')), TWO, 'qemu/block-job-running', **COPYING),
+    Scenario('copying-checkpointed', push(to('vdb')), TWO, checkpoint=checkpoint('cp1', *covers('vda', 'vdb')), **COPYING),
+    Scenario('copying-onto-the-copy', push(to('vdb', '/vm/copy')), TWO, 'qemu/file-exists', **COPYING),
+    Scenario('copying-onto-the-copy-reused', push(to('vdb', '/vm/copy')), TWO, 'qemu/image-in-use', reuse=True, **COPYING),
+    Scenario('nbd-beside', push(to('vda'), to('vdb')), (NBD, qcow2('vdb'))),
 ]

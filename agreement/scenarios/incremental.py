@@ -95,4 +95,12 @@ TABLE = [
     Scenario('from-into-vhd', push(to('vda', kind='vhd'), incremental='cp1'), TWO, existing=BOTH),
     Scenario('from-after-snapshot', push(to('vda', rest=" incremental='cp1'")), (qcow2('vda'),), host=True, existing=(checkpoint('cp1', *covers('vda')),),
              before=('virsh snapshot-create-as preflight --disk-only --no-metadata',)),
+    Scenario('from-raw-disk-pull', pull(scratch('vdb'), incremental='cp1'), MIXED, UNCOVERED, existing=ONLY_A),
+    Scenario('from-covering-nothing', push(to('vda'), incremental='cp1'), TWO, UNCOVERED, existing=(checkpoint('cp1', *covers(no=('vda', 'vdb'))),)),
+    Scenario('from-cdrom', push(to('hdc'), incremental='cp1'), (qcow2('vda'), disk('hdc', 'raw', bus='ide', device='cdrom')), UNCOVERED,
+             existing=(checkpoint('cp1', *covers('vda')),)),
+    Scenario('from-beside-empty-cdrom', push(incremental='cp1'), (qcow2('vda'), empty()), existing=(checkpoint('cp1', *covers('vda')),)),
+    Scenario('from-vdi-disk', push(to('vda'), incremental='cp1'), (disk('vda', 'vdi'), qcow2('vdb')), UNCOVERED, existing=(checkpoint('cp1', *covers('vdb')),)),
+    Scenario('from-known-full-dumps-of-three', push(to('vda'), out('vdb'), incremental='cp2'), TWO, existing=THREE, full_dumps=True),
+    Scenario('from-uncovering-full-dump', push(to('vda'), to('vdb'), incremental='cp1'), TWO, UNCOVERED, existing=ONLY_A, full_dumps=True),
 ]

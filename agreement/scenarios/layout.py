@@ -11,6 +11,9 @@ ON_DEVICE = (disk('vda', 'qcow2', prepare=(*loop('/vm/base.dev', '/vm/base.loop'
 NO_DEVICE = (unloop('/vm/base.dev'),)
 SLICED = Disk("<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/vm/vda.img'><slices><slice type='storage' offset='65536' size='1048576'/></slices>"
               "</source><target dev='vda' bus='virtio'/></disk>", (image('/vm/vda.img', 'raw', '4M'),))
+TWO = (qcow2('vda'), qcow2('vdb'))
+BOTH = (checkpoint('cp1', *covers('vda', 'vdb')),)
+NAMED_OTHER = checkpoint('backup-vda', *covers('vdb', no=('vda',)))
 NAMED = checkpoint('backup-vda', *covers('vda'))
 MANY = (qcow2('vda'), raw('vdb'), empty('hdc'), qcow2('sda', bus='scsi'), raw('sdb', bus='scsi', inside='<readonly/>'))
 CP1 = (checkpoint('cp1', *covers('vda')),)
@@ -63,4 +66,13 @@ TABLE = [
     Scenario('null-file', push(to('vda', '/dev/null')), (qcow2('vda'),), host=True),
     Scenario('pull-generated-of-device', pull("<disk name='vda'/>"), (block('vda'),), 'align/no-file-name'),
     Scenario('pull-block-type-in-push-generated', push("<disk name='vda' type='block'/>"), (qcow2('vda'),)),
+    Scenario('push-beside-checkpoint-of-the-others-temporary-name', push(to('vda'), to('vdb'), incremental='cp1'), TWO, existing=(*BOTH, NAMED_OTHER)),
+    Scenario('push-with-checkpoint-of-the-others-temporary-name', push(to('vda'), to('vdb'), incremental='cp1'), TWO, existing=BOTH, checkpoint=NAMED_OTHER),
+    Scenario('push-with-checkpoint-of-the-second-temporary-name', push(to('vda'), to('vdb'), incremental='cp1'), TWO, TEMPORARY, existing=BOTH,
+             checkpoint=checkpoint('backup-vdb', *covers('vda', 'vdb'))),
+    Scenario('push-with-checkpoint-of-the-second-temporary-name-full', push(to('vda'), to('vdb', rest=" backupmode='full'"), incremental='cp1'), TWO, existing=BOTH,
+             checkpoint=checkpoint('backup-vdb', *covers('vda', 'vdb'))),
+    Scenario('push-after-checkpoint-of-the-temporary-name-deleted', push(to('vda'), incremental='cp1'), (qcow2('vda'),), existing=(*CP1, NAMED),
+             before=('virsh checkpoint-delete preflight backup-vda',)),
+    Scenario('pull-with-checkpoint-of-the-temporary-name', pull(scratch('vda'), incremental='cp1'), TWO, existing=BOTH, checkpoint=NAMED),
 ]

@@ -104,4 +104,12 @@ TABLE = [
     *(Scenario(f'path-{length}', push(to('vda', deep(length))), ONE, NAME if length > 4095 else None)
       for length in (1023, 1024, 1025, 4094, 4095, 4096, 4097)),
     *(Scenario(f'path-{length}-raw', push(to('vda', deep(length), 'raw')), ONE, NAME if length > 4095 else None) for length in (1024, 4095, 4096)),
+    Scenario('folder-name-256-cancelled', push(to('vda', f"/vm/{'f' * 256}/../x")), ONE, NAME),
+    Scenario('socket-is-the-scratch-spelt-otherwise', pull(scratch('vda', '/vm/s'), server="<server transport='unix' socket='/vm//s'/>"), ONE),
+    Scenario('socket-is-the-generated-scratch', pull(server="<server transport='unix' socket='/vm/vda.qcow2.cp1'/>"), ONE, checkpoint=CP1[0]),
+    Scenario('socket-ends-in-slash', pull(server="<server transport='unix' socket='/vm/s/'/>"), ONE, 'qemu/not-a-file'),
+    Scenario('socket-ends-in-dot', pull(server="<server transport='unix' socket='/vm/s/.'/>"), ONE, 'qemu/not-a-file'),
+    Scenario('socket-ends-in-dot-dot', pull(server="<server transport='unix' socket='/vm/..'/>"), ONE, 'qemu/not-a-file'),
+    Scenario('socket-with-spaces', pull(server="<server transport='unix' socket='/vm/a, b=c'/>"), ONE),
+    Scenario('socket-109-in-three-byte-letters', pull(server=f"<server transport='unix' socket='/vm/{'日' * 35}'/>"), ONE, SOCKET),
 ]

@@ -37,6 +37,7 @@ class Scenario:
     host: bool = False
     # More elements of the domain.
     domain: str = ''
+    arch: str = 'x86_64'
     machine: str = 'pc'
     usb: bool = False
     # Dump the checkpoints with their <domain>.
