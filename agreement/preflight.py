@@ -7,10 +7,11 @@ Each scenario of the tables in `agreement/scenarios/` is played: images are made
 checkpoints are created, and `virsh backup-begin` is run. What it said is written as one line of JSON into `scenarios.jsonl`, or into `host.jsonl`
 where the verdict depends on more than the documents. Then everything is taken away again.
 
-It needs libvirtd with QEMU (KVM is not needed), virsh, qemu-img and losetup, and root. `--run-in COMMAND` is how to start a shell where they are:
-`chroot FOLDER`, `podman exec -i NAME`, `ssh HOST`; with none, here. Everything below `/vm` of that place, and its domain called `preflight`, are lost.
+It needs root, libvirtd with QEMU for x86 and ARM (KVM is not needed), virsh, qemu-img, qemu-nbd, qemu-storage-daemon and losetup.
+`--run-in COMMAND` is how to start a shell where they are: `chroot FOLDER`, `podman exec -i NAME`, `ssh HOST`; with none, here. There, `/vm` must be
+empty or missing, and no domain or pool may be called `preflight`.
 
-    --only WORD     play the scenarios with WORD in their names, and only print; may be given more than once
+    --only PATTERN  play the scenarios whose names match, and only print; may be given more than once
     --then COMMAND  with --only: what to run after backup-begin, and print
     --keep          play what is not yet recorded, and keep the other lines
 
@@ -21,7 +22,7 @@ Keys of a line:
     domain          `virsh dumpxml` of the domain just before
     checkpoint      the checkpoint document passed along
     existing        names of the domain's checkpoints, oldest first
-    dumps           `virsh checkpoint-dumpxml` of each of them, without its <domain>
+    dumps           `virsh checkpoint-dumpxml` of each of them, mostly without its <domain>
     reuse_external  true: with --reuse-external
     release, qemu   versions of libvirt and QEMU
     verdict         accepted or refused
@@ -29,7 +30,7 @@ Keys of a line:
     rule            the rule that foretells it; null when accepted, or when none does
     host            true: the host's state had a part in the verdict
 
-Ids, times and temporary names are the same in each run, so that recording again shows only what changed in libvirt's mind.
+Ids and times are replaced by fixed ones, so that recording again shows only what changed in libvirt's mind.
 """
 
 import argparse
@@ -40,8 +41,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scenarios.words import FOLDER
 from scenarios import SCENARIOS
+from scenarios.words import FOLDER
 
 MARK = '@@@@'
 UUID = '3a4f5c1e-7c1d-4d59-9c4a-2f6a1d0e7b11'
@@ -50,16 +51,19 @@ UUID = '3a4f5c1e-7c1d-4d59-9c4a-2f6a1d0e7b11'
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument('--run-in', default='', metavar='COMMAND')
-    options.add_argument('--only', action='append', metavar='WORD')
+    options.add_argument('--only', action='append', metavar='PATTERN')
     options.add_argument('--keep', action='store_true')
     options.add_argument('--then', default='', metavar='COMMAND')
-    options.add_argument('folder', type=Path, nargs='?')
+    options.add_argument('folder', type=Path, nargs='?', default='tests/preflight')
     options = options.parse_args()
     run_in = shlex.split(options.run_in)
     names = [scenario.name for scenario in SCENARIOS]
     if doubled := {name for name in names if names.count(name) > 1}:
         sys.exit(f'two scenarios of one name: {", ".join(sorted(doubled))}')
 
+    # Everything in it is taken away.
+    if shell(run_in, f'ls -A {FOLDER} 2>/dev/null; virsh -c qemu:///system domuuid preflight 2>/dev/null').strip():
+        sys.exit(f'{FOLDER} is not empty, or there is a domain called preflight')
     release = versions(run_in)
     if options.only:
         for scenario in SCENARIOS:
@@ -69,15 +73,15 @@ def main():
                 except Unplayable as error:
                     print(f'{scenario.name}: {error}')
         return
-    if options.folder is None:
-        options.folder = Path('tests/preflight')
     options.folder.mkdir(parents=True, exist_ok=True)
+    all_played = True
     for file, host in (('scenarios.jsonl', False), ('host.jsonl', True)):
-        record(options.folder / file, [each for each in SCENARIOS if each.host == host], options.keep, run_in, release)
+        all_played &= record(options.folder / file, [each for each in SCENARIOS if each.host == host], options.keep, run_in, release)
+    sys.exit(0 if all_played else 1)
 
 
 def record(path, scenarios, keep, run_in, release):
-    """Plays the scenarios and writes their lines in the tables' order."""
+    """Plays the scenarios and writes their lines in the tables' order. Returns whether all could be played."""
     known = {}
     if keep and path.exists():
         known = {line['name']: line for line in map(json.loads, path.read_text().splitlines())}
@@ -94,10 +98,12 @@ def record(path, scenarios, keep, run_in, release):
             print(f'{scenario.name}: accepted, not {scenario.rule}', file=sys.stderr)
         lines.append(line)
         if len(lines) % 20 == 0:
-            save(path, [*lines, *(line for name, line in known.items() if name not in {line['name'] for line in lines})])
+            played = {line['name'] for line in lines}
+            save(path, [*lines, *(line for name, line in known.items() if name not in played)])
     save(path, lines)
     refused = sum(line['verdict'] == 'refused' for line in lines)
     print(f'{path}: {len(lines)} scenarios, {refused} refused, {failed} not played', file=sys.stderr)
+    return not failed
 
 
 def save(path, lines):
@@ -143,8 +149,8 @@ def play(scenario, run_in, release, then=''):
 
 
 def message(said):
-    """What virsh printed to standard error: `error: ` once for each line of its own."""
-    return re.sub(r'^error: ', '', said.strip(), flags=re.MULTILINE)
+    """What virsh printed to standard error, without its `error: ` and the time."""
+    return re.sub(r'\.1[7-9]\d{8}\b', '.1700000000', re.sub(r'^error: ', '', said.strip(), flags=re.MULTILINE))
 
 
 def sections(text):

@@ -1,6 +1,6 @@
 """The checkpoint that is made with a backup: its document, its disks, its name."""
 
-from .words import Disk, Scenario, block, checkpoint, covers, disk, empty, image, out, pull, push, qcow2, raw, scratch, to
+from .words import Scenario, block, checkpoint, covers, disk, empty, image, pull, push, qcow2, raw, scratch, to
 
 ONE = (qcow2('vda'),)
 TWO = (qcow2('vda'), qcow2('vdb'))

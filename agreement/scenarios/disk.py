@@ -1,7 +1,6 @@
 """Kinds of disks that are backed up."""
 
-from .words import (Disk, Scenario, block, checkpoint, covers, disk, empty, image, out, pull, push, qcow2, raw, scratch, to,
-               to_device)
+from .words import Disk, Scenario, block, checkpoint, covers, disk, empty, image, out, pull, push, qcow2, raw, scratch, to
 
 STOPPED = 'qemu/inactive-domain'
 JOBS = 'qemu/block-jobs-unsupported'
@@ -10,16 +9,9 @@ NO_MEDIA = 'align/no-media'
 TRANSIENT = qcow2('vda', inside='<transient/>')
 SHARED_TRANSIENT = qcow2('vda', inside="<transient shareBacking='yes'/>")
 USB = qcow2('sda', bus='usb')
-HUB = "<controller type='usb' model='piix3-uhci'/>"
 FLOPPY = disk('fda', 'raw', bus='fdc', device='floppy', size='1440k')
 CDROM = disk('hdc', 'raw', path='/vm/cd.iso', bus='ide', device='cdrom', inside='<readonly/>')
 READ_ONLY = qcow2('vdb', inside='<readonly/>')
-
-
-def served(name, text, prepare, clean=()):
-    return Disk(text, tuple(prepare), tuple(clean))
-
-
 NBD = Disk("<disk type='network' device='disk'><driver name='qemu' type='raw'/>"
            "<source protocol='nbd' name='x'><host transport='unix' socket='/vm/served'/></source><target dev='vda' bus='virtio'/></disk>",
            (image('/vm/served.img', 'raw'), 'qemu-nbd --fork --persistent --format raw --socket /vm/served --export-name x --pid-file /vm/pid /vm/served.img'),

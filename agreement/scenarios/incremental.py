@@ -1,6 +1,6 @@
 """Checkpoints that a backup starts from."""
 
-from .words import Disk, Scenario, block, checkpoint, covers, disk, empty, image, out, pull, push, qcow2, raw, scratch, to
+from .words import Scenario, block, checkpoint, covers, disk, empty, image, out, pull, push, qcow2, raw, scratch, to
 
 TWO = (qcow2('vda'), qcow2('vdb'))
 MIXED = (qcow2('vda'), raw('vdb'))

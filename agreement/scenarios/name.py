@@ -1,6 +1,6 @@
 """Names: of exports, export bitmaps, sockets, and generated files."""
 
-from .words import FOLDER, Scenario, backup, checkpoint, covers, disk, image, out, pull, push, qcow2, scratch, to
+from .words import Scenario, checkpoint, covers, out, pull, push, qcow2, scratch, to
 
 ONE = (qcow2('vda'),)
 TWO = (qcow2('vda'), qcow2('vdb'))

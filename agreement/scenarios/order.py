@@ -1,6 +1,6 @@
 """Two mistakes at once: which one libvirt tells."""
 
-from .words import checkpoint, covers, Disk, disk, empty, out, pull, push, qcow2, raw, Scenario, scratch, to
+from .words import checkpoint, covers, empty, out, pull, push, qcow2, raw, Scenario, scratch, to
 
 TWO = (qcow2('vda'), qcow2('vdb'))
 MIXED = (qcow2('vda'), raw('vdb'), empty())
