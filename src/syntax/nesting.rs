@@ -22,7 +22,7 @@ const HOPELESS: u32 = 60;
 /// The most readers at once.
 const MOST_READERS: usize = 32;
 /// Steps of all readers together, which bounds time and memory on large documents.
-const MOST_STEPS: usize = 1 << 22;
+const MOST_STEPS: usize = 1 << 20;
 /// The most elements that are taken to be left open at one place.
 const MOST_CLOSED_AT_ONCE: usize = 8;
 /// Elements of state files, beside those of the schema, and what they stand in.
