@@ -255,6 +255,8 @@ impl<'a> Scanner<'a> {
         } else if rest.starts_with("</") {
             self.position += 2;
             self.end_tag(self.position - 2);
+        } else if is_less_than_in_text(rest) {
+            self.raw_less_than();
         } else if rest.get(1..).is_some_and(|after| after.starts_with(tag::starts_name)) {
             self.position += 1;
             tag::start_tag(self, self.position - 1);
@@ -482,6 +484,19 @@ impl<'a> Scanner<'a> {
             .libvirt("Document is empty");
         self.report(diagnostic);
     }
+}
+
+/// Whether a `<` starts no tag but is the last thing but words in an element that holds text: what comes next is that
+/// element's end tag.
+fn is_less_than_in_text(rest: &str) -> bool {
+    let after = rest.get(1..).unwrap_or_default();
+    let stop = after.find(['<', '>']).unwrap_or(after.len());
+    let next = after.get(stop..).unwrap_or_default();
+    ["incremental", "label"].into_iter().any(|name| {
+        // `<label` right before `</label>` has lost its >.
+        let end = next.strip_prefix("</").and_then(|end| end.strip_prefix(name));
+        end.is_some_and(|end| end.starts_with('>')) && !after.starts_with(name)
+    })
 }
 
 /// The names of libvirt's elements.
