@@ -3,10 +3,11 @@
 // These comments are the help, printed as they stand.
 #![allow(rustdoc::invalid_html_tags)]
 
+use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
 
-use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::levels::{Level, Levels, Selector};
 use crate::release::Release;
@@ -104,7 +105,7 @@ Examples:
   backupxml man /usr/local/share/man/man1";
 
 /// The arguments of `check`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct CheckArgs {
     /// What both commands take.
     #[command(flatten)]
@@ -123,7 +124,7 @@ pub struct CheckArgs {
 /// The arguments of `normalize`.
 // Each is an option that is there or not.
 #[allow(clippy::struct_excessive_bools)]
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct NormalizeArgs {
     /// What both commands take.
     #[command(flatten)]
@@ -215,7 +216,7 @@ pub struct ManArgs {
 }
 
 /// What `check` and `normalize` take.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct CommonArgs {
     /// Backups; none, or -, is standard input
     #[arg(value_name = "FILE")]
@@ -235,7 +236,7 @@ pub struct CommonArgs {
     #[arg(long)]
     pub status: bool,
     /// How findings are written
-    #[arg(long, value_enum, default_value_t = Format::Full)]
+    #[arg(long, value_enum, default_value_t)]
     pub format: Format,
     /// Drop the findings of a rule, a family or all
     #[arg(long, value_name = "RULE", value_parser = parse_selector)]
@@ -257,11 +258,41 @@ pub struct CommonArgs {
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
     /// When to use colour
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: Color,
     /// Print findings only, and no closing line
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// Reads a command line.
+///
+/// # Errors
+///
+/// Returns what clap has to say: help, the version, or what is wrong with it.
+pub fn parse(arguments: &[OsString]) -> Result<(Command, Levels), clap::Error> {
+    if let Some(command) = without_options(arguments) {
+        return Ok((command, Levels::default()));
+    }
+    let matches = Cli::command().try_get_matches_from(arguments)?;
+    let levels = matches.subcommand().map(|(_, matches)| levels(matches)).unwrap_or_default();
+    Ok((Cli::from_arg_matches(&matches)?.command, levels))
+}
+
+/// The commonest command lines, a command and files: defining all commands with their options, of which none is asked
+/// for, would take longer than the files do.
+fn without_options(arguments: &[OsString]) -> Option<Command> {
+    let (command, files) = arguments.get(1..)?.split_first()?;
+    let is_option = |file: &OsString| file.is_empty() || (file.as_encoded_bytes().starts_with(b"-") && file != "-");
+    if files.iter().any(is_option) {
+        return None;
+    }
+    let common = || CommonArgs { files: files.iter().map(PathBuf::from).collect(), ..CommonArgs::default() };
+    match command.to_str()? {
+        "check" => Some(Command::Check(CheckArgs { common: common(), ..CheckArgs::default() })),
+        "normalize" => Some(Command::Normalize(NormalizeArgs { common: common(), ..NormalizeArgs::default() })),
+        _ => None,
+    }
 }
 
 fn parse_selector(written: &str) -> Result<Selector, String> {
@@ -273,8 +304,7 @@ fn parse_selector(written: &str) -> Result<Selector, String> {
 }
 
 /// The levels that were asked for, in the order of the command line.
-#[must_use]
-pub fn levels(matches: &ArgMatches) -> Levels {
+fn levels(matches: &ArgMatches) -> Levels {
     let mut found = Vec::new();
     for (option, level) in [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)] {
         // Commands without these options have none.
@@ -304,9 +334,10 @@ fn parse_release(written: &str) -> Result<AskedRelease, String> {
 }
 
 /// How findings are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// With the lines they are about
+    #[default]
     Full,
     /// One line each
     Concise,
@@ -319,12 +350,32 @@ pub enum Format {
 }
 
 /// When to use colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// On a terminal, unless NO_COLOR is set
+    #[default]
     Auto,
     /// Always
     Always,
     /// Never
     Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_without_clap_is_what_clap_reads() {
+        for line in ["check", "normalize", "check -", "check a b", "normalize check - ./-x"] {
+            let arguments: Vec<_> = ["backupxml"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            let command = without_options(&arguments).unwrap();
+            assert_eq!(format!("{command:?}"), format!("{:?}", Cli::try_parse_from(&arguments).unwrap().command));
+        }
+        for line in ["", "help", "rules", "man", "check --quiet", "check a -q", "check -- a", "checks a", "check a  b"]
+        {
+            let arguments: Vec<_> = ["backupxml"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
+            assert!(without_options(&arguments).is_none(), "{line}");
+        }
+    }
 }

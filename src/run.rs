@@ -14,9 +14,7 @@ mod session;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 
-use clap::{CommandFactory, FromArgMatches};
-
-use crate::cli::{self, Cli, Command};
+use crate::cli::{self, Command};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,15 +63,12 @@ pub struct World<'a> {
 
 /// Runs the program with its arguments, the name of the program first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>) -> ExitStatus {
-    let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| {
-        let levels = matches.subcommand().map(|(_, matches)| cli::levels(matches)).unwrap_or_default();
-        Ok((Cli::from_arg_matches(&matches)?, levels))
-    });
-    let (cli, levels) = match parsed {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let (command, levels) = match cli::parse(&arguments) {
         Ok(parsed) => parsed,
         Err(error) => return explain_usage(&error, world),
     };
-    let result = match cli.command {
+    let result = match command {
         Command::Check(arguments) if arguments.fix || arguments.unsafe_fixes || arguments.diff => {
             check::fix(&arguments, levels, world)
         }

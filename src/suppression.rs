@@ -4,12 +4,15 @@
 
 use std::collections::HashMap;
 
+use memchr::memmem;
+
 use crate::diagnostic::{Diagnostic, Span};
 use crate::levels::Selector;
 use crate::rules::Rule;
 use crate::source::Source;
 
 const OPENING: &str = "<!--";
+const CLOSING: &str = "-->";
 const MARK: &str = "backupxml:";
 
 /// A rule, or a family of them, that a comment allows.
@@ -55,16 +58,18 @@ fn find(source: &Source) -> Vec<Suppression<'_>> {
         text.get(at + 1..).is_some_and(|rest| rest.starts_with(|first: char| first.is_alphabetic() || first == '_'))
     });
     let mut found = Vec::new();
-    for (start, _) in text.match_indices(OPENING) {
-        let body = text.get(start + OPENING.len()..).unwrap_or_default();
-        let Some((comment, _)) = body.split_once("-->") else { break };
+    let mut next = 0;
+    while let Some(before) = find_in(text, next, OPENING) {
+        let start = before + OPENING.len();
+        let Some(end) = find_in(text, start, CLOSING) else { break };
+        next = end + CLOSING.len();
+        let comment = text.get(start..end).unwrap_or_default();
         let Some(list) =
             comment.trim_start().strip_prefix(MARK).and_then(|rest| rest.trim_start().strip_prefix("allow("))
         else {
             continue;
         };
         let Some((list, _)) = list.split_once(')') else { continue };
-        let end = start + OPENING.len() + comment.len();
         let is_at_top = root.is_none_or(|root| end < root);
         let line = (!is_at_top).then(|| source.line_of(end) + 1);
         let list_start = list.as_ptr() as usize - text.as_ptr() as usize;
@@ -76,6 +81,11 @@ fn find(source: &Source) -> Vec<Suppression<'_>> {
         }
     }
     found
+}
+
+/// Where `what` stands, from `start` on.
+fn find_in(text: &str, start: usize, what: &str) -> Option<usize> {
+    Some(start + memmem::find(text.as_bytes().get(start..)?, what.as_bytes())?)
 }
 
 fn unused(suppression: &Suppression<'_>) -> Diagnostic {

@@ -12,6 +12,7 @@ mod scan;
 mod structure;
 mod tag;
 
+use memchr::memmem;
 use roxmltree::{Document, ParsingOptions};
 
 use crate::diagnostic::{Diagnostic, Span};
@@ -74,14 +75,47 @@ fn within_limits(document: Document<'_>) -> Result<Document<'_>, Syntax> {
 }
 
 /// Whether there is anything in a document that roxmltree lets through and libxml2 might not: references by number,
-/// an XML declaration, a second declaration of a namespace.
+/// an unusual XML declaration, processing instructions, a second declaration of a namespace.
 fn accepts_too_much(text: &str) -> bool {
-    text.contains("&#") || text.contains("<?") || text.contains("xmlns")
+    let content = after_plain_declaration(text).unwrap_or(text);
+    has(content, b"&#") || has(content, b"<?") || declares_twice(text)
+}
+
+fn has(text: &str, what: &[u8]) -> bool {
+    memmem::find(text.as_bytes(), what).is_some()
+}
+
+/// What follows the XML declaration that most documents begin with, and about which there is nothing to say.
+fn after_plain_declaration(text: &str) -> Option<&str> {
+    let quoted = |text: &'_ str, word: &str| {
+        let quote = text.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+        Some(text.len() - text.strip_prefix(quote)?.strip_prefix(word)?.strip_prefix(quote)?.len())
+    };
+    let mut rest = text.strip_prefix("<?xml version=")?;
+    rest = rest.get(quoted(rest, "1.0")?..)?;
+    if let Some(encoding) = rest.strip_prefix(" encoding=") {
+        let length = quoted(encoding, "UTF-8").or_else(|| quoted(encoding, "utf-8"))?;
+        rest = encoding.get(length..)?;
+    }
+    rest.trim_start_matches(' ').strip_prefix("?>")
+}
+
+/// Whether one namespace prefix may be declared twice in a tag; there are few declarations, which is a limit.
+fn declares_twice(text: &str) -> bool {
+    let name = |at| {
+        let rest = text.get(at + limits::NAMESPACE.len()..).unwrap_or_default();
+        rest.split(['=', ' ', '\t', '\r', '\n']).next().unwrap_or_default()
+    };
+    let mut names: Vec<_> = memmem::find_iter(text.as_bytes(), limits::NAMESPACE).map(name).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    names.len() < count
 }
 
 /// Finds a document type declaration. One without an internal subset declares nothing, and libvirt ignores it.
 fn check_document_type(text: &str) -> Result<bool, Syntax> {
-    let Some(start) = text.find("<!DOCTYPE") else { return Ok(false) };
+    let Some(start) = memmem::find(text.as_bytes(), b"<!DOCTYPE") else { return Ok(false) };
     let rest = text.get(start..).unwrap_or_default();
     let end = rest.find(['>', '[']).unwrap_or(rest.len());
     if !rest.get(end..).is_some_and(|end| end.starts_with('[')) {
