@@ -260,7 +260,7 @@ pub struct Store<'a> {
     /// Security labels.
     pub seclabels: Vec<Seclabel<'a>>,
     /// Encryption.
-    pub encryption: Option<Encryption<'a>>,
+    pub encryption: Option<Box<Encryption<'a>>>,
 }
 
 /// A security label.

@@ -228,7 +228,11 @@ pub static SHAPES: &[(&Shape, &[&str])] = &[
 /// `value` without the white space that XML knows around it.
 #[must_use]
 pub fn trim(value: &str) -> &str {
-    value.trim_matches([' ', '\t', '\n', '\r'])
+    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t' | b'\n' | b'\r'));
+    if is_space(value.as_bytes().first()) || is_space(value.as_bytes().last()) {
+        return value.trim_matches([' ', '\t', '\n', '\r']);
+    }
+    value
 }
 
 /// `(ioemu:)?(fd|hd|sd|vd|xvd|ubd)[a-zA-Z0-9_]+`

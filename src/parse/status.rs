@@ -336,7 +336,12 @@ impl<'a> StateFile<'_, 'a> {
         let seclabels: Vec<_> = children(node, "seclabel").map(|seclabel| self.seclabel(seclabel)).collect();
         let elements = children(node, "seclabel").map(|seclabel| Span::from(seclabel.range()));
         check_models(self.reader, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
-        Store { path: self.text(node, path).filter(|path| !path.value.is_empty()), fdgroup, seclabels, encryption }
+        Store {
+            path: self.text(node, path).filter(|path| !path.value.is_empty()),
+            fdgroup,
+            seclabels,
+            encryption: encryption.map(Box::new),
+        }
     }
 
     fn seclabel(&mut self, node: Node<'a, '_>) -> Seclabel<'a> {

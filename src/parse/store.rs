@@ -32,7 +32,7 @@ pub(super) fn parse<'a>(reader: &mut Reader<'a>, fields: &Fields<'a, '_>, storag
         path: text_in(fields.get(needed).or(written)).or_else(|| Some(unreadable())),
         fdgroup: None,
         seclabels: parse_seclabels(reader, &fields.many),
-        encryption: fields.child("encryption").map(|node| parse_encryption(reader, node)),
+        encryption: fields.child("encryption").map(|node| Box::new(parse_encryption(reader, node))),
     }
 }
 
