@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::backup::{Backup, BackupMode, Disk, Spanned, StorageType, Store};
-use crate::diagnostic::{Diagnostic, Document, Span};
+use crate::diagnostic::{Diagnostic, Document, Span, keep};
 use crate::domain::{Domain, DomainDisk, Source};
 use crate::parse::nearest;
 use crate::release::Release;
@@ -39,10 +39,12 @@ pub fn align_alone(backup: &mut Backup<'_>) -> Vec<Diagnostic> {
     let mut seen = HashMap::with_capacity(backup.disks.len());
     for disk in &backup.disks {
         if let Some(first) = seen.get(&*disk.name.value) {
-            diagnostics.push(duplicate(disk, *first));
+            keep(&mut diagnostics, duplicate(disk, *first));
         } else {
             seen.insert(&*disk.name.value, disk.name.span);
-            diagnostics.extend(check_checkpoint(backup, disk));
+            if let Some(finding) = check_checkpoint(backup, disk) {
+                keep(&mut diagnostics, finding);
+            }
         }
     }
     drop(seen);
@@ -69,15 +71,18 @@ impl Aligner<'_> {
         let mut disks = std::mem::take(&mut backup.disks);
         for disk in &mut disks {
             let Some(domain_disk) = by_target.get(&*disk.name.value) else {
-                self.diagnostics.push(self.no_such_disk(disk));
+                let finding = self.no_such_disk(disk);
+                keep(&mut self.diagnostics, finding);
                 continue;
             };
             if let Some(first) = seen.get(&disk.name.value) {
-                self.diagnostics.push(duplicate(disk, *first));
+                keep(&mut self.diagnostics, duplicate(disk, *first));
                 continue;
             }
             seen.insert(disk.name.value.clone(), disk.name.span);
-            self.diagnostics.extend(check_checkpoint(backup, disk));
+            if let Some(finding) = check_checkpoint(backup, disk) {
+                keep(&mut self.diagnostics, finding);
+            }
             if disk.backup {
                 let place = disk.name.span;
                 self.assign_store(disk, domain_disk, place, true);
@@ -108,7 +113,7 @@ impl Aligner<'_> {
     /// Gives a disk that takes part its destination, if it has none.
     fn assign_store(&mut self, disk: &mut Disk<'_>, domain_disk: &DomainDisk, place: Span, listed: bool) {
         if domain_disk.source == Source::Empty {
-            self.diagnostics.push(no_media(disk, domain_disk, place));
+            keep(&mut self.diagnostics, no_media(disk, domain_disk, place));
             return;
         }
         if disk.store.as_ref().is_some_and(|store| store.path.is_some()) {
@@ -126,7 +131,7 @@ impl Aligner<'_> {
                 store.path = Some(Spanned { value: Cow::Owned(path), span: Span::default() });
             }
             Source::Other(storage_type) => {
-                self.diagnostics.push(no_file_name(disk, domain_disk, storage_type, place, listed));
+                keep(&mut self.diagnostics, no_file_name(disk, domain_disk, storage_type, place, listed));
             }
             Source::Empty => {}
         }

@@ -92,6 +92,27 @@ pub struct Fix {
     pub edits: Vec<Edit>,
 }
 
+/// Findings about one document that are kept: many times what anybody reads, and what a report of them takes stays
+/// below 1 GiB.
+pub const MOST_FINDINGS: usize = 100_000;
+
+/// Keeps a finding, up to one more than [`MOST_FINDINGS`].
+pub(crate) fn keep(findings: &mut Vec<Diagnostic>, finding: Diagnostic) {
+    if findings.len() <= MOST_FINDINGS {
+        findings.push(finding);
+    }
+}
+
+/// Says that there are more findings than are kept, if there are.
+pub(crate) fn bound(findings: &mut Vec<Diagnostic>) {
+    if findings.len() > MOST_FINDINGS {
+        findings.truncate(MOST_FINDINGS);
+        let span = findings.last().map(|last| last.primary.span.after()).unwrap_or_default();
+        let message = format!("there are more than {MOST_FINDINGS} findings, and the rest is left out");
+        findings.push(Diagnostic::new(Rule::TooLarge, span, message).help("mend the ones above first"));
+    }
+}
+
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use roxmltree::{Document, Node};
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span, keep};
 use crate::rules::Rule;
 use crate::syntax;
 
@@ -116,7 +116,8 @@ fn parse_disk<'a>(node: Node<'a, '_>, diagnostics: &mut Vec<Diagnostic>) -> Opti
         None => None,
     };
     let Some(target) = target_element.and_then(|target| attribute(target, "dev")) else {
-        diagnostics.push(
+        keep(
+            diagnostics,
             Diagnostic::new(Rule::InvalidDomainDisk, start_tag(node), "this disk of the domain has no <target dev>")
                 .in_domain()
                 .help("give what virsh dumpxml prints, where every disk has one"),
@@ -154,7 +155,8 @@ fn word<'w>(
     }
     let element = node.tag_name().name();
     let shown: String = found.value().chars().take(60).collect();
-    diagnostics.push(
+    keep(
+        diagnostics,
         Diagnostic::new(
             Rule::InvalidDomainDisk,
             found.range().into(),

@@ -1,8 +1,18 @@
 //! Applies the fixes of findings until nothing changes.
 
+use std::iter::successors;
+
 use crate::diagnostic::{Diagnostic, Edit, Fix};
 use crate::domain::Domain;
 use crate::{Options, check};
+
+/// Bytes that are checked again to see what fixes make of them: thousands of attempts for an ordinary file, a few for a
+/// large one, whose fixes nearly always go together.
+const MOST_READ_AGAIN: usize = 8 << 20;
+/// Bytes that take as long as a finding.
+const FINDING: usize = 256;
+/// Attempts that are made whatever the size of the file.
+const FEWEST_ATTEMPTS: usize = 2;
 
 /// Which fixes are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,14 +39,20 @@ pub struct Fixed {
 #[must_use]
 pub fn fix(text: &str, domain: Option<&Domain>, options: &Options, consent: Consent) -> Fixed {
     let mut fixed = Fixed { text: text.to_owned(), applied: 0, diagnostics: check(text, domain, options) };
+    let mut read_again = 0;
     loop {
         let candidates = candidates(&fixed.diagnostics, consent);
         if candidates.is_empty() {
             return fixed;
         }
-        // All at once as a rule; one by one where they get in each other's way.
-        let attempts = std::iter::once(candidates.clone()).chain(candidates.into_iter().map(|one| vec![one]));
-        let better = attempts.map(|fixes| attempt(&fixed, &fixes, domain, options));
+        let cost = fixed.text.len() + FINDING * fixed.diagnostics.len();
+        // All at once as a rule; halves, quarters and in the end one by one where they get in each other's way.
+        let sizes = successors(Some(candidates.len()), |size| (*size > 1).then(|| size.div_ceil(2)));
+        let attempts = sizes.flat_map(|size| candidates.chunks(size)).take_while(|_| {
+            read_again += cost;
+            read_again <= MOST_READ_AGAIN.max(FEWEST_ATTEMPTS * cost)
+        });
+        let better = attempts.map(|fixes| attempt(&fixed, fixes, domain, options));
         match better.flatten().next() {
             Some(better) => fixed = better,
             None => return fixed,

@@ -323,6 +323,7 @@ fn overlaps(known: &[Span], span: Span) -> bool {
 
 fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.document, diagnostic.primary.span));
+    diagnostic::bound(&mut diagnostics);
     diagnostics
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use memchr::memmem;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, MOST_FINDINGS, Span};
 use crate::levels::Selector;
 use crate::rules::Rule;
 use crate::source::Source;
@@ -59,7 +59,7 @@ fn find(source: &Source) -> Vec<Suppression<'_>> {
     });
     let mut found = Vec::new();
     let mut next = 0;
-    while let Some(before) = find_in(text, next, OPENING) {
+    while let Some(before) = find_in(text, next, OPENING).filter(|_| found.len() < MOST_FINDINGS) {
         let start = before + OPENING.len();
         let Some(end) = find_in(text, start, CLOSING) else { break };
         next = end + CLOSING.len();
@@ -73,7 +73,7 @@ fn find(source: &Source) -> Vec<Suppression<'_>> {
         let is_at_top = root.is_none_or(|root| end < root);
         let line = (!is_at_top).then(|| source.line_of(end) + 1);
         let list_start = list.as_ptr() as usize - text.as_ptr() as usize;
-        for rule in list.split(',') {
+        for rule in list.split(',').take(MOST_FINDINGS) {
             let at =
                 list_start + (rule.as_ptr() as usize - list.as_ptr() as usize) + (rule.len() - rule.trim_start().len());
             let rule = rule.trim();

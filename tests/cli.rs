@@ -7,6 +7,8 @@
 mod fix;
 #[path = "cli/formatter.rs"]
 mod formatter;
+#[path = "cli/hostile.rs"]
+mod hostile;
 #[path = "cli/levels.rs"]
 mod levels;
 #[path = "cli/many.rs"]

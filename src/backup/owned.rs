@@ -70,7 +70,7 @@ impl Store<'_> {
             path: self.path.map(owned_text),
             fdgroup: self.fdgroup.map(owned_text),
             seclabels: self.seclabels.into_iter().map(Seclabel::into_owned).collect(),
-            encryption: self.encryption.map(Encryption::into_owned),
+            encryption: self.encryption.map(|encryption| Box::new(encryption.into_owned())),
         }
     }
 }

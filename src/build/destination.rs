@@ -64,7 +64,7 @@ impl Destination {
             path: Some(super::text(self.path.as_str())),
             fdgroup: None,
             seclabels: self.seclabels.iter().map(seclabel).collect(),
-            encryption: self.encryption.as_ref().map(Encryption::encryption),
+            encryption: self.encryption.as_ref().map(|encryption| Box::new(encryption.encryption())),
         }
     }
 }

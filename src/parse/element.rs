@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use roxmltree::Node;
 
-use crate::diagnostic::{Diagnostic, Edit, Span};
+use crate::diagnostic::{Diagnostic, Edit, Span, keep};
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::{MOST_ATTRIBUTES, MOST_CHILDREN, Shape, Value, trim};
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
     }
 
     pub fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        keep(&mut self.diagnostics, diagnostic);
     }
 
     /// Reports that something called `name` is not there, unless it turns up in a wrong place.
@@ -107,13 +107,13 @@ impl<'a> Reader<'a> {
     pub fn report_missing_one_of(&mut self, names: &[&'static str], diagnostic: Diagnostic) {
         let place = diagnostic.primary.span.start;
         self.missing.push(Missing { names: names.to_vec(), place, diagnostic: self.diagnostics.len() });
-        self.diagnostics.push(diagnostic);
+        keep(&mut self.diagnostics, diagnostic);
     }
 
     /// Reports that something called `name` stands in a wrong place, which explains one that is missing.
     pub fn report_misplaced(&mut self, name: &'a str, diagnostic: Diagnostic) {
         self.misplaced.push((name, diagnostic.primary.span));
-        self.diagnostics.push(diagnostic);
+        keep(&mut self.diagnostics, diagnostic);
     }
 
     /// Where something called `name` stands in a wrong place.

@@ -68,7 +68,10 @@ pub(super) fn fix(arguments: &CheckArgs, levels: Levels, world: &mut World<'_>) 
         if file == Path::new("-") {
             world.stdout.stream.write_all(changed.as_ref().map_or(&before, |(text, _)| text.as_bytes()))?;
         } else if let Some((text, applied)) = changed {
-            write::replace(file, text.as_bytes())?;
+            if let Err(error) = write::replace(file, text.as_bytes()) {
+                writeln!(world.stderr.stream, "backupxml: {error:#}")?;
+                return Ok(ExitStatus::Failure);
+            }
             let plural = if applied == 1 { "" } else { "es" };
             writeln!(world.stderr.stream, "backupxml: {applied} fix{plural} applied to {}", file.display())?;
         }

@@ -6,6 +6,9 @@ use roxmltree::{Document, Node};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
 
+/// roxmltree sets 72 bytes aside for each `<` and each `=`, wherever they stand. A hundred thousand disks with all that a
+/// disk can have take less.
+const MOST_MARKUP: usize = 3_000_000;
 /// What a declaration of a namespace begins with.
 pub(super) const NAMESPACE: &[u8] = b"xmlns";
 /// roxmltree compares each attribute of a tag with all others: beyond some thousands that takes seconds.
@@ -22,6 +25,12 @@ pub(super) fn before_parsing(text: &str) -> Option<Diagnostic> {
     if text.len() >= LONGEST {
         return Some(too_large(Span::default(), format!("the document is larger than {LONGEST} bytes")));
     }
+    if text.len() > MOST_MARKUP
+        && text.bytes().filter(|byte| is_markup(*byte)).count() > MOST_MARKUP
+        && let Some((start, _)) = text.bytes().enumerate().filter(|(_, byte)| is_markup(*byte)).nth(MOST_MARKUP)
+    {
+        return Some(too_large(Span::new(start, start + 1), format!("more than {MOST_MARKUP} tags and attributes")));
+    }
     let mut declarations = memmem::find_iter(text.as_bytes(), NAMESPACE);
     if let Some(start) = declarations.nth(MOST_NAMESPACES) {
         return Some(too_large(
@@ -30,6 +39,11 @@ pub(super) fn before_parsing(text: &str) -> Option<Diagnostic> {
         ));
     }
     check_attributes(text)
+}
+
+/// What roxmltree takes for a sign of an element or an attribute.
+fn is_markup(byte: u8) -> bool {
+    matches!(byte, b'<' | b'=')
 }
 
 /// Counts `=` between one `<` and the next, which is at least the number of attributes.

@@ -12,6 +12,8 @@ use super::{Syntax, reference, structure, tag};
 
 /// More findings than anybody reads; what comes after is left aside.
 const MOST_FINDINGS: usize = 1_000;
+/// More edits than make a backup of any document.
+const MOST_EDITS: usize = 100_000;
 /// Bytes that are searched for an end tag to tell what was meant: more than any element of a backup takes, and few
 /// enough to do it for every tag.
 const FARTHEST_AHEAD: usize = 4_096;
@@ -74,10 +76,19 @@ impl<'a> Scanner<'a> {
 
     /// Reports a finding that the repaired document mends in another way than its author should.
     pub fn report_repaired(&mut self, diagnostic: Diagnostic, repair: Vec<Edit>) {
-        self.edits.extend(repair);
+        self.repair(repair);
         // The tags are judged when everything else is; so much is kept for them.
         if self.diagnostics.len() < MOST_FINDINGS * 2 {
             self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Puts edits into the repaired document, unless they are more than anybody makes.
+    fn repair(&mut self, edits: impl IntoIterator<Item = Edit>) {
+        if self.edits.len() < MOST_EDITS {
+            self.edits.extend(edits);
+        } else {
+            self.beyond_repair = true;
         }
     }
 
@@ -98,7 +109,7 @@ impl<'a> Scanner<'a> {
 
     /// Adds a label and an edit to what was reported last.
     pub fn amend_last(&mut self, span: Span, message: &str, edit: Edit) {
-        self.edits.push(edit.clone());
+        self.repair([edit.clone()]);
         let Some(last) = self.diagnostics.last_mut() else { return };
         last.others.push(Label { document: Document::Backup, span, message: message.to_owned() });
         if let Some(fix) = last.fixes.first_mut() {
@@ -113,13 +124,15 @@ impl<'a> Scanner<'a> {
             self.curly = Some(self.diagnostics.len());
             return self.report(diagnostic);
         };
-        for fix in diagnostic.fixes {
-            self.edits.extend(fix.edits.iter().cloned());
-            if let Some(known) = known.fixes.first_mut() {
-                known.edits.extend(fix.edits);
-            }
+        let edits: Vec<_> = diagnostic.fixes.into_iter().flat_map(|fix| fix.edits).collect();
+        if known.others.len() < MOST_FINDINGS {
+            known.others.push(diagnostic.primary);
         }
-        known.others.push(diagnostic.primary);
+        match known.fixes.first_mut() {
+            Some(fix) if fix.edits.len() < MOST_EDITS => fix.edits.extend(edits.iter().cloned()),
+            _ => known.fixes.clear(),
+        }
+        self.repair(edits);
     }
 
     /// Whether what comes is the root element.
@@ -129,7 +142,7 @@ impl<'a> Scanner<'a> {
 
     /// Puts an edit into the repaired document that belongs to a finding made before.
     pub fn also_repair(&mut self, edit: Edit) {
-        self.edits.push(edit);
+        self.repair([edit]);
     }
 
     /// As much of what comes as is looked at to guess what was meant.
