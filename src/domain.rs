@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use roxmltree::{Document, Node};
 
+use crate::diagnostic::Document::Domain as InDomain;
 use crate::diagnostic::{Diagnostic, Span, keep};
 use crate::rules::Rule;
 use crate::syntax;
@@ -66,10 +67,18 @@ impl Domain {
 /// Reads a domain's text. Returns what could be made of it, and the findings, labelled in the domain's document.
 #[must_use]
 pub fn read(text: &str) -> (Option<Domain>, Vec<Diagnostic>) {
-    match syntax::parse(text) {
-        Ok(document) => parse(&document),
-        Err(syntax) => (None, syntax.diagnostics.into_iter().map(Diagnostic::wholly_in_domain).collect()),
+    let syntax = match syntax::parse(text) {
+        Ok(document) => return parse(&document),
+        Err(syntax) => syntax,
+    };
+    let Some(repaired) = syntax.without_prefixes() else {
+        return (None, syntax.diagnostics.into_iter().map(Diagnostic::wholly_in_domain).collect());
+    };
+    let (mut domain, diagnostics) = syntax::parse(&repaired.text).map(|document| parse(&document)).unwrap_or_default();
+    for disk in domain.iter_mut().flat_map(|domain| &mut domain.disks) {
+        disk.tag = repaired.original(disk.tag);
     }
+    (domain, diagnostics.into_iter().filter_map(|found| repaired.in_original(found, InDomain)).collect())
 }
 
 /// Reads a domain. Returns what could be made of it, and the findings, labelled in the domain's document.
@@ -80,8 +89,8 @@ fn parse(document: &Document<'_>) -> (Option<Domain>, Vec<Diagnostic>) {
         return (None, vec![not_a_domain(root)]);
     }
     let mut diagnostics = Vec::new();
-    let devices = root.children().filter(|child| child.tag_name().name() == "devices");
-    let disks = devices.flat_map(|devices| devices.children()).filter(|child| child.tag_name().name() == "disk");
+    let devices = root.children().filter(|child| is_own(*child, "devices"));
+    let disks = devices.flat_map(|devices| devices.children()).filter(|child| is_own(*child, "disk"));
     let disks = disks.filter_map(|disk| parse_disk(disk, &mut diagnostics)).collect();
     (Some(Domain { disks: in_libvirts_order(disks) }), diagnostics)
 }
@@ -131,6 +140,11 @@ fn parse_disk<'a>(node: Node<'a, '_>, diagnostics: &mut Vec<Diagnostic>) -> Opti
         tag: start_tag(node),
     };
     Some(Found { disk, bus, index: drive_index(target) })
+}
+
+/// Whether a node is an element of libvirt's; to it, what is in a namespace is somebody else's.
+fn is_own(node: Node<'_, '_>, name: &str) -> bool {
+    node.tag_name().name() == name && node.tag_name().namespace().is_none()
 }
 
 fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {

@@ -83,6 +83,7 @@ mod write;
 use std::collections::HashMap;
 
 pub use backup::Backup;
+use diagnostic::Document::Backup as InBackup;
 use diagnostic::{Diagnostic, Span};
 pub use domain::Domain;
 use release::Release;
@@ -213,16 +214,14 @@ fn examine<T>(
         Ok(document) => return stages(&document),
         Err(syntax) => syntax,
     };
-    if options.status && syntax.diagnostics.iter().all(|diagnostic| diagnostic.rule == Rule::UndeclaredPrefix) {
-        // To libxml2 that is a warning, and without the schema nothing comes of it.
-        if let Some(repaired) = &syntax.repaired
+    if options.status || syntax.diagnostics.is_empty() {
+        // An undeclared prefix is a warning to libxml2, and without the schema nothing comes of it.
+        if let Some(repaired) = syntax.without_prefixes()
             && let Ok(document) = syntax::parse(&repaired.text)
         {
             let (result, diagnostics) = stages(&document);
-            return (
-                result,
-                diagnostics.into_iter().filter_map(|diagnostic| in_original(diagnostic, repaired)).collect(),
-            );
+            let in_original = |found| repaired.in_original(found, InBackup);
+            return (result, diagnostics.into_iter().filter_map(in_original).collect());
         }
     }
     // Mistakes of syntax hide nothing: the later stages look at the document as it would be without them.
@@ -230,7 +229,7 @@ fn examine<T>(
     if let Some(repaired) = syntax.repaired
         && let Ok(document) = syntax::parse(&repaired.text)
     {
-        let later = stages(&document).1.into_iter().filter_map(|diagnostic| in_original(diagnostic, &repaired));
+        let later = stages(&document).1.into_iter().filter_map(|found| repaired.in_original(found, InBackup));
         let known = spans_of(&diagnostics);
         let doubtful = doubtful_attributes(&diagnostics);
         let unfinished = unfinished_tags(&diagnostics);
@@ -325,29 +324,4 @@ fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.document, diagnostic.primary.span));
     diagnostic::bound(&mut diagnostics);
     diagnostics
-}
-
-/// Moves a finding about a repaired document to where it belongs in the one that was given. One about what the repair
-/// put in belongs nowhere.
-fn in_original(mut diagnostic: Diagnostic, repaired: &syntax::Repaired) -> Option<Diagnostic> {
-    let written = diagnostic.primary.span;
-    let labels = std::iter::once(&mut diagnostic.primary).chain(&mut diagnostic.others);
-    for label in labels.filter(|label| label.document == diagnostic::Document::Backup) {
-        label.span = repaired.original(label.span);
-    }
-    let found = diagnostic.primary.span;
-    if found.start == found.end
-        && written.start != written.end
-        && diagnostic.primary.document == diagnostic::Document::Backup
-    {
-        return None;
-    }
-    for text in [Some(&mut diagnostic.message), diagnostic.libvirt.as_mut()].into_iter().flatten() {
-        if text.contains(syntax::NO_COLON) {
-            *text = text.replace(syntax::NO_COLON, ":");
-        }
-    }
-    // Edits fit the repaired text only.
-    diagnostic.fixes.clear();
-    Some(diagnostic)
 }

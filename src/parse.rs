@@ -150,7 +150,8 @@ fn parse_text<'a>(
     shape: &'static crate::schema::Shape,
 ) -> Option<Text<'a>> {
     read(reader, node, shape);
-    Some(Spanned { value: text_of(node), span: node.range().into() }).filter(|text| !text.value.is_empty())
+    Some(Spanned { value: text_of(node, reader.release), span: node.range().into() })
+        .filter(|text| !text.value.is_empty())
 }
 
 /// Attribute → text of the model.

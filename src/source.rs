@@ -193,14 +193,24 @@ fn decode(bytes: Vec<u8>, release: Release) -> Decoded {
     }
     let declared = declared_encoding(&bytes).filter(|_| !bytes.starts_with(&[0xef, 0xbb, 0xbf]));
     let Some((range, name)) = declared else { return decode_utf8(bytes) };
-    let known = Encoding::for_label(name.as_bytes());
-    match known {
+    if !is_encoding_name(&name) {
+        return undecodable(
+            bytes,
+            range,
+            format!("'{name}' cannot be the name of an encoding"),
+            "Invalid XML encoding name",
+        );
+    }
+    let label = name.to_ascii_lowercase();
+    match encoding_for(&label, release) {
+        // Nothing tells what its other characters are, but there are none.
+        None if bytes.is_ascii() && is_code_page(&label) => decode_utf8(bytes),
         Some(encoding) if encoding == encoding_rs::UTF_8 => decode_utf8(bytes),
         // Up to then, libxml2 took what it was given as a string for UTF-8, whatever the declaration says.
         Some(_) if release < Release::V12_8_0 => decode_utf8(bytes),
         Some(encoding) if encoding.is_ascii_compatible() => decode_declared(&bytes, encoding, &name, range),
-        Some(_) => undecodable(bytes, range, format!("the document is not in {name}, although it says so")),
-        None => undecodable(bytes, range, format!("the encoding {name} is not known")),
+        Some(_) => not_in(&name, bytes, range),
+        None => undecodable(bytes, range, format!("the encoding {name} is not known"), UNSUPPORTED),
     }
 }
 
@@ -250,41 +260,137 @@ fn decode_utf8(bytes: Vec<u8>) -> Decoded {
     (text, Mapping::Pieces(pieces), diagnostic.into_iter().collect())
 }
 
+/// XML's own rule for what a declaration may name.
+fn is_encoding_name(name: &str) -> bool {
+    let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(goes_on)
+}
+
+/// The encoding of a name in lower case, for which the web and libxml2, which asks the C library, often agree.
+fn encoding_for(label: &str, release: Release) -> Option<&'static Encoding> {
+    let web_only = WEB_ONLY.contains(&label) || (release > Release::V9_0_0 && NOT_SINCE_9_0_0.contains(&label));
+    Encoding::for_label(label.as_bytes()).filter(|_| !web_only)
+}
+
+/// Whether a name is that of a code page of old PCs, which consoles still write: ASCII, and other characters above.
+fn is_code_page(label: &str) -> bool {
+    let number = label.strip_prefix("ibm").or_else(|| label.strip_prefix("cp"));
+    number.is_some_and(|number| CODE_PAGES.contains(&number))
+}
+
+/// Names that the web has for encodings and the C library has not.
+const WEB_ONLY: [&str; 9] = [
+    "csiso88596e",
+    "csiso88596i",
+    "csiso88598e",
+    "csiso88598i",
+    "dos-874",
+    "logical",
+    "visual",
+    "koi",
+    "x-user-defined",
+];
+/// More of them, which libxml2 knew as long as it was built with ICU.
+const NOT_SINCE_9_0_0: [&str; 41] = [
+    "chinese",
+    "csbig5",
+    "csiso58gb231280",
+    "csisolatin9",
+    "csksc56011987",
+    "gb_2312",
+    "gb_2312-80",
+    "iso-8859-6-e",
+    "iso-8859-6-i",
+    "iso-8859-8-e",
+    "iso-8859-8-i",
+    "iso-ir-149",
+    "iso-ir-58",
+    "koi8_r",
+    "korean",
+    "ks_c_5601-1987",
+    "ks_c_5601-1989",
+    "ksc5601",
+    "ksc_5601",
+    "l9",
+    "sun_eu_greek",
+    "windows-949",
+    "x-cp1250",
+    "x-cp1251",
+    "x-cp1253",
+    "x-cp1254",
+    "x-cp1255",
+    "x-cp1256",
+    "x-cp1257",
+    "x-cp1258",
+    "x-euc-jp",
+    "x-gbk",
+    "x-mac-cyrillic",
+    "x-mac-roman",
+    "x-mac-ukrainian",
+    "x-sjis",
+    "x-x-big5",
+    "hz-gb-2312",
+    "replacement",
+    "unicode-1-1-utf-8",
+    "unicode11utf8",
+];
+const CODE_PAGES: [&str; 17] = [
+    "437", "737", "775", "850", "852", "855", "857", "858", "860", "861", "862", "863", "864", "865", "869", "922",
+    "1125",
+];
+
 /// A declared encoding that leaves ASCII as it is.
 fn decode_declared(bytes: &[u8], encoding: &'static Encoding, name: &str, range: Range<usize>) -> Decoded {
     let label = name.to_ascii_lowercase();
-    let is_windows = label.starts_with("windows") || label.contains("cp1") || label.starts_with("dos");
     if label.contains("ascii") || label.starts_with("ansi") {
         if !bytes.is_ascii() {
-            return undecodable(bytes.to_vec(), range, format!("the document is not in {name}, although it says so"));
+            return not_in(name, bytes.to_vec(), range);
         }
     } else if encoding.is_single_byte() {
-        // The labels of ISO 8859 stand for Windows' code pages on the web, but not in libxml2.
-        let character = |byte: &u8| -> Option<char> {
-            if (0x80..0xa0).contains(byte) && !is_windows && label.starts_with(['i', 'l']) {
-                return Some(char::from(*byte));
-            }
-            let one = [*byte];
-            let (decoded, malformed) = encoding.decode_without_bom_handling(&one);
-            decoded.chars().next().filter(|_| !malformed)
-        };
-        return match bytes.iter().map(character).collect::<Option<String>>() {
+        return match bytes.iter().map(|byte| single_byte(*byte, encoding, &label)).collect::<Option<String>>() {
             Some(text) => (text, Mapping::Units { unit: Unit::Byte, mark: 0 }, Vec::new()),
-            None => undecodable(bytes.to_vec(), range, format!("the document is not in {name}, although it says so")),
+            None => not_in(name, bytes.to_vec(), range),
         };
     }
     match encoding.decode_without_bom_handling_and_without_replacement(bytes) {
         Some(text) => (text.into_owned(), Mapping::Encoded(encoding), Vec::new()),
-        None => undecodable(bytes.to_vec(), range, format!("the document is not in {name}, although it says so")),
+        None => not_in(name, bytes.to_vec(), range),
     }
 }
 
+/// The character of a byte, where the C library's tables and the web's differ as the C library has it.
+fn single_byte(byte: u8, encoding: &'static Encoding, label: &str) -> Option<char> {
+    // libxml2 takes these for ISO-8859-1, by the start of their names.
+    let is_latin1 = matches!(label, "iso8859-10" | "iso8859-13" | "iso8859-14" | "iso8859-15");
+    let is_iso = label.starts_with("iso") || label.starts_with('l') || label.starts_with("csisolatin");
+    let is_iso = is_iso || matches!(label, "cp819" | "ibm819");
+    // On the web the names of ISO 8859 stand for Windows' code pages.
+    if is_latin1 || is_iso && (0x80..0xa0).contains(&byte) {
+        return Some(char::from(byte));
+    }
+    let one = [byte];
+    let (decoded, malformed) = encoding.decode_without_bom_handling(&one);
+    let character = decoded.chars().next().filter(|_| !malformed)?;
+    // The web makes characters of the bytes that Windows' code pages leave free.
+    let is_windows = label.starts_with("windows-") || label.starts_with("cp125");
+    let is_free = is_windows && ('\u{80}'..='\u{9f}').contains(&character) && encoding != encoding_rs::WINDOWS_1252;
+    let is_hebrew_free = character == '\u{5ba}' && encoding == encoding_rs::WINDOWS_1255;
+    let is_thai_free = label == "tis-620" && (0x80..=0xa0).contains(&byte);
+    (!is_free && !is_hebrew_free && !is_thai_free).then_some(character)
+}
+
+const UNSUPPORTED: &str = "Unsupported encoding";
+
+fn not_in(name: &str, bytes: Vec<u8>, declaration: Range<usize>) -> Decoded {
+    undecodable(bytes, declaration, format!("the document is not in {name}, although it says so"), UNSUPPORTED)
+}
+
 /// Decodes as UTF-8 all the same, and says what is wrong with the declaration.
-fn undecodable(bytes: Vec<u8>, declaration: Range<usize>, message: String) -> Decoded {
+fn undecodable(bytes: Vec<u8>, declaration: Range<usize>, message: String, libvirt: &str) -> Decoded {
     let (text, mapping, _) = decode_utf8(bytes);
     let diagnostic = Diagnostic::new(Rule::Undecodable, declaration.into(), message)
         .help("save the file as UTF-8, and leave the encoding out")
-        .libvirt("Unsupported encoding");
+        .libvirt(libvirt);
     (text, mapping, vec![diagnostic])
 }
 

@@ -4,6 +4,7 @@
 //! read again by a scanner that recovers: one finding for each mistake, with the edit that mends it. All edits together
 //! give a document that later stages can look at, so that a missing quote hides nothing else.
 
+mod declaration;
 mod limits;
 mod nesting;
 mod reference;
@@ -19,12 +20,13 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
 
 pub use repair::Repaired;
-pub(crate) use tag::{NO_COLON, without_less_than};
+use tag::NO_COLON;
+pub(crate) use tag::without_less_than;
 
 /// What is wrong with a document's syntax.
 #[derive(Debug)]
 pub struct Syntax {
-    /// The findings, at least one, in order.
+    /// The findings in order; none when only roxmltree refuses the document, and libxml2 takes it as it is repaired.
     pub diagnostics: Vec<Diagnostic>,
     /// The document as it would be with all of them mended, if that can be told.
     pub repaired: Option<Repaired>,
@@ -49,14 +51,17 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
     match parse_with(text, allow_dtd) {
         Ok(document) if accepts_too_much(text) => {
             let syntax = scan::scan(text);
-            if syntax.diagnostics.is_empty() { within_limits(document) } else { Err(syntax) }
+            if syntax.diagnostics.is_empty() && syntax.repaired.is_none() {
+                within_limits(document)
+            } else {
+                Err(syntax)
+            }
         }
         Ok(document) => within_limits(document),
         Err(error) => {
             let mut syntax = scan::scan(text);
-            if syntax.diagnostics.is_empty() {
+            if syntax.diagnostics.is_empty() && syntax.repaired.is_none() {
                 syntax.diagnostics.push(as_parser_says(text, &error));
-                syntax.repaired = None;
             }
             Err(syntax)
         }
@@ -131,6 +136,14 @@ fn check_document_type(text: &str) -> Result<bool, Syntax> {
     .libvirt("Entity reference in a backup is accepted by libvirt in attributes only")
     .unsafe_fix("remove the document type", Span::new(start, start + length), "");
     Err(diagnostic.into())
+}
+
+impl Syntax {
+    /// What libxml2 makes of the document without its schema, for which an undeclared prefix is part of the name.
+    pub(crate) fn without_prefixes(&self) -> Option<&Repaired> {
+        let is_harmless = |diagnostic: &Diagnostic| diagnostic.rule == Rule::UndeclaredPrefix;
+        self.repaired.as_ref().filter(|_| self.diagnostics.iter().all(is_harmless))
+    }
 }
 
 /// For what the scanner knows no better words for.

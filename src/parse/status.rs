@@ -106,7 +106,7 @@ impl<'a> StateFile<'_, 'a> {
         Backup {
             mode,
             incremental: child(root, "incremental")
-                .map(|node| Spanned { value: text_of(node), span: node.range().into() })
+                .map(|node| Spanned { value: text_of(node, self.reader.release), span: node.range().into() })
                 .filter(|text| !text.value.is_empty()),
             server,
             disks: disks.into_iter().map(|disk| self.disk(disk, mode)).collect(),
@@ -349,7 +349,7 @@ impl<'a> StateFile<'_, 'a> {
         let relabel = self.yes_no(node, "relabel").unwrap_or(true);
         let labelskip = self.yes_no(node, "labelskip").unwrap_or(false);
         let label = child(node, "label")
-            .map(|label| Spanned { value: text_of(label), span: label.range().into() })
+            .map(|label| Spanned { value: text_of(label, self.reader.release), span: label.range().into() })
             .filter(|label| !label.value.is_empty() && label.value.len() <= super::store::LONGEST_LABEL);
         if let (Some(label), false) = (&label, relabel) {
             let model = model.as_ref().map_or("<null>", |model| &model.value);

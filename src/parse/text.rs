@@ -6,22 +6,24 @@
 //!
 //! - it is all there is in the element,
 //! - text stands just before it, or is the first thing in the element (a CDATA section is no text here),
-//! - or some chunk of characters before it in the element was kept.
+//! - or some chunk of characters before it in the element was kept; up to 11.3.0 (libxml2 2.9.14) only one that starts
+//!   with white space or something beyond ASCII.
 
 use std::borrow::Cow;
 
 use roxmltree::{Node, StringStorage};
 
+use crate::release::Release;
 use crate::schema::trim;
 
-/// The text of `node`, that of elements in it included.
-pub(crate) fn text_of<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
+/// The text of `node`, that of elements in it included, as `release` reads it.
+pub(crate) fn text_of<'a>(node: Node<'a, '_>, release: Release) -> Cow<'a, str> {
     let mut children = node.children();
     match (children.next(), children.next()) {
         (None, _) => Cow::Borrowed(""),
         // One text whose value is what was written is all there is in the element, without references or CDATA marks.
         (Some(only), None) if only.is_text() && is_as_written(only) => Cow::Borrowed(only.text().unwrap_or_default()),
-        _ => Cow::Owned(text_around(node)),
+        _ => Cow::Owned(text_around(node, release)),
     }
 }
 
@@ -59,7 +61,7 @@ impl Neighbours {
     }
 }
 
-fn text_around(node: Node<'_, '_>) -> String {
+fn text_around(node: Node<'_, '_>, release: Release) -> String {
     let source = node.document().input_text();
     let mut collected = String::new();
     let mut neighbours = Neighbours::default();
@@ -67,7 +69,7 @@ fn text_around(node: Node<'_, '_>) -> String {
         if !child.is_text() {
             neighbours.add(false);
             if child.is_element() {
-                collected.push_str(&text_of(child));
+                collected.push_str(&text_of(child, release));
             }
             continue;
         }
@@ -77,7 +79,7 @@ fn text_around(node: Node<'_, '_>) -> String {
         for chunk in chunks(source.get(child.range().start..end).unwrap_or_default(), next.is_none()) {
             if neighbours.keep(&chunk) {
                 chunk.append_to(&mut collected);
-                neighbours.keep_all |= matches!(chunk.kind, Kind::Characters(_));
+                neighbours.keep_all |= chunk.is_remembered(release);
                 neighbours.add(chunk.kind != Kind::Cdata);
             }
         }
@@ -115,6 +117,12 @@ enum Next {
 }
 
 impl Chunk<'_> {
+    /// Whether, once it is kept, all white space after it is.
+    fn is_remembered(&self, release: Release) -> bool {
+        let is_slow = |first: char| !first.is_ascii() || first.is_ascii_whitespace();
+        matches!(self.kind, Kind::Characters(_)) && (release >= Release::V12_8_0 || self.written.starts_with(is_slow))
+    }
+
     fn append_to(&self, text: &mut String) {
         match self.kind {
             Kind::Reference => text.extend(dereference(self.written)),
@@ -160,7 +168,7 @@ fn characters(written: &str, ends_element: bool) -> Option<(Chunk<'_>, &str)> {
     };
     let (end, next) = match stop {
         Some(0) | None => (markup, next_of(written, markup, ends_element)),
-        Some(stop) if written.get(stop..).is_some_and(|rest| rest.starts_with("\r\n")) => (stop, Next::Markup),
+        Some(stop) if written.get(stop..).is_some_and(|rest| rest.starts_with('\r')) => (stop, Next::Markup),
         Some(stop) => (stop, Next::Other),
     };
     let (written, after) = written.split_at_checked(end)?;

@@ -1,6 +1,8 @@
 //! Edits → the document that they make, and the way back from its places to the original's.
 
-use crate::diagnostic::{Edit, Span};
+use crate::diagnostic::{Diagnostic, Document, Edit, Span};
+
+use super::NO_COLON;
 
 /// A document with every mistake of syntax mended.
 #[derive(Debug)]
@@ -40,6 +42,29 @@ impl Repaired {
     pub fn original(&self, span: Span) -> Span {
         let range = span.range();
         Span::new(self.offset(range.start), self.offset(range.end))
+    }
+
+    /// Moves a finding about this text, which is that of `document`, to where it belongs in the original. One about
+    /// what the repair put in belongs nowhere.
+    #[must_use]
+    pub fn in_original(&self, mut diagnostic: Diagnostic, document: Document) -> Option<Diagnostic> {
+        let written = diagnostic.primary.span;
+        let labels = std::iter::once(&mut diagnostic.primary).chain(&mut diagnostic.others);
+        for label in labels.filter(|label| label.document == document) {
+            label.span = self.original(label.span);
+        }
+        let found = diagnostic.primary.span;
+        if diagnostic.primary.document == document && found.start == found.end && written.start != written.end {
+            return None;
+        }
+        for text in [Some(&mut diagnostic.message), diagnostic.libvirt.as_mut()].into_iter().flatten() {
+            if text.contains(NO_COLON) {
+                *text = text.replace(NO_COLON, ":");
+            }
+        }
+        // Edits fit the repaired text only.
+        diagnostic.fixes.clear();
+        Some(diagnostic)
     }
 
     fn offset(&self, offset: usize) -> usize {

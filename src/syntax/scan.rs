@@ -8,7 +8,7 @@ use crate::schema::SHAPES;
 
 use super::nesting::{Token, TokenKind};
 use super::repair::Repaired;
-use super::{Syntax, reference, structure, tag};
+use super::{Syntax, declaration, reference, structure, tag};
 
 /// More findings than anybody reads; what comes after is left aside.
 const MOST_FINDINGS: usize = 1_000;
@@ -27,7 +27,7 @@ pub(super) fn scan(text: &str) -> Syntax {
     let Scanner { mut diagnostics, edits, beyond_repair, .. } = scanner;
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
     diagnostics.truncate(MOST_FINDINGS);
-    let repaired = (!beyond_repair && !diagnostics.is_empty()).then(|| Repaired::new(text, edits));
+    let repaired = (!beyond_repair && !edits.is_empty()).then(|| Repaired::new(text, edits));
     let repaired = repaired.filter(|repaired| super::parse_with(&repaired.text, true).is_ok());
     Syntax { diagnostics, repaired }
 }
@@ -159,7 +159,7 @@ impl<'a> Scanner<'a> {
         if self.rest().starts_with('\u{feff}') {
             self.position += '\u{feff}'.len_utf8();
         }
-        self.declaration();
+        declaration::declaration(self);
         while self.position < self.text.len() {
             if self.rest().starts_with('<') {
                 self.markup();
@@ -169,46 +169,6 @@ impl<'a> Scanner<'a> {
         }
         let tokens = std::mem::take(&mut self.tokens);
         structure::check(self, &tokens, self.cut_off);
-    }
-
-    /// Checks the XML declaration for what roxmltree does not.
-    fn declaration(&mut self) {
-        let rest = self.rest();
-        if !rest.starts_with("<?xml") || !rest.get(5..).is_some_and(|after| after.starts_with(char::is_whitespace)) {
-            return;
-        }
-        let Some(end) = rest.find("?>") else { return };
-        let start = self.position;
-        let declaration = rest.get(..end).unwrap_or_default();
-        let value_of = |name: &str| {
-            let after = declaration.find(name)? + name.len();
-            let quoted = declaration.get(after..)?.trim_start().strip_prefix('=')?.trim_start();
-            let quote = quoted.chars().next()?;
-            let (value, _) = quoted.get(1..)?.split_once(quote)?;
-            let at = start + declaration.len() - quoted.len() + 1;
-            Some((value, Span::new(at, at + value.len())))
-        };
-        if let Some((version, span)) = value_of("version")
-            && !version
-                .strip_prefix("1.")
-                .is_some_and(|minor| !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit()))
-        {
-            let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "there is no such version of XML")
-                .help("write version='1.0'")
-                .libvirt(format!("Unsupported version '{version}'"))
-                .safe_fix("write 1.0", span, "1.0");
-            self.report(diagnostic);
-        }
-        if let Some((standalone, span)) = value_of("standalone")
-            && !matches!(standalone, "yes" | "no")
-        {
-            let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "standalone is neither 'yes' nor 'no'")
-                .help("write standalone='yes' or 'no', or leave it out")
-                .libvirt("standalone accepts only 'yes' or 'no'")
-                .unsafe_fix("write yes", span, "yes");
-            self.report(diagnostic);
-        }
-        self.position += end + 2;
     }
 
     fn characters(&mut self) {

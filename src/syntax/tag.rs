@@ -269,7 +269,9 @@ pub(super) fn undeclared_prefix(declared: &HashSet<&str>, name: &str, start: usi
 
 /// The prefixes that any tag declares.
 pub(super) fn declared_prefixes(text: &str) -> HashSet<&str> {
-    let names = text.split("xmlns:").skip(1);
+    let names =
+        text.match_indices("xmlns:").filter(|(at, _)| text.get(..*at).is_some_and(|before| before.ends_with(is_space)));
+    let names = names.filter_map(|(at, found)| text.get(at + found.len()..));
     names.filter_map(|rest| rest.get(..rest.find(|character: char| !continues_name(character))?)).collect()
 }
 
@@ -309,11 +311,25 @@ fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &
     }
     let value = value(scanner, name, start);
     let span = Span::new(start, scanner.position);
+    if is_reserved(name, value) {
+        scanner.also_repair(Edit { span, text: String::new() });
+    }
     match seen.entry(name) {
         std::collections::hash_map::Entry::Vacant(entry) => {
             entry.insert((span, value));
         }
         std::collections::hash_map::Entry::Occupied(first) => doubled(scanner, name, span, *first.get(), value),
+    }
+}
+
+/// Whether a declaration is about a namespace that XML keeps to itself: libxml2 passes over it with a warning.
+fn is_reserved(name: &str, value: &str) -> bool {
+    const XML: &str = "http://www.w3.org/XML/1998/namespace";
+    const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+    match name {
+        "xmlns" => matches!(value, XML | XMLNS),
+        "xmlns:xml" => value != XML,
+        _ => name.starts_with("xmlns:") && matches!(value, XML | XMLNS),
     }
 }
 

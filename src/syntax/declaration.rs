@@ -1,0 +1,82 @@
+//! The XML declaration, of which roxmltree takes more than libxml2 does.
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::rules::Rule;
+
+use super::scan::Scanner;
+
+/// What may stand in a declaration, in this order; only the first has to.
+const NAMES: [&str; 3] = ["version", "encoding", "standalone"];
+
+/// Checks the declaration at the scanner's place, if there is one, and goes on behind it.
+pub(super) fn declaration(scanner: &mut Scanner<'_>) {
+    let Some(rest) = scanner.rest().strip_prefix("<?xml").filter(|rest| rest.starts_with(is_space)) else { return };
+    let Some(end) = rest.find("?>") else { return };
+    let start = scanner.position + "<?xml".len();
+    scanner.position = start + end + "?>".len();
+    let whole = Span::new(start - "<?xml".len(), scanner.position);
+    match settings(rest.get(..end).unwrap_or_default(), start) {
+        Some(settings) => settings.iter().for_each(|setting| check(scanner, setting)),
+        None => scanner.report(
+            Diagnostic::new(Rule::NotWellFormed, whole, "this is not how an XML declaration is written")
+                .help("write <?xml version='1.0' encoding='UTF-8'?>, or leave it out")
+                .libvirt("parsing XML declaration: '?>' expected")
+                .unsafe_fix("remove it", whole, ""),
+        ),
+    }
+}
+
+fn is_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\r' | '\n')
+}
+
+struct Setting<'a> {
+    name: &'static str,
+    value: &'a str,
+    span: Span,
+}
+
+/// Everything that is set, if it is written as the grammar has it; `start` is where `written` stands.
+fn settings(written: &str, start: usize) -> Option<Vec<Setting<'_>>> {
+    let mut settings: Vec<Setting<'_>> = Vec::with_capacity(NAMES.len());
+    let mut rest = written;
+    let mut names = NAMES.iter();
+    loop {
+        let trimmed = rest.trim_start_matches(is_space);
+        if trimmed.is_empty() {
+            return settings.first().is_some_and(|first| first.name == "version").then_some(settings);
+        }
+        if trimmed.len() == rest.len() {
+            return None;
+        }
+        let name = names.find(|name| trimmed.starts_with(**name))?;
+        let after = trimmed.get(name.len()..)?.trim_start_matches(is_space).strip_prefix('=')?;
+        let quoted = after.trim_start_matches(is_space);
+        let quote = quoted.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+        let (value, after) = quoted.get(1..)?.split_once(quote)?;
+        let at = start + written.len() - quoted.len() + 1;
+        settings.push(Setting { name, value, span: Span::new(at, at + value.len()) });
+        rest = after;
+    }
+}
+
+/// Checks a value; of encodings, decoding has told.
+fn check(scanner: &mut Scanner<'_>, setting: &Setting<'_>) {
+    let Setting { name, value, span } = *setting;
+    let is_version =
+        |value: &str| value.strip_prefix("1.").is_some_and(|minor| minor.bytes().all(|byte| byte.is_ascii_digit()));
+    if name == "version" && !is_version(value) {
+        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "there is no such version of XML")
+            .help("write version='1.0'")
+            .libvirt(format!("Unsupported version '{value}'"))
+            .safe_fix("write 1.0", span, "1.0");
+        scanner.report(diagnostic);
+    }
+    if name == "standalone" && !matches!(value, "yes" | "no") {
+        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "standalone is neither 'yes' nor 'no'")
+            .help("write standalone='yes' or 'no', or leave it out")
+            .libvirt("standalone accepts only 'yes' or 'no'")
+            .unsafe_fix("write yes", span, "yes");
+        scanner.report(diagnostic);
+    }
+}
