@@ -14,7 +14,7 @@ use crate::release::Release;
 use crate::rules::Rule;
 
 /// At most this many of a domain's disks are listed in a help line.
-const MOST_DISKS_LISTED: usize = 12;
+pub(crate) const MOST_DISKS_LISTED: usize = 12;
 
 /// Aligns `backup` with `domain`, naming what it generates with `suffix`.
 ///
@@ -130,10 +130,11 @@ impl Aligner<'_> {
                 let store = disk.store.get_or_insert_with(|| Box::new(Store::default()));
                 store.path = Some(Spanned { value: Cow::Owned(path), span: Span::default() });
             }
-            Source::Other(storage_type) => {
-                keep(&mut self.diagnostics, no_file_name(disk, domain_disk, storage_type, place, listed));
-            }
             Source::Empty => {}
+            Source::Block(_) | Source::Other(_) => {
+                let finding = no_file_name(disk, domain_disk, domain_disk.source.type_name(), place, listed);
+                keep(&mut self.diagnostics, finding);
+            }
         }
     }
 
@@ -168,20 +169,7 @@ impl Aligner<'_> {
 
 fn unlisted_disk<'a>(target: &str, backup: bool) -> Disk<'a> {
     let nowhere = Span::default();
-    Disk {
-        name: Spanned { value: Cow::Owned(target.to_owned()), span: nowhere },
-        backup,
-        storage_type: StorageType::File,
-        backupmode: None,
-        incremental: None,
-        exportname: None,
-        exportbitmap: None,
-        format: None,
-        store: None,
-        state: None,
-        index: 0,
-        tag: Spanned { value: (), span: nowhere },
-    }
+    Disk { backup, ..Disk::new(Spanned { value: Cow::Owned(target.to_owned()), span: nowhere }, nowhere) }
 }
 
 fn duplicate(disk: &Disk<'_>, first: Span) -> Diagnostic {

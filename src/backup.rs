@@ -25,6 +25,16 @@ impl<T: PartialEq> PartialEq for Spanned<T> {
     }
 }
 
+/// What was written, for those who explain it; takes no part in comparisons.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Written<T>(pub T);
+
+impl<T> PartialEq for Written<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 /// Free text and where it was written.
 pub type Text<'a> = Spanned<Cow<'a, str>>;
 
@@ -200,6 +210,32 @@ pub struct Backup<'a> {
     pub private_data: PrivateData<'a>,
     /// The start tag of the root element.
     pub tag: Spanned<()>,
+    /// The start tag of `<disks>`.
+    pub disks_tag: Written<Option<Span>>,
+    /// What libvirt reads past without a word.
+    pub dropped: Written<Vec<Dropped>>,
+}
+
+/// Something that libvirt accepts and drops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// Where it is written.
+    pub span: Span,
+    /// What it is.
+    pub what: DroppedWhat,
+}
+
+/// What libvirt accepts and drops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DroppedWhat {
+    /// An empty `<incremental>`.
+    EmptyIncremental,
+    /// This attribute of a disk that is left out.
+    OfLeftOutDisk(&'static str),
+    /// A `<label>` after the first one of a security label.
+    SecondLabel,
+    /// A `<label>` that is too long.
+    LongLabel,
 }
 
 /// The NBD server of a pull mode backup.
@@ -230,6 +266,8 @@ pub struct Disk<'a> {
     pub backup: bool,
     /// What the destination is.
     pub storage_type: StorageType,
+    /// What the destination was said to be; alignment may make something else of it.
+    pub written_type: Written<Option<Spanned<StorageType>>>,
     /// How much is backed up, if it was said.
     pub backupmode: Option<Spanned<BackupMode>>,
     /// The checkpoint that this disk starts from.
@@ -239,7 +277,7 @@ pub struct Disk<'a> {
     /// The name of the bitmap in its NBD export.
     pub exportbitmap: Option<Text<'a>>,
     /// The format of the destination.
-    pub format: Option<StorageFormat>,
+    pub format: Option<Spanned<StorageFormat>>,
     /// The destination.
     pub store: Option<Box<Store<'a>>>,
     /// How far its job is; in state files only.
@@ -248,6 +286,34 @@ pub struct Disk<'a> {
     pub index: u32,
     /// The start tag.
     pub tag: Spanned<()>,
+}
+
+impl<'a> Disk<'a> {
+    /// A disk that takes part, of which nothing but the name is said.
+    #[must_use]
+    pub fn new(name: Text<'a>, tag: Span) -> Self {
+        Self {
+            name,
+            backup: true,
+            storage_type: StorageType::File,
+            written_type: Written(None),
+            backupmode: None,
+            incremental: None,
+            exportname: None,
+            exportbitmap: None,
+            format: None,
+            store: None,
+            state: None,
+            index: 0,
+            tag: Spanned { value: (), span: tag },
+        }
+    }
+
+    /// The path of its destination, if it has one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Text<'a>> {
+        self.store.as_ref()?.path.as_ref()
+    }
 }
 
 /// A destination: the target of a push, the scratch of a pull.
@@ -289,6 +355,8 @@ pub struct Encryption<'a> {
     pub cipher: Option<Cipher<'a>>,
     /// The generator of initialization vectors.
     pub ivgen: Option<Ivgen<'a>>,
+    /// The start tag.
+    pub tag: Written<Span>,
 }
 
 /// A passphrase that libvirt keeps.
@@ -311,6 +379,8 @@ pub struct Cipher<'a> {
     pub mode: Option<Cow<'a, str>>,
     /// Its hash.
     pub hash: Option<Cow<'a, str>>,
+    /// The start tag.
+    pub tag: Written<Span>,
 }
 
 /// A generator of initialization vectors.
@@ -320,6 +390,8 @@ pub struct Ivgen<'a> {
     pub name: Cow<'a, str>,
     /// Its hash.
     pub hash: Option<Cow<'a, str>>,
+    /// The start tag.
+    pub tag: Written<Span>,
 }
 
 /// What a state file keeps for libvirt itself.

@@ -41,7 +41,7 @@ mod text;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::backup::{Backup, BackupMode, Disk, Mode, PrivateData, Spanned, StorageType, Text, Transport};
+use crate::backup::{Backup, BackupMode, Disk, Mode, PrivateData, Spanned, StorageType, Text, Transport, Written};
 use crate::diagnostic::Span;
 use crate::format::format;
 
@@ -167,6 +167,8 @@ fn empty(mode: Mode, incremental: Option<&Checkpoint>) -> Backup<'static> {
         blanks: 0,
         private_data: PrivateData::default(),
         tag: written(()),
+        disks_tag: Written(None),
+        dropped: Written(Vec::new()),
     }
 }
 
@@ -301,7 +303,7 @@ impl PushDisk {
     }
 
     fn disk(&self) -> Disk<'static> {
-        Disk { format: self.format, ..plain(&self.name, self.extent.as_ref(), self.target.as_ref()) }
+        Disk { format: self.format.map(written), ..plain(&self.name, self.extent.as_ref(), self.target.as_ref()) }
     }
 }
 
@@ -366,18 +368,13 @@ fn plain(name: &DiskName, extent: Option<&Extent>, destination: Option<&Destinat
         Some(Extent::Full) => (Some(BackupMode::Full), None),
         Some(Extent::Since(checkpoint)) => (Some(BackupMode::Incremental), Some(text(checkpoint.as_str()))),
     };
+    let storage_type = destination.map_or(StorageType::File, Destination::storage_type);
     Disk {
-        name: text(name.as_str()),
-        backup: true,
-        storage_type: destination.map_or(StorageType::File, Destination::storage_type),
+        storage_type,
+        written_type: Written(destination.map(|_| written(storage_type))),
         backupmode: backupmode.map(written),
         incremental,
-        exportname: None,
-        exportbitmap: None,
-        format: None,
         store: destination.map(|destination| Box::new(destination.store())),
-        state: None,
-        index: 0,
-        tag: written(()),
+        ..Disk::new(text(name.as_str()), Span::default())
     }
 }

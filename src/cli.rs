@@ -37,6 +37,9 @@ pub enum Command {
     /// List every rule in one line each
     #[command(after_help = RULES_EXAMPLES)]
     Rules(RulesArgs),
+    /// Tell what will happen to each disk of a domain, and why
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(PlanArgs),
     /// Explain one rule: what, why, libvirt's words, wrong and right
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -82,6 +85,15 @@ Examples:
   backupxml normalize --check --diff *.xml
   backupxml normalize --in-place --drop-comments backup.xml";
 
+const PLAN_EXAMPLES: &str = "\
+Exit status: 0 if the backup would start, 1 if it would be refused, 2 if
+something could not be read.
+
+Examples:
+  virsh dumpxml vm | backupxml plan --domain - backup.xml
+  backupxml plan --domain vm.xml --existing-checkpoint @checkpoints backup.xml
+  backupxml plan --domain vm.xml --format json backup.xml";
+
 const RULES_EXAMPLES: &str = "\
 Examples:
   backupxml rules
@@ -110,6 +122,9 @@ pub struct CheckArgs {
     /// What both commands take.
     #[command(flatten)]
     pub common: CommonArgs,
+    /// What only shows when the backup starts.
+    #[command(flatten)]
+    pub start: StartArgs,
     /// Apply the safe fixes; standard input goes, fixed, to standard output
     #[arg(long)]
     pub fix: bool,
@@ -155,6 +170,72 @@ impl NormalizeArgs {
     pub fn compares(&self) -> bool {
         self.in_place || self.check || self.diff
     }
+}
+
+/// What is known of the start of a backup, beside its documents.
+#[derive(Debug, Default, Args)]
+pub struct StartArgs {
+    /// A checkpoint that the domain has; or, as @FILE, all that virsh
+    /// checkpoint-list --name or checkpoint-dumpxml printed into FILE
+    #[arg(long, value_name = "NAME|@FILE")]
+    pub existing_checkpoint: Vec<String>,
+    /// The destinations exist, as with virsh backup-begin --reuse-external
+    #[arg(long)]
+    pub reuse_external: bool,
+}
+
+/// The arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The backup; none, or -, is standard input
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The domain, as virsh dumpxml prints it; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub domain: PathBuf,
+    /// What only shows when the backup starts.
+    #[command(flatten)]
+    pub start: StartArgs,
+    /// What libvirt is asked.
+    #[command(flatten)]
+    pub asked: AskedArgs,
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub format: PlanFormat,
+    /// What reports call standard input, for editors
+    #[arg(long, value_name = "PATH")]
+    pub stdin_filename: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Print the table only, and no closing sentence
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// A table
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// What libvirt is asked with a backup.
+#[derive(Clone, Debug, Args)]
+pub struct AskedArgs {
+    /// The checkpoint XML that is passed along; its name is the suffix
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// What generated file names end in [default: the checkpoint's name,
+    /// SOURCE_DATE_EPOCH, or the seconds since 1970]
+    #[arg(long, value_name = "S")]
+    pub suffix: Option<String>,
+    /// Answer for this release of libvirt: 9.0.0, 11.3.0 or 12.8.0; for one
+    /// between two of them as the older would [default: 12.8.0]
+    #[arg(long, value_name = "X.Y.Z", value_parser = parse_release)]
+    pub libvirt_version: Option<AskedRelease>,
 }
 
 /// The arguments of `rules`.
@@ -224,14 +305,9 @@ pub struct CommonArgs {
     /// Align with this domain, as virsh dumpxml prints it; - is standard input
     #[arg(long, value_name = "FILE")]
     pub domain: Option<PathBuf>,
-    /// What generated file names end in [default: SOURCE_DATE_EPOCH, or the
-    /// seconds since 1970]
-    #[arg(long, value_name = "S")]
-    pub suffix: Option<String>,
-    /// Answer for this release of libvirt: 9.0.0, 11.3.0 or 12.8.0; for one
-    /// between two of them as the older would [default: 12.8.0]
-    #[arg(long, value_name = "X.Y.Z", value_parser = parse_release)]
-    pub libvirt_version: Option<AskedRelease>,
+    /// What libvirt is asked.
+    #[command(flatten)]
+    pub asked: AskedArgs,
     /// The files are libvirtd's own state files
     #[arg(long)]
     pub status: bool,

@@ -59,6 +59,8 @@ pub enum Document {
     Backup,
     /// The `<domain>` given with `--domain`.
     Domain,
+    /// The `<domaincheckpoint>` given with `--checkpoint`.
+    Checkpoint,
 }
 
 /// A place in a document, and what it is about.
@@ -150,18 +152,18 @@ impl Diagnostic {
         }
     }
 
-    /// Moves the primary label into the domain document.
+    /// Moves the primary label into another document.
     #[must_use]
-    pub fn in_domain(mut self) -> Self {
-        self.primary.document = Document::Domain;
+    pub fn located_in(mut self, document: Document) -> Self {
+        self.primary.document = document;
         self
     }
 
-    /// Moves all of it into the domain document; what would mend a backup mends no domain.
+    /// Moves all of it into another document; what would mend a backup mends nothing else.
     #[must_use]
-    pub fn wholly_in_domain(mut self) -> Self {
-        self.primary.document = Document::Domain;
-        self.others.iter_mut().for_each(|label| label.document = Document::Domain);
+    pub fn wholly_in(mut self, document: Document) -> Self {
+        self.primary.document = document;
+        self.others.iter_mut().for_each(|label| label.document = document);
         self.fixes.clear();
         self
     }

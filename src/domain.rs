@@ -5,18 +5,39 @@
 
 use std::collections::HashMap;
 
-use roxmltree::{Document, Node};
+use roxmltree::Node;
 
+use crate::backup::StorageFormat;
 use crate::diagnostic::Document::Domain as InDomain;
 use crate::diagnostic::{Diagnostic, Span, keep};
 use crate::rules::Rule;
 use crate::syntax;
 
-/// The disks of a domain.
+/// What of a domain has to do with a backup.
 #[derive(Clone, Debug, Default)]
 pub struct Domain {
     /// The disks in libvirt's order, which is not the document's.
     pub disks: Vec<DomainDisk>,
+    /// Whether it runs: libvirt then prints an `id`.
+    pub active: bool,
+    /// The machine type, such as `pc-q35-9.2`.
+    pub machine: Option<Box<str>>,
+    /// The start tag of the root element.
+    pub tag: Span,
+}
+
+impl Domain {
+    /// The distribution that the machine type is of, if that has an old libvirt: machine types are named after the
+    /// release of QEMU, or of RHEL, that they came with.
+    pub(crate) fn old_host(&self) -> Option<&'static str> {
+        let version = self.machine.as_deref()?.rsplit('-').next()?;
+        if let Some(version) = version.strip_prefix("rhel") {
+            return version.starts_with(['7', '8', '9']).then_some("RHEL 9 or older");
+        }
+        let (major, minor) = version.split_once('.')?;
+        let version: (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
+        (version <= (7, 2)).then_some("Debian 12 or older")
+    }
 }
 
 /// A disk of a domain.
@@ -24,10 +45,24 @@ pub struct Domain {
 pub struct DomainDisk {
     /// Its target, such as `vda`.
     pub target: Box<str>,
+    /// What the guest sees: `disk`, `lun`, `cdrom` or `floppy`.
+    pub device: &'static str,
+    /// The bus it is attached to, as written.
+    pub bus: Option<&'static str>,
     /// Its image.
     pub source: Source,
+    /// The format of its image.
+    pub format: Option<StorageFormat>,
+    /// The images behind it: its backing chain, and those that it is being copied to.
+    pub others: Vec<Source>,
     /// Whether the guest cannot write to it; a CD-ROM never can.
     pub read_only: bool,
+    /// Whether its changes are thrown away when the domain stops.
+    pub transient: bool,
+    /// Whether other domains may write to it too.
+    pub shareable: bool,
+    /// The start tag of the `<mirror>` that it is being copied to.
+    pub mirror: Option<Span>,
     /// Its start tag in the domain's document.
     pub tag: Span,
 }
@@ -39,8 +74,31 @@ pub enum Source {
     Empty,
     /// A file, by its path.
     File(Box<str>),
-    /// Something that has no file name, by its type.
+    /// A block device, by its path.
+    Block(Box<str>),
+    /// Something that has no path of its own, by its type.
     Other(&'static str),
+}
+
+impl Source {
+    /// What it is, as `type` on a disk says.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Empty | Self::File(_) => "file",
+            Self::Block(_) => "block",
+            Self::Other(storage_type) => storage_type,
+        }
+    }
+
+    /// Its path on the host.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::File(path) | Self::Block(path) => Some(path),
+            Self::Empty | Self::Other(_) => None,
+        }
+    }
 }
 
 const TYPES: [&str; 8] = ["file", "block", "dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa"];
@@ -72,7 +130,7 @@ pub fn read(text: &str) -> (Option<Domain>, Vec<Diagnostic>) {
         Err(syntax) => syntax,
     };
     let Some(repaired) = syntax.without_prefixes() else {
-        return (None, syntax.diagnostics.into_iter().map(Diagnostic::wholly_in_domain).collect());
+        return (None, syntax.diagnostics.into_iter().map(|finding| finding.wholly_in(InDomain)).collect());
     };
     let (mut domain, diagnostics) = syntax::parse(&repaired.text).map(|document| parse(&document)).unwrap_or_default();
     for disk in domain.iter_mut().flat_map(|domain| &mut domain.disks) {
@@ -83,7 +141,7 @@ pub fn read(text: &str) -> (Option<Domain>, Vec<Diagnostic>) {
 
 /// Reads a domain. Returns what could be made of it, and the findings, labelled in the domain's document.
 #[must_use]
-fn parse(document: &Document<'_>) -> (Option<Domain>, Vec<Diagnostic>) {
+fn parse(document: &roxmltree::Document<'_>) -> (Option<Domain>, Vec<Diagnostic>) {
     let root = document.root_element();
     if root.tag_name().name() != "domain" {
         return (None, vec![not_a_domain(root)]);
@@ -92,7 +150,14 @@ fn parse(document: &Document<'_>) -> (Option<Domain>, Vec<Diagnostic>) {
     let devices = root.children().filter(|child| is_own(*child, "devices"));
     let disks = devices.flat_map(|devices| devices.children()).filter(|child| is_own(*child, "disk"));
     let disks = disks.filter_map(|disk| parse_disk(disk, &mut diagnostics)).collect();
-    (Some(Domain { disks: in_libvirts_order(disks) }), diagnostics)
+    let machine = child(root, "os").and_then(|os| child(os, "type")).and_then(|kind| attribute(kind, "machine"));
+    let domain = Domain {
+        disks: in_libvirts_order(disks),
+        active: attribute(root, "id").is_some(),
+        machine: machine.map(Into::into),
+        tag: start_tag(root),
+    };
+    (Some(domain), diagnostics)
 }
 
 fn not_a_domain(root: Node<'_, '_>) -> Diagnostic {
@@ -104,19 +169,18 @@ fn not_a_domain(root: Node<'_, '_>) -> Diagnostic {
     };
     let shown: String = name.chars().take(60).collect();
     Diagnostic::new(Rule::NotADomain, start_tag(root), format!("this is not a domain: its root element is <{shown}>"))
-        .in_domain()
+        .located_in(InDomain)
         .help(help)
         .libvirt(format!("XML error: expecting root element of 'domain', not '{name}'"))
 }
 
 /// A disk with what its place in the order depends on.
-struct Found<'a> {
+struct Found {
     disk: DomainDisk,
-    bus: Option<&'a str>,
     index: i64,
 }
 
-fn parse_disk<'a>(node: Node<'a, '_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Found<'a>> {
+fn parse_disk(node: Node<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Found> {
     let storage_type = word(node, "type", &TYPES, diagnostics)?.unwrap_or("file");
     let device = word(node, "device", &DEVICES, diagnostics)?.unwrap_or("disk");
     let target_element = child(node, "target");
@@ -128,18 +192,25 @@ fn parse_disk<'a>(node: Node<'a, '_>, diagnostics: &mut Vec<Diagnostic>) -> Opti
         keep(
             diagnostics,
             Diagnostic::new(Rule::InvalidDomainDisk, start_tag(node), "this disk of the domain has no <target dev>")
-                .in_domain()
+                .located_in(InDomain)
                 .help("give what virsh dumpxml prints, where every disk has one"),
         );
         return None;
     };
     let disk = DomainDisk {
         target: target.strip_prefix(OLD_PREFIX).unwrap_or(target).into(),
-        source: parse_source(node, storage_type),
+        device,
+        bus,
+        source: child(node, "source").map_or(Source::Empty, |source| parse_source(source, storage_type)),
+        format: child(node, "driver").and_then(|driver| attribute(driver, "type")).and_then(StorageFormat::from_name),
+        others: other_images(node),
         read_only: device == "cdrom" || child(node, "readonly").is_some(),
+        transient: child(node, "transient").is_some(),
+        shareable: child(node, "shareable").is_some(),
+        mirror: child(node, "mirror").map(start_tag),
         tag: start_tag(node),
     };
-    Some(Found { disk, bus, index: drive_index(target) })
+    Some(Found { disk, index: drive_index(target) })
 }
 
 /// Whether a node is an element of libvirt's; to it, what is in a namespace is somebody else's.
@@ -157,12 +228,12 @@ fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
 
 /// A fixed word. `Some(None)` when it is not written; `None`, and a finding, when libvirt does not know it.
 #[allow(clippy::option_option)]
-fn word<'w>(
+fn word(
     node: Node<'_, '_>,
     name: &str,
-    words: &[&'w str],
+    words: &[&'static str],
     diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Option<&'w str>> {
+) -> Option<Option<&'static str>> {
     let Some(found) = node.attributes().find(|attribute| attribute.name() == name) else { return Some(None) };
     if let Some(word) = words.iter().find(|word| **word == found.value()) {
         return Some(Some(word));
@@ -176,7 +247,7 @@ fn word<'w>(
             found.range().into(),
             format!("the domain's <{element}> has {name}='{shown}', which libvirt does not know"),
         )
-        .in_domain()
+        .located_in(InDomain)
         .help(format!("give what virsh dumpxml prints; {name} is one of {}", words.join(", ")))
         .libvirt(format!(
             "XML error: Invalid value for attribute '{name}' in element '{element}': '{}'.",
@@ -187,26 +258,38 @@ fn word<'w>(
 }
 
 /// libvirt takes an empty path for none, and a disk without a source for an empty drive, whatever its type.
-fn parse_source(node: Node<'_, '_>, storage_type: &str) -> Source {
-    let Some(source) = child(node, "source") else { return Source::Empty };
+fn parse_source(source: Node<'_, '_>, storage_type: &str) -> Source {
     let path = |name| attribute(source, name).filter(|path| !path.is_empty());
     match storage_type {
         "file" => path("file").map_or(Source::Empty, |path| Source::File(path.into())),
-        "block" => path("dev").map_or(Source::Empty, |_| Source::Other("block")),
+        "block" => path("dev").map_or(Source::Empty, |path| Source::Block(path.into())),
         "dir" => path("dir").map_or(Source::Empty, |_| Source::Other("dir")),
         other => TYPES.iter().find(|known| **known == other).map_or(Source::Empty, |known| Source::Other(known)),
     }
 }
 
+/// The images below a disk that are not its own: the backing chain, a mirror, a data file.
+fn other_images(disk: Node<'_, '_>) -> Vec<Source> {
+    // Most disks have none, and need no walk.
+    if !disk.children().any(|child| matches!(child.tag_name().name(), "backingStore" | "mirror" | "source")) {
+        return Vec::new();
+    }
+    let images = disk
+        .descendants()
+        .filter(|image| matches!(image.tag_name().name(), "backingStore" | "mirror" | "dataStore"))
+        .filter_map(|image| Some((attribute(image, "type")?, child(image, "source")?)));
+    images.map(|(kind, source)| parse_source(source, kind)).filter(|source| source.path().is_some()).collect()
+}
+
 /// libvirt inserts each disk after the last one of its bus that its drive index does not come before, and disks of a
 /// new bus at the end. That is: buses in the order of their first disk, and within a bus stably by index.
-fn in_libvirts_order(mut found: Vec<Found<'_>>) -> Vec<DomainDisk> {
+fn in_libvirts_order(mut found: Vec<Found>) -> Vec<DomainDisk> {
     let mut ranks = HashMap::new();
     for disk in &found {
         let rank = ranks.len();
-        ranks.entry(disk.bus).or_insert(rank);
+        ranks.entry(disk.disk.bus).or_insert(rank);
     }
-    found.sort_by_cached_key(|found| (ranks.get(&found.bus).copied(), found.index));
+    found.sort_by_cached_key(|found| (ranks.get(&found.disk.bus).copied(), found.index));
     found.into_iter().map(|found| found.disk).collect()
 }
 

@@ -89,9 +89,9 @@ impl Write for XmlWriter {
             if disk.index != 0 {
                 self.write_attribute("index", &disk.index);
             }
-            if let Some(format) = disk.format {
+            if let Some(format) = &disk.format {
                 self.start_element("driver");
-                self.attribute("type", format.name());
+                self.attribute("type", format.value.name());
                 self.end_element();
             }
             if let Some(store) = &disk.store {

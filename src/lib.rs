@@ -49,6 +49,7 @@
 pub mod align;
 pub mod backup;
 pub mod build;
+pub mod checkpoint;
 pub mod diagnostic;
 pub mod domain;
 pub mod fix;
@@ -56,6 +57,8 @@ pub mod fix;
 pub mod format;
 #[doc(hidden)]
 pub mod parse;
+pub mod plan;
+mod preflight;
 pub mod release;
 pub mod rules;
 mod schema;
@@ -81,8 +84,10 @@ mod suppression;
 mod write;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub use backup::Backup;
+use checkpoint::{Checkpoint, Existing};
 use diagnostic::Document::Backup as InBackup;
 use diagnostic::{Diagnostic, Span};
 pub use domain::Domain;
@@ -101,6 +106,12 @@ pub struct Options {
     pub status: bool,
     /// Whether, without a domain, each disk's resulting mode and checkpoint are filled in all the same.
     pub explicit: bool,
+    /// Whether destinations are files that exist already (`virsh backup-begin --reuse-external`).
+    pub reuse_external: bool,
+    /// The checkpoint that is to be made along with the backup.
+    pub checkpoint: Option<Arc<Checkpoint>>,
+    /// The checkpoints that the domain has; `None` when nobody said.
+    pub existing: Option<Arc<[Existing]>>,
 }
 
 /// Reads a backup.
@@ -110,7 +121,7 @@ pub struct Options {
 /// Returns everything that is wrong with it, in the order of the document, when libvirt would refuse it whatever the
 /// domain is.
 pub fn parse(text: &str, options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
-    let (backup, diagnostics) = examine(text, None, options, |backup| backup.clone().into_owned());
+    let (backup, diagnostics) = examine(text, None, options, Purpose::Normalize, |backup| backup.clone().into_owned());
     backup.ok_or(diagnostics)
 }
 
@@ -153,7 +164,25 @@ pub fn format(backup: &Backup<'_>) -> String {
 /// Without a domain, only what needs none is found: that a disk is listed twice, but not that there is no such disk.
 #[must_use]
 pub fn check(text: &str, domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
-    examine(text, domain, &Options { explicit: true, ..options.clone() }, |_| ()).1
+    examine(text, domain, options, Purpose::Check, |_| ()).1
+}
+
+/// What would happen to each disk of the domain, and everything that is wrong with the backup or noteworthy about it.
+///
+/// There is no plan for a backup that libvirt's parser or alignment refuses; there is one for a backup that only its
+/// driver would refuse.
+#[must_use]
+pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<plan::Plan>, Vec<Diagnostic>) {
+    examine(text, Some(domain), options, Purpose::Check, |backup| plan::of(backup, domain))
+}
+
+/// What a backup is looked at for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Everything that can be told.
+    Check,
+    /// What libvirt makes of it before its driver sees it.
+    Normalize,
 }
 
 /// As [`check`], from the bytes of a file.
@@ -170,7 +199,7 @@ pub fn check_bytes(bytes: &[u8], domain: Option<&Domain>, options: &Options) -> 
 ///
 /// Returns everything that is wrong with the backup, in the order of the document, when libvirt would refuse it.
 pub fn normalize(text: &str, domain: Option<&Domain>, options: &Options) -> Result<String, Vec<Diagnostic>> {
-    let (formatted, diagnostics) = examine(text, domain, options, format::format);
+    let (formatted, diagnostics) = examine(text, domain, options, Purpose::Normalize, format::format);
     formatted.filter(|_| diagnostics.is_empty()).ok_or(diagnostics)
 }
 
@@ -184,7 +213,7 @@ pub fn normalize_bytes(backup: &[u8], domain: Option<&[u8]>, options: &Options) 
     let mut aligned_with = None;
     if let Some(domain) = domain {
         let (source, findings) = Source::new("domain.xml", domain.to_vec(), options.release);
-        diagnostics.extend(findings.into_iter().map(Diagnostic::wholly_in_domain));
+        diagnostics.extend(findings.into_iter().map(|finding| finding.wholly_in(diagnostic::Document::Domain)));
         let (domain, findings) = domain::read(source.text());
         diagnostics.extend(findings);
         aligned_with = domain;
@@ -207,9 +236,10 @@ fn examine<T>(
     text: &str,
     domain: Option<&Domain>,
     options: &Options,
+    purpose: Purpose,
     then: impl Fn(&Backup<'_>) -> T,
 ) -> (Option<T>, Vec<Diagnostic>) {
-    let stages = |document: &roxmltree::Document<'_>| examine_document(document, domain, options, &then);
+    let stages = |document: &roxmltree::Document<'_>| examine_document(document, domain, options, purpose, &then);
     let syntax = match syntax::parse(text) {
         Ok(document) => return stages(&document),
         Err(syntax) => syntax,
@@ -238,7 +268,8 @@ fn examine<T>(
             let follows = overlaps(&known, later.primary.span) || unfinished.contains(&later.primary.span);
             !follows && !attributes.any(|span| overlaps(&doubtful, span))
         };
-        diagnostics.extend(later.filter(is_new).collect::<Vec<_>>());
+        // Advice is for what libvirt takes.
+        diagnostics.extend(later.filter(Diagnostic::is_error).filter(is_new).collect::<Vec<_>>());
     }
     (None, in_order(diagnostics))
 }
@@ -247,6 +278,7 @@ fn examine_document<T>(
     document: &roxmltree::Document<'_>,
     domain: Option<&Domain>,
     options: &Options,
+    purpose: Purpose,
     then: impl Fn(&Backup<'_>) -> T,
 ) -> (Option<T>, Vec<Diagnostic>) {
     let (backup, mut diagnostics) = if options.status {
@@ -257,7 +289,7 @@ fn examine_document<T>(
     let Some(mut backup) = backup else { return (None, diagnostics) };
     let aligned = match domain {
         Some(domain) => align::align(&mut backup, domain, &options.suffix, options.release),
-        None if options.explicit => align::align_alone(&mut backup),
+        None if options.explicit || purpose == Purpose::Check => align::align_alone(&mut backup),
         None => Vec::new(),
     };
     // What a stage finds at a place that an earlier one found wrong follows from that.
@@ -265,8 +297,36 @@ fn examine_document<T>(
     let (follow, new): (Vec<_>, Vec<_>) = aligned.into_iter().partition(|new| overlaps(&known, new.primary.span));
     name_meant_disks(&mut diagnostics, follow);
     diagnostics.extend(new);
-    let result = diagnostics.is_empty().then(|| then(&backup));
+    let is_sound = diagnostics.is_empty();
+    let result = is_sound.then(|| then(&backup));
+    if purpose == Purpose::Check && !options.status {
+        let known = spans_of(&diagnostics);
+        let later = preflight::examine(&backup, domain, options, is_sound).into_iter();
+        let follows = |later: &Diagnostic| {
+            later.primary.document == diagnostic::Document::Backup && overlaps(&known, later.primary.span)
+        };
+        diagnostics.extend(later.filter(|later| !follows(later)).collect::<Vec<_>>());
+        if is_sound {
+            diagnostics.extend(domain.and_then(|domain| newer_than_host(document, domain, options)));
+        }
+    }
     (result, in_order(diagnostics))
+}
+
+/// What an old host would refuse, where the domain looks as if it had one.
+fn newer_than_host(document: &roxmltree::Document<'_>, domain: &Domain, options: &Options) -> Option<Diagnostic> {
+    let host = domain.old_host().filter(|_| options.release > Release::V9_0_0)?;
+    let refused = parse::parse(document, Release::V9_0_0).1.into_iter().next()?;
+    let span = refused.primary.span;
+    Some(
+        Diagnostic::new(
+            Rule::NewerRelease,
+            span,
+            format!("libvirt 9.0.0 refuses this, and the domain looks as if its host were {host}: {}", refused.message),
+        )
+        .also_in(diagnostic::Document::Domain, domain.tag, format!("the machine is of {host}"))
+        .help("check with --libvirt-version 9.0.0, and ask virsh version on the host"),
+    )
 }
 
 /// What cannot be the name of a disk is often the path of one: the domain tells of which.

@@ -15,7 +15,10 @@ use std::borrow::Cow;
 
 use roxmltree::{Document, Node};
 
-use crate::backup::{Backup, BackupMode, Disk, Mode, PrivateData, Spanned, StorageFormat, StorageType, Store, Text};
+use crate::backup::{
+    Backup, BackupMode, Disk, Dropped, DroppedWhat, Mode, PrivateData, Spanned, StorageFormat, StorageType, Store,
+    Text, Written,
+};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
@@ -24,13 +27,12 @@ use crate::schema::{
     Value, is_nvme_name,
 };
 
-use element::{Attribute, Fields, Reader, name_span, read};
-use strangers::quoted;
-use text::text_of;
+use element::name_span;
 
-pub(crate) use element::start_tag;
+pub(crate) use element::{Attribute, Fields, Reader, read, start_tag};
 pub use status::parse as parse_status;
-pub(crate) use strangers::nearest;
+pub(crate) use strangers::{nearest, quoted};
+pub(crate) use text::text_of;
 
 /// Reads a backup as `virsh backup-begin` would.
 ///
@@ -128,7 +130,13 @@ fn parse_backup<'a>(reader: &mut Reader<'a>, root: Node<'a, '_>) -> Backup<'a> {
         server::parse(reader, &found)
     });
     let disks = parse_disks(reader, &fields, mode);
-    let incremental = fields.child("incremental").and_then(|node| parse_text(reader, node, &INCREMENTAL));
+    let incremental = fields.child("incremental").and_then(|node| {
+        let text = parse_text(reader, node, &INCREMENTAL);
+        if text.is_none() {
+            reader.dropped.push(Dropped { span: node.range().into(), what: DroppedWhat::EmptyIncremental });
+        }
+        text
+    });
     // One that stands in a wrong place, or goes by another name, is there all the same.
     let misplaced = reader.misplaced("incremental").or_else(|| fields.unclear.then(|| fields.tag()));
     let misplaced = misplaced.map(|span| Spanned { value: Cow::Borrowed("checkpoint"), span });
@@ -140,6 +148,8 @@ fn parse_backup<'a>(reader: &mut Reader<'a>, root: Node<'a, '_>) -> Backup<'a> {
         blanks: 0,
         private_data: PrivateData::default(),
         tag: Spanned { value: (), span: fields.tag() },
+        disks_tag: Written(fields.child("disks").map(start_tag)),
+        dropped: Written(std::mem::take(&mut reader.dropped)),
     }
 }
 
@@ -339,20 +349,28 @@ fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Di
     }
     let fields = disk.fields;
     let tag = fields.tag();
+    let name = text_in(fields.get("name")).unwrap_or(Spanned { value: Cow::Borrowed(""), span: tag });
+    let new = Disk::new(name, tag);
+    if left_out {
+        // libvirt reads nothing else of it.
+        for name in ["backupmode", "incremental", "exportname", "exportbitmap"] {
+            if let Some(attribute) = fields.get(name) {
+                reader.dropped.push(Dropped { span: attribute.span, what: DroppedWhat::OfLeftOutDisk(name) });
+            }
+        }
+        return Disk { backup: false, format, store, ..new };
+    }
+    let written_type = fields.get("type").map(|attribute| Spanned { value: storage_type, span: attribute.span });
     Disk {
-        name: text_in(fields.get("name")).unwrap_or(Spanned { value: Cow::Borrowed(""), span: tag }),
-        backup: !left_out,
         storage_type,
-        // Of a disk that is left out libvirt reads nothing else.
-        backupmode: backupmode(&fields).filter(|_| !left_out),
-        incremental: text_in(fields.get("incremental").filter(|_| !left_out)),
-        exportname: text_in(fields.get("exportname").filter(|_| !left_out)),
-        exportbitmap: text_in(fields.get("exportbitmap").filter(|_| !left_out)),
+        written_type: Written(written_type),
+        backupmode: backupmode(&fields),
+        incremental: text_in(fields.get("incremental")),
+        exportname: text_in(fields.get("exportname")),
+        exportbitmap: text_in(fields.get("exportbitmap")),
         format,
         store,
-        state: None,
-        index: 0,
-        tag: Spanned { value: (), span: tag },
+        ..new
     }
 }
 
@@ -373,20 +391,7 @@ fn parse_domain_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Option<
         .help(format!("write <disk name='{name}'/>: a backup names the domain's disk, and says where its copy goes"))
         .unsafe_fix("write a backup's disk", node.range().into(), format!("<disk name='{name}'/>"));
     reader.report(diagnostic);
-    Some(Disk {
-        name: Spanned { value: Cow::Borrowed(name), span: tag },
-        backup: false,
-        storage_type: StorageType::File,
-        backupmode: None,
-        incremental: None,
-        exportname: None,
-        exportbitmap: None,
-        format: None,
-        store: None,
-        state: None,
-        index: 0,
-        tag: Spanned { value: (), span: tag },
-    })
+    Some(Disk { backup: false, ..Disk::new(Spanned { value: Cow::Borrowed(name), span: tag }, tag) })
 }
 
 fn unreadable<'a>() -> Text<'a> {
@@ -479,7 +484,7 @@ fn parse_driver<'a>(
     reader: &mut Reader<'a>,
     node: Node<'a, '_>,
     shape: &'static crate::schema::Shape,
-) -> Option<StorageFormat> {
+) -> Option<Spanned<StorageFormat>> {
     let fields = read(reader, node, shape);
     let word = fields.word("type")?;
     let format = StorageFormat::from_name(word);
@@ -493,7 +498,8 @@ fn parse_driver<'a>(
         .libvirt(format!("XML error: unknown storage source format '{word}'"));
         reader.report(diagnostic);
     }
-    format
+    let span = fields.get("type").map(Attribute::blamed).unwrap_or_default();
+    format.map(|value| Spanned { value, span })
 }
 
 impl DiskFields<'_, '_> {

@@ -7,6 +7,9 @@ mod json;
 mod sarif;
 pub(crate) mod visible;
 
+pub(crate) use json::diagnostics as diagnostics_as_json;
+pub(crate) use visible::line as visible_line;
+
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -53,35 +56,51 @@ impl Status {
     }
 }
 
+/// The documents beside a backup.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// The domain.
+    pub domain: Option<Arc<Source>>,
+    /// The checkpoint.
+    pub checkpoint: Option<Arc<Source>>,
+}
+
 /// One file and what was found in it.
 #[derive(Debug)]
 pub struct Checked {
     name: String,
     source: Option<Source>,
-    domain: Option<Arc<Source>>,
+    beside: Beside,
     /// What became of it.
     pub status: Status,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl Checked {
-    /// A file that was read, and the domain that it was held against.
+    /// A file that was read, and what it was held against.
     #[must_use]
-    pub fn new(source: Source, domain: Option<Arc<Source>>, status: Status, diagnostics: Vec<Diagnostic>) -> Self {
-        Self { name: source.name().to_owned(), source: Some(source), domain, status, diagnostics }
+    pub fn new(source: Source, beside: Beside, status: Status, diagnostics: Vec<Diagnostic>) -> Self {
+        Self { name: source.name().to_owned(), source: Some(source), beside, status, diagnostics }
     }
 
     /// A file that could not be read.
     #[must_use]
     pub fn unreadable(name: String) -> Self {
-        Self { name, source: None, domain: None, status: Status::Unreadable, diagnostics: Vec::new() }
+        Self { name, source: None, beside: Beside::default(), status: Status::Unreadable, diagnostics: Vec::new() }
+    }
+
+    /// What reports call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The document that a label lies in; there is none without a text to point at.
     fn document(&self, label: &Label) -> Option<&Source> {
         match label.document {
             Document::Backup => self.source.as_ref(),
-            Document::Domain => self.domain.as_deref(),
+            Document::Domain => self.beside.domain.as_deref(),
+            Document::Checkpoint => self.beside.checkpoint.as_deref(),
         }
     }
 }

@@ -146,6 +146,54 @@ rules! {
     NoMedia "align/no-media" "A disk that takes part has media.";
     NoFileName "align/no-file-name" "A disk that is not a file is given a destination.";
 
+    NoDisks "qemu/no-disks" "A backup has a disk to back up.";
+    TransientDisk "qemu/transient-disk" "A disk that takes part is not transient.";
+    UnsupportedDisk "qemu/unsupported-disk" "A disk that takes part is one that QEMU runs block jobs on.";
+    RunningJob "qemu/running-job" "A disk that takes part has no other block job.";
+    DuplicateDestination "qemu/duplicate-destination" "Each disk has a destination of its own.";
+    DestinationInUse "qemu/destination-in-use" "A destination is no image of the domain.";
+    DirectoryDestination "qemu/directory-destination" "A path leads to a file, not to a directory.";
+    FileNameLength "qemu/file-name-length" "A file name has at most 255 bytes, and a path at most 4095.";
+    UnsupportedFormat "qemu/unsupported-format" "A destination's format is one that QEMU can write.";
+    SharedImage "qemu/shared-image" "A disk that takes part shares its image with no disk that can write to it.";
+    EncryptionFormat "qemu/encryption-format" "An encrypted destination is of format qcow2.";
+    UnknownCipher "qemu/unknown-cipher" "Encryption uses words that QEMU knows.";
+    DuplicateExport "qemu/duplicate-export" "Each disk is exported by a name of its own.";
+    ExportNameLength "qemu/export-name-length" "The name of an export has at most 4096 bytes.";
+    ExportBitmapName "qemu/export-bitmap-name" "The name of an export's bitmap has from 1 to 1023 bytes.";
+    SocketPathLength "qemu/socket-path-length" "The path of a socket has at most 108 bytes.";
+    MissingPort "qemu/missing-port" "A TCP server has a port." until V11_3_0;
+
+    NotACheckpoint "checkpoint/not-a-checkpoint" "The checkpoint file holds a checkpoint.";
+    CheckpointDocument "checkpoint/invalid-document" "A checkpoint holds what libvirt's schema for it allows.";
+    CheckpointName "checkpoint/invalid-name" "A checkpoint's name has letters, digits, _, - and dots, no dot first.";
+    CheckpointWithoutDisks "checkpoint/empty-disks" "<disks> of a checkpoint lists at least one disk.";
+    CheckpointNoSuchDisk "checkpoint/no-such-disk" "A disk of the checkpoint is a disk of the domain.";
+    CheckpointDuplicateDisk "checkpoint/duplicate-disk" "A checkpoint lists a disk once.";
+    CheckpointNoMedia "checkpoint/no-media" "A disk that gets a bitmap has media, and can be written to.";
+    CheckpointFormat "checkpoint/unsupported-format" "A disk that gets a bitmap is of format qcow2.";
+    CheckpointBitmapName "checkpoint/bitmap-name" "A bitmap is called like its checkpoint.";
+    CheckpointNameLength "checkpoint/name-length" "A checkpoint's name has at most 247 bytes.";
+    TemporaryBitmap "checkpoint/temporary-bitmap" "No checkpoint is called like the bitmap that libvirt makes for a push.";
+    CheckpointExists "checkpoint/name-exists" "A new checkpoint has a new name.";
+    CheckpointIsBase "checkpoint/name-is-base" "A new checkpoint is not the one that the backup starts from.";
+    NoSuchCheckpoint "checkpoint/no-such-checkpoint" "A backup starts from a checkpoint that the domain has.";
+    ImpossibleCheckpoint "checkpoint/impossible-name" "A backup starts from a name that a checkpoint can have.";
+    DiskNotCovered "checkpoint/disk-not-covered" "An incremental disk has a bitmap of the checkpoint it starts from.";
+
+    DiskLeftOut "advice/disk-left-out" "A writable disk of the domain is backed up, or left out by name.";
+    CheckpointedNotBackedUp "advice/checkpointed-not-backed-up" "A disk of the checkpoint is backed up along with it.";
+    BackedUpNotCheckpointed "advice/backed-up-not-checkpointed" "A disk that is backed up is in the checkpoint made with it.";
+    IncrementalIntoRaw "advice/incremental-into-raw" "An incremental backup is not pushed into a raw image.";
+    PlainServer "advice/plain-server" "A server that others can reach uses TLS.";
+    CheckpointWhiteSpace "advice/checkpoint-white-space" "The name of a checkpoint has no white space around it.";
+    EmptyIncremental "advice/empty-incremental" "<incremental> names a checkpoint.";
+    DroppedSetting "advice/dropped-setting" "A backup says nothing that libvirt drops.";
+    BlockBecomesFile "advice/block-becomes-file" "A disk of type block has a destination.";
+    InactiveDomain "advice/inactive-domain" "The domain runs.";
+    FixedScratch "advice/fixed-scratch" "A scratch file is not in the way of the next backup.";
+    UnguardedDestination "advice/unguarded-destination" "A raw destination overwrites nothing that is in use.";
+    NewerRelease "advice/newer-release" "A backup needs no newer libvirt than the domain's host is likely to have.";
     UnusedSuppression "advice/unused-suppression" "A comment that allows a finding has one to allow.";
     LostComment "advice/lost-comment" "A file that is put into libvirt's form has no comments to lose.";
 }

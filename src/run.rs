@@ -7,6 +7,7 @@ mod input;
 mod jobs;
 mod man;
 mod normalize;
+mod plan;
 mod progress;
 mod rules;
 mod session;
@@ -72,8 +73,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
         Command::Check(arguments) if arguments.fix || arguments.unsafe_fixes || arguments.diff => {
             check::fix(&arguments, levels, world)
         }
-        Command::Check(arguments) => check::check(&arguments.common, levels, world),
+        Command::Check(arguments) => check::check(&arguments, levels, world),
         Command::Normalize(arguments) => normalize::normalize(&arguments, levels, world),
+        Command::Plan(arguments) => plan::plan(&arguments, world),
         Command::Rules(arguments) => rules::rules(arguments.format, world),
         Command::Explain(arguments) => rules::explain(&arguments.rule, world),
         Command::Completions(arguments) => completions::completions(arguments.shell, world),

@@ -71,7 +71,7 @@ pub struct Shape {
 /// The most attributes and the most single children that a shape has.
 pub const MOST_ATTRIBUTES: usize = 7;
 /// See [`MOST_ATTRIBUTES`].
-pub const MOST_CHILDREN: usize = 3;
+pub const MOST_CHILDREN: usize = 6;
 
 const YES_NO: Value = Value::Words(&["yes", "no"]);
 
@@ -206,6 +206,30 @@ pub static CIPHER: Shape = Shape {
 /// A generator of initialization vectors.
 pub static IVGEN: Shape =
     Shape { name: "ivgen", attributes: &[required("name", Value::Any), optional("hash", Value::Any)], ..EMPTY };
+
+/// The root of a checkpoint. What stands in a `<domain>` there is libvirt's business.
+pub static DOMAINCHECKPOINT: Shape = Shape {
+    name: "domaincheckpoint",
+    children: &["name", "description", "creationTime", "disks", "domain", "parent"],
+    ..EMPTY
+};
+/// An element of a checkpoint that holds text.
+pub static CHECKPOINT_TEXT: Shape = Shape { name: "name", text: true, ..EMPTY };
+/// The checkpoint before a checkpoint.
+pub static CHECKPOINT_PARENT: Shape = Shape { name: "parent", children: &["name"], ..EMPTY };
+/// The list of a checkpoint's disks.
+pub static CHECKPOINT_DISKS: Shape = Shape { name: "disks", many: Some("disk"), ..EMPTY };
+/// A disk of a checkpoint.
+pub static CHECKPOINT_DISK: Shape = Shape {
+    name: "disk",
+    attributes: &[
+        required("name", Value::Any),
+        optional("checkpoint", Value::Words(&["no", "bitmap"])),
+        optional("bitmap", Value::Any),
+        optional("size", Value::Any),
+    ],
+    ..EMPTY
+};
 
 /// Every shape and the elements it may stand in, for saying where a stray element or attribute belongs.
 pub static SHAPES: &[(&Shape, &[&str])] = &[

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use memchr::memmem;
 
-use crate::diagnostic::{Diagnostic, MOST_FINDINGS, Span};
+use crate::diagnostic::{Diagnostic, Document, MOST_FINDINGS, Span};
 use crate::levels::Selector;
 use crate::rules::Rule;
 use crate::source::Source;
@@ -39,9 +39,10 @@ pub fn apply(source: &Source, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut kept: Vec<_> = diagnostics
         .into_iter()
         .filter(|diagnostic| {
-            let line = source.line_of(diagnostic.primary.span.range().start);
+            let is_here = diagnostic.primary.document == Document::Backup;
+            let line = is_here.then(|| source.line_of(diagnostic.primary.span.range().start));
             let rule = diagnostic.rule;
-            let places = [Some(line), None].into_iter();
+            let places = line.map(Some).into_iter().chain([None]);
             let mut names = places.flat_map(|line| [rule.name(), rule.family(), "all"].map(|name| (line, name)));
             let matching = names.find_map(|name| by_place.get(&name)).and_then(|index| suppressions.get_mut(*index));
             matching.map(|suppression| suppression.used = true).is_none()

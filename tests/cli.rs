@@ -109,7 +109,7 @@ fn every_example_is_a_good_backup_of_the_example_domain() {
         {
             continue;
         }
-        let run = run(&["check", "--domain", "examples/domain.xml", example.to_str().unwrap()]);
+        let run = run(&["check", "--allow", "advice", "--domain", "examples/domain.xml", example.to_str().unwrap()]);
         assert_eq!((run.status, run.stdout.as_str()), (0, "no errors in 1 file\n"), "{name}");
         count += 1;
     }
@@ -123,7 +123,7 @@ fn without_a_file_or_with_a_hyphen_it_reads_standard_input() {
         assert_eq!((run.status, run.stdout.as_str(), run.stderr.as_str()), (0, "<domainbackup mode='push'/>\n", ""));
     }
     let domain = std::fs::read("examples/domain.xml").unwrap();
-    let run = run_with(&["check", "--quiet", "--domain", "-", "examples/backup.xml"], &domain);
+    let run = run_with(&["check", "--quiet", "--allow", "advice", "--domain", "-", "examples/backup.xml"], &domain);
     assert_eq!((run.status, run.stdout.as_str(), run.stderr.as_str()), (0, "", ""));
     let twice = run_with(&["check", "--domain", "-"], &domain);
     assert_eq!(twice.status, 2);

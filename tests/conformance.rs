@@ -90,7 +90,12 @@ impl Recordings {
 
     fn normalize(&self, case: &Case, release: Release) -> Result<String, Vec<Diagnostic>> {
         let domain = case.domain.as_ref().map(|name| self.domains[name].as_bytes());
-        let options = backupxml::Options { release, suffix: case.suffix.clone(), status: case.status, explicit: false };
+        let options = backupxml::Options {
+            release,
+            suffix: case.suffix.clone(),
+            status: case.status,
+            ..backupxml::Options::default()
+        };
         backupxml::normalize_bytes(&case.bytes(), domain, &options)
     }
 }

@@ -1,8 +1,8 @@
 //! Every rule has a document that breaks it, and only it. ⟦ and ⟧ mark where blame lies.
 //!
 //! `family/name.xml` breaks the rule `family/name`, as does `family/name.some-way.xml`; `name@X.Y.Z.xml` is for one
-//! release, `name.status.xml` is a state file, and the rules of `align` are held against `name.domain.xml` or else
-//! `domain.xml`.
+//! release, `name.status.xml` is a state file. Rules that need a domain are held against `name.domain.xml` or else
+//! `domain.xml`, and beside `name.checkpoint.xml` if there is one; `name.options` holds options of the command line.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
@@ -10,24 +10,75 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use backupxml::checkpoint::{self, Existing};
 use backupxml::diagnostic::{Diagnostic, Document};
 use backupxml::release::Release;
-use backupxml::rules::RULES;
+use backupxml::rules::{RULES, Rule};
 use backupxml::{Options, check, domain, normalize};
 
 /// Bytes, not text, break the first two, a small file not the third, and comments the last: they are tested elsewhere.
 const WITHOUT_FIXTURE: [&str; 5] =
     ["xml/undecodable", "xml/nul-byte", "xml/too-large", "advice/unused-suppression", "advice/lost-comment"];
-const FEWEST_FIXTURES: usize = 95;
+const FEWEST_FIXTURES: usize = 140;
 
 fn fixtures() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules");
     let families = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
     let files = families.flat_map(|family| fs::read_dir(family).unwrap().map(|entry| entry.unwrap().path()));
-    let mut files: Vec<_> = files.filter(|path| !path.to_string_lossy().ends_with(".domain.xml")).collect();
+    let mut files: Vec<_> = files.filter(|path| is_fixture(path)).collect();
     files.sort();
     files
+}
+
+fn is_fixture(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    ![".domain.xml", ".checkpoint.xml", ".options"].iter().any(|end| name.ends_with(end))
+}
+
+/// Families whose rules need a domain to be held against.
+const WITH_DOMAIN: [&str; 4] = ["align", "qemu", "checkpoint", "advice"];
+
+/// A backup and what stands beside it.
+struct Case {
+    backup: String,
+    domain: Option<String>,
+    checkpoint: Option<String>,
+    options: Options,
+}
+
+impl Case {
+    /// Takes options as they are written on the command line.
+    fn set(&mut self, written: &str) {
+        let mut words = written.split_whitespace();
+        while let Some(word) = words.next() {
+            match word {
+                "--reuse-external" => self.options.reuse_external = true,
+                "--existing-checkpoint" => {
+                    let name = words.next().expect("a name").to_owned();
+                    self.options.existing = Some([Existing { name, disks: None }].into());
+                }
+                other => panic!("{other}"),
+            }
+        }
+    }
+
+    fn findings(&mut self) -> Vec<Diagnostic> {
+        let (domain, mut found) = self.domain.as_deref().map(domain::read).unwrap_or_default();
+        let domain = domain.filter(|_| found.is_empty());
+        if let Some(text) = &self.checkpoint {
+            let (checkpoint, findings) = checkpoint::read(text, self.options.release);
+            found.extend(findings);
+            self.options.checkpoint = checkpoint.map(Arc::new);
+        }
+        found.extend(check(&self.backup, domain.as_ref(), &self.options));
+        found
+    }
+}
+
+fn shared_domain() -> String {
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rules/domain.xml")).unwrap()
 }
 
 /// The rule that a fixture is for, and the rest of its name.
@@ -59,21 +110,29 @@ fn examine(path: PathBuf) -> Fixture {
     let release = variant
         .strip_prefix('@')
         .map_or(Release::default(), |release| Release::at_or_before(release).expect("a release that is known"));
-    let options = Options { release, suffix: "s".to_owned(), status: variant == ".status", explicit: false };
-    let mut found = Vec::new();
-    let mut expected = marked.clone().map(|marked| (Document::Backup, marked));
-    let mut aligned_with = None;
-    if rule.starts_with("align/") {
-        let own = path.with_extension("domain.xml");
-        let shared = path.parent().unwrap().parent().unwrap().join("domain.xml");
-        let domain = fs::read_to_string(if own.exists() { own } else { shared }).unwrap();
-        let (domain, marked) = unmarked(&domain);
-        expected = expected.or(marked.map(|marked| (Document::Domain, marked)));
-        let (domain, findings) = domain::read(&domain);
-        found.extend(findings);
-        aligned_with = domain.filter(|_| found.is_empty());
+    let options = Options { release, suffix: "s".to_owned(), status: variant == ".status", ..Options::default() };
+    let mut case = Case { backup: text.clone(), domain: None, checkpoint: None, options };
+    let mut expected = marked.map(|marked| (Document::Backup, marked));
+    let mut beside = |extension: &str, document: Document| {
+        let text = fs::read_to_string(path.with_extension(extension)).ok()?;
+        let (text, marked) = unmarked(&text);
+        expected = expected.take().or(marked.map(|marked| (document, marked)));
+        Some(text)
+    };
+    case.checkpoint = beside("checkpoint.xml", Document::Checkpoint);
+    case.domain = beside("domain.xml", Document::Domain);
+    if case.domain.is_none() && WITH_DOMAIN.iter().any(|family| rule.starts_with(family)) {
+        case.domain = Some(shared_domain());
     }
-    found.extend(check(&text, aligned_with.as_ref(), &options));
+    if let Ok(options) = fs::read_to_string(path.with_extension("options")) {
+        case.set(&options);
+    }
+    let mut found = case.findings();
+    if !rule.starts_with("advice/") {
+        // Advice is given beside what it is not about.
+        found.retain(|finding| finding.rule.family() != "advice");
+    }
+    let options = case.options;
     Fixture {
         expected: expected.unwrap_or_else(|| panic!("{} has no mark", path.display())),
         path,
@@ -107,7 +166,9 @@ fn each_finding_helps() {
             let place = fixture.path.display();
             assert!(finding.help.as_ref().is_some_and(|help| !help.is_empty()), "{place}: no help");
             assert!(
-                finding.libvirt.is_some() || finding.rule.name() == "align/invalid-domain-disk",
+                finding.libvirt.is_some()
+                    || finding.rule.family() == "advice"
+                    || finding.rule.name() == "align/invalid-domain-disk",
                 "{place}: no words of libvirt"
             );
             assert!(!finding.message.ends_with('.'), "{place}: {}", finding.message);
@@ -160,7 +221,11 @@ fn rules_have_names_of_one_shape_and_a_title() {
         let entry = rule.entry();
         assert!(names.insert(entry.name), "{} twice", entry.name);
         let (family, name) = entry.name.split_once('/').expect("family/name");
-        assert!(["xml", "schema", "parse", "align", "advice"].contains(&family), "{}", entry.name);
+        assert!(
+            ["xml", "schema", "parse", "align", "qemu", "checkpoint", "advice"].contains(&family),
+            "{}",
+            entry.name
+        );
         assert!(
             name.chars()
                 .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-')
@@ -180,19 +245,37 @@ fn a_rule_holds_for_the_releases_it_names() {
     }
 }
 
-/// The page of a rule, its headings checked, with the XML under a heading.
-fn example(page: &str, heading: &str) -> Option<String> {
-    let (_, section) = page.split_once(&format!("\n## {heading}\n"))?;
-    let section = section.split("\n## ").next()?;
-    let (_, xml) = section.split_once("```xml\n")?;
-    Some(xml.split("```").next()?.to_owned())
+/// The documents of an example, each told by its root element.
+fn case(section: &str, rule: Rule, options: Options) -> Option<Case> {
+    let backup = "<domainbackup/>".to_owned();
+    let domain = WITH_DOMAIN.contains(&rule.family()).then(shared_domain);
+    let mut case = Case { backup, domain, checkpoint: None, options };
+    let blocks: Vec<_> = section.split("```xml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
+    for block in &blocks {
+        if block.starts_with("<domaincheckpoint")
+            || rule == Rule::NotACheckpoint && block.starts_with("<domainsnapshot")
+        {
+            case.checkpoint = Some((*block).to_owned());
+        } else if rule.family() != "parse" && (block.starts_with("<domain ") || block.starts_with("<domainsnapshot")) {
+            case.domain = Some((*block).to_owned());
+        } else {
+            (*block).clone_into(&mut case.backup);
+        }
+    }
+    if let Some((_, options)) = section.split_once("With `--") {
+        case.set(&format!("--{}", options.split('`').next()?));
+    }
+    (!blocks.is_empty()).then_some(case)
+}
+
+fn section<'p>(page: &'p str, heading: &str) -> &'p str {
+    let section = page.split_once(&format!("\n## {heading}\n")).map(|(_, rest)| rest);
+    section.and_then(|section| section.split("\n## ").next()).unwrap_or_default()
 }
 
 #[test]
 fn every_rule_has_a_page_whose_examples_are_what_they_say() {
     let mut tried = 0;
-    let shared = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rules/domain.xml")).unwrap();
-    let (domain, _) = domain::read(&shared);
     for rule in RULES {
         let (entry, page) = (rule.entry(), rule.entry().page);
         assert!(
@@ -204,30 +287,23 @@ fn every_rule_has_a_page_whose_examples_are_what_they_say() {
         assert_eq!(headings, ["What it means", "Why libvirt refuses it", "Wrong", "Right", "Since"], "{}", entry.name);
         let release = entry.releases.1.unwrap_or_default();
         let options =
-            Options { release, suffix: "s".to_owned(), status: entry.name.contains("-status"), explicit: false };
-        let aligned = domain.as_ref().filter(|_| rule.family() == "align");
-        if let Some(right) = example(page, "Right") {
-            assert_eq!(check(&right, aligned, &options), [], "{}", entry.name);
+            Options { release, suffix: "s".to_owned(), status: entry.name.contains("-status"), ..Options::default() };
+        if let Some(mut right) = case(section(page, "Right"), *rule, options.clone()) {
+            let wrong = right.findings().into_iter().filter(|finding| finding.is_error() || finding.rule == *rule);
+            assert_eq!(wrong.collect::<Vec<_>>(), [], "{}", entry.name);
             tried += 1;
         }
-        let Some(wrong) = example(page, "Wrong") else { continue };
-        if rule.family() == "advice" {
-            // Not of the document itself; the module that finds it has its own tests.
+        let Some(mut wrong) = case(section(page, "Wrong"), *rule, options) else { continue };
+        if [Rule::UnusedSuppression, Rule::LostComment].contains(rule) {
+            // Comments are looked at by the program; the modules that do have their own tests.
             continue;
         }
-        let found = if wrong.starts_with("<domain ") && rule.family() == "align" || wrong.starts_with("<domainsnapshot")
-        {
-            let (domain, mut found) = domain::read(&wrong);
-            if let Some(domain) = domain.filter(|_| found.is_empty()) {
-                found = check("<domainbackup/>", Some(&domain), &options);
-            }
-            found
-        } else {
-            check(&wrong, aligned, &options)
-        };
+        let found = wrong.findings().into_iter().filter(|finding| finding.is_error() || finding.rule == *rule);
+        let found: Vec<_> = found.collect();
         assert!(found.iter().all(|finding| finding.rule == *rule) && !found.is_empty(), "{}: {found:?}", entry.name);
         let words = found[0].libvirt.as_deref().and_then(|words| words.lines().next()).unwrap_or_default();
-        assert!(page.contains(words) || *rule == backupxml::rules::Rule::DocumentType, "{}: {words}", entry.name);
+        let words: String = words.chars().take(90).collect();
+        assert!(page.contains(&words) || *rule == Rule::DocumentType, "{}: {words}", entry.name);
     }
-    assert!(tried >= 55, "{tried}");
+    assert!(tried >= 100, "{tried}");
 }

@@ -5,18 +5,17 @@ from .words import Scenario, block, checkpoint, covers, disk, empty, image, pull
 ONE = (qcow2('vda'),)
 TWO = (qcow2('vda'), qcow2('vdb'))
 MIXED = (qcow2('vda'), raw('vdb'), empty())
-SCHEMA = 'checkpoint/schema'
+SCHEMA = 'checkpoint/invalid-document'
 UNKNOWN = 'checkpoint/no-such-disk'
-TOO_MANY = 'checkpoint/too-many-disks'
-DOUBLED = 'checkpoint/disk-twice'
-READ_ONLY = 'checkpoint/read-only'
+DOUBLED = 'checkpoint/duplicate-disk'
+READ_ONLY = 'checkpoint/no-media'
 NO_MEDIA = 'checkpoint/no-media'
-RAW = 'checkpoint/raw'
+RAW = 'checkpoint/unsupported-format'
 BITMAP = 'checkpoint/bitmap-name'
 LENGTH = 'checkpoint/name-length'
-EXISTS = 'checkpoint/exists'
-TRANSIENT = 'qemu/block-jobs-unsupported'
-IS_BASE = 'checkpoint/is-base'
+EXISTS = 'checkpoint/name-exists'
+TRANSIENT = 'qemu/unsupported-disk'
+IS_BASE = 'checkpoint/name-is-base'
 A = covers('vda')
 D = "<disks><disk name='vda' checkpoint='bitmap'/></disks>"
 CP1 = (checkpoint('cp1', *A),)
@@ -33,7 +32,7 @@ def line(name, text, rule=None, disks=MIXED, **more):
     return document('disk-' + name, f'<name>cp1</name><disks>{text}</disks>', rule, disks, **more)
 
 
-def named(name, text, rule=SCHEMA):
+def named(name, text, rule='checkpoint/invalid-name'):
     return document('name-' + name, f'<name>{text}</name>{D}', rule)
 
 
@@ -48,8 +47,8 @@ TABLE = [
     document('no-name', D),
     document('no-disks', '<name>cp1</name>', RAW),
     document('no-disks-all-qcow2', '<name>cp1</name>', disks=TWO),
-    document('disks-empty', '<name>cp1</name><disks/>', SCHEMA),
-    document('disks-space', '<name>cp1</name><disks>  </disks>', SCHEMA),
+    document('disks-empty', '<name>cp1</name><disks/>', 'checkpoint/empty-disks'),
+    document('disks-space', '<name>cp1</name><disks>  </disks>', 'checkpoint/empty-disks'),
     document('disks-first', D + '<description/><name>cp1</name>'),
     document('disks-twice', f'<name>cp1</name>{D}{D}', SCHEMA),
     document('disks-attribute', "<name>cp1</name><disks all='yes'><disk name='vda'/></disks>", SCHEMA),
@@ -67,7 +66,7 @@ TABLE = [
     document('creation-time-huge', '<name>cp1</name><creationTime>99999999999999999999</creationTime>' + D, SCHEMA),
     document('parent', '<name>cp1</name><parent><name>cp0</name></parent>' + D),
     document('parent-empty', '<name>cp1</name><parent/>' + D, SCHEMA),
-    document('parent-bad-name', '<name>cp1</name><parent><name>../x</name></parent>' + D, SCHEMA),
+    document('parent-bad-name', '<name>cp1</name><parent><name>../x</name></parent>' + D, 'checkpoint/invalid-name'),
     document('parent-text', '<name>cp1</name><parent>cp0</parent>' + D, SCHEMA),
     document('parent-two-names', '<name>cp1</name><parent><name>a</name><name>b</name></parent>' + D, SCHEMA),
     document('parent-self', '<name>cp1</name><parent><name>cp1</name></parent>' + D),
@@ -83,10 +82,10 @@ TABLE = [
     document('declaration', f"<?xml version='1.0'?>\n<domaincheckpoint><name>cp1</name>{D}</domaincheckpoint>"),
     document('namespace', f"<domaincheckpoint xmlns='http://libvirt.org/x'><name>cp1</name>{D}</domaincheckpoint>", SCHEMA),
     document('unused-namespace', f"<domaincheckpoint xmlns:x='http://libvirt.org/x'><name>cp1</name>{D}</domaincheckpoint>"),
-    document('wrong-root', f'<domainsnapshot><name>cp1</name>{D.replace("checkpoint", "snapshot")}</domainsnapshot><!-- <domaincheckpoint -->', SCHEMA),
-    document('root-backup', '<!-- <domaincheckpoint --><domainbackup/>', SCHEMA),
-    document('not-closed', f'<domaincheckpoint><name>cp1</name>{D}', SCHEMA),
-    document('two-roots', f'<domaincheckpoint><name>cp1</name>{D}</domaincheckpoint><x/>', SCHEMA),
+    document('wrong-root', f'<domainsnapshot><name>cp1</name>{D.replace("checkpoint", "snapshot")}</domainsnapshot><!-- <domaincheckpoint -->', 'checkpoint/not-a-checkpoint'),
+    document('root-backup', '<!-- <domaincheckpoint --><domainbackup/>', 'checkpoint/not-a-checkpoint'),
+    document('not-closed', f'<domaincheckpoint><name>cp1</name>{D}', 'xml/unclosed-element'),
+    document('two-roots', f'<domaincheckpoint><name>cp1</name>{D}</domaincheckpoint><x/>', 'xml/outside-root'),
     document('doctype', f'<!DOCTYPE domaincheckpoint><domaincheckpoint><name>cp1</name>{D}</domaincheckpoint>'),
 
     named('empty', ''),
@@ -101,7 +100,7 @@ TABLE = [
     named('dot-dot', '..'),
     named('colon', 'a:b'),
     named('unicode', 'é'),
-    named('child', '<b>cp1</b>'),
+    named('child', '<b>cp1</b>', SCHEMA),
     named('dots-inside', 'a.b..c', None),
     named('trailing-dot', 'a.', None),
     named('leading-dash', '-a', None),
@@ -158,7 +157,7 @@ TABLE = [
     line('raw-bitmap', "<disk name='vda'/><disk name='vdb' checkpoint='bitmap'/>", RAW),
     line('raw-bitmap-other', "<disk name='vda'/><disk name='vdb' bitmap='other'/>", BITMAP),
     line('raw-no', "<disk name='vda'/><disk name='vdb' checkpoint='no'/>"),
-    line('too-many', ''.join(f"<disk name='vd{letter}' checkpoint='no'/>" for letter in 'abcd'), TOO_MANY),
+    line('too-many', ''.join(f"<disk name='vd{letter}' checkpoint='no'/>" for letter in 'abcd'), 'checkpoint/no-such-disk'),
 
     with_disks('read-only', (qcow2('vda'), qcow2('vdb', inside='<readonly/>')), *covers('vda', 'vdb'), rule=READ_ONLY),
     with_disks('read-only-no', (qcow2('vda'), qcow2('vdb', inside='<readonly/>')), *covers('vda', no=('vdb',))),
@@ -175,8 +174,8 @@ TABLE = [
     with_disks('raw-device', (block('vda', 'raw'),), rule=RAW),
     with_disks('device', (block('vda'),)),
     with_disks('shareable', (qcow2('vda'), raw('vdb', inside='<shareable/>')), rule=RAW),
-    with_disks('transient', (qcow2('vda'), qcow2('vdb', inside='<transient/>')), rule=TRANSIENT),
-    with_disks('transient-alone', (qcow2('vda', inside='<transient/>'), qcow2('vdb')), *covers('vda'), backup=push(to('vdb')), rule=TRANSIENT),
+    with_disks('transient', (qcow2('vda'), qcow2('vdb', inside='<transient/>')), rule='qemu/transient-disk'),
+    with_disks('transient-alone', (qcow2('vda', inside='<transient/>'), qcow2('vdb')), *covers('vda'), backup=push(to('vdb')), rule='qemu/transient-disk'),
     with_disks('vdi', (qcow2('vda'), disk('vdb', 'vdi')), rule=RAW),
     with_disks('qed', (disk('vda', 'qed'),), rule=RAW),
     with_disks('vmdk', (disk('vda', 'vmdk'),), rule=RAW),
@@ -193,7 +192,7 @@ TABLE = [
     with_disks('pull', TWO, *covers('vda'), backup=pull(scratch('vda'))),
 
     Scenario('checkpoint-exists', push(to('vda')), ONE, EXISTS, checkpoint=CP1[0], existing=CP1),
-    Scenario('checkpoint-exists-as-base', push(to('vda'), incremental='cp1'), ONE, EXISTS, checkpoint=CP1[0], existing=CP1),
+    Scenario('checkpoint-exists-as-base', push(to('vda'), incremental='cp1'), ONE, 'checkpoint/name-is-base', checkpoint=CP1[0], existing=CP1),
     Scenario('checkpoint-is-base-not-existing', push(to('vda'), incremental='cp1'), ONE, IS_BASE, checkpoint=CP1[0]),
     Scenario('checkpoint-is-base-of-disk-not-existing', push(to('vda', rest=" incremental='cp1'")), ONE, IS_BASE, checkpoint=CP1[0]),
     Scenario('checkpoint-is-base-of-second-disk-not-existing', push(to('vda'), to('vdb', rest=" incremental='cp1'")), TWO, IS_BASE,
@@ -217,7 +216,7 @@ TABLE = [
     line('name-ioemu', "<disk name='ioemu:vda'/>", UNKNOWN),
     line('name-nvme', "<disk name='nvme0n1'/>", UNKNOWN),
     line('name-upper-case', "<disk name='VDA'/>", SCHEMA),
-    line('too-many-doubled', "<disk name='vda'/><disk name='vda'/>", TOO_MANY, disks=ONE),
+    line('too-many-doubled', "<disk name='vda'/><disk name='vda'/>", 'checkpoint/duplicate-disk', disks=ONE),
     Scenario('checkpoint-is-second-base', push(to('vda', rest=" incremental='cp2'"), incremental='cp1'), ONE, IS_BASE, checkpoint=checkpoint('cp2', *A), existing=CP1),
     Scenario('checkpoint-is-base-of-a-full-disk', push(to('vda', rest=" backupmode='full'"), incremental='cp2'), ONE, checkpoint=checkpoint('cp2', *A), existing=CP1),
     Scenario('checkpoint-is-base-not-covering', push(to('vda'), incremental='cp2'), TWO, IS_BASE, checkpoint=checkpoint('cp2', *covers('vdb')), existing=CP1),

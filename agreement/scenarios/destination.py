@@ -4,9 +4,9 @@ from .words import (Scenario, block, checkpoint, covers, disk, empty, image, loo
                unloop)
 
 TWO = (qcow2('vda'), qcow2('vdb'))
-TAKEN = 'qemu/file-exists'
-SHARED = 'qemu/shared-destination'
-BUSY = 'qemu/image-in-use'
+TAKEN = 'qemu/destination-in-use'
+SHARED = 'qemu/duplicate-destination'
+BUSY = 'qemu/destination-in-use'
 GENERATED = '/vm/vda.qcow2.cp1'
 CP1 = checkpoint('cp1', *covers('vda', 'vdb'))
 DEVICE = loop('/vm/target.dev', '/vm/target.loop')
@@ -79,12 +79,12 @@ TABLE = [
              checkpoint=checkpoint('cp1', *covers('vda', no=('vdb',)))),
     Scenario('push-directory-missing', push(to('vda', '/vm/none/one')), TWO, host=True),
     Scenario('push-directory-as-target', push(to('vda', '/vm/folder')), TWO, host=True, prepare=('mkdir /vm/folder',)),
-    Scenario('push-target-ends-in-slash', push(to('vda', '/vm/one/')), TWO, 'qemu/not-a-file'),
-    Scenario('push-target-is-root', push(to('vda', '/vm/..')), TWO, 'qemu/not-a-file'),
-    Scenario('push-target-ends-in-slash-reused', push(to('vda', '/vm/one/')), TWO, 'qemu/not-a-file', reuse=True, prepare=(image('/vm/one'),)),
-    Scenario('push-target-ends-in-dot', push(to('vda', '/vm/one/.')), TWO, 'qemu/not-a-file'),
-    Scenario('push-target-ends-in-dot-reused', push(to('vda', '/vm/one/.')), TWO, 'qemu/not-a-file', reuse=True, prepare=(image('/vm/one'),)),
-    Scenario('push-target-is-slash', push(to('vda', '//')), TWO, 'qemu/not-a-file'),
+    Scenario('push-target-ends-in-slash', push(to('vda', '/vm/one/')), TWO, 'qemu/directory-destination'),
+    Scenario('push-target-is-root', push(to('vda', '/vm/..')), TWO, 'qemu/directory-destination'),
+    Scenario('push-target-ends-in-slash-reused', push(to('vda', '/vm/one/')), TWO, 'qemu/directory-destination', reuse=True, prepare=(image('/vm/one'),)),
+    Scenario('push-target-ends-in-dot', push(to('vda', '/vm/one/.')), TWO, 'qemu/directory-destination'),
+    Scenario('push-target-ends-in-dot-reused', push(to('vda', '/vm/one/.')), TWO, 'qemu/directory-destination', reuse=True, prepare=(image('/vm/one'),)),
+    Scenario('push-target-is-slash', push(to('vda', '//')), TWO, 'qemu/directory-destination'),
     Scenario('push-target-is-dos-path', push(to('vda', 'C:\\one')), TWO, host=True, clean=("rm -f '/C:\\one'",)),
     Scenario('push-target-is-a-directory-reused', push(to('vda', '/vm/folder')), TWO, host=True, reuse=True, prepare=('mkdir /vm/folder',)),
     Scenario('push-file-exists', push(to('vda', '/vm/one')), TWO, host=True, prepare=('touch /vm/one',)),
@@ -176,7 +176,7 @@ TABLE = [
     Scenario('push-two-onto-shareable-image', push(to('vda', '/vm/one', 'raw'), to('vdc', '/vm/one', 'raw')),
              (qcow2('vda'), qcow2('vdc'), raw('vdb', path='/vm/one', inside='<shareable/>')), reuse=True),
     Scenario('push-onto-other-image-reused-vdi', push(to('vda', '/vm/vdb.vdi', 'vdi')), (qcow2('vda'), disk('vdb', 'vdi')), BUSY, reuse=True),
-    Scenario('push-target-ends-in-dot-dot', push(to('vda', '/vm/x/..')), TWO, 'qemu/not-a-file'),
+    Scenario('push-target-ends-in-dot-dot', push(to('vda', '/vm/x/..')), TWO, 'qemu/directory-destination'),
     *(Scenario(f'push-target-with-{word}', push(to('vda', path)), TWO) for word, path in (
         ('comma', '/vm/a,b=c'), ('colon', '/vm/nbd:a'), ('json', '/vm/json:{}'), ('spaces', '/vm/ a '), ('percent', '/vm/%s%n'),
         ('unicode', '/vm/é日本'), ('dash', '/vm/-a'), ('tab', '/vm/a&#9;b'), ('dots', '/vm/a..b...'))),

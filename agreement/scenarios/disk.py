@@ -2,9 +2,9 @@
 
 from .words import Disk, Scenario, block, checkpoint, covers, disk, empty, image, out, pull, push, qcow2, raw, scratch, to
 
-STOPPED = 'qemu/inactive-domain'
-JOBS = 'qemu/block-jobs-unsupported'
-NONE = 'qemu/no-disk'
+STOPPED = 'advice/inactive-domain'
+JOBS = 'qemu/unsupported-disk'
+NONE = 'qemu/no-disks'
 NO_MEDIA = 'align/no-media'
 TRANSIENT = qcow2('vda', inside='<transient/>')
 SHARED_TRANSIENT = qcow2('vda', inside="<transient shareBacking='yes'/>")
@@ -41,7 +41,7 @@ TABLE = [
     Scenario('domain-stopped', push(to('vda')), (qcow2('vda'),), STOPPED, stopped=True),
     Scenario('domain-stopped-pull', pull(scratch('vda')), (qcow2('vda'),), STOPPED, stopped=True),
     Scenario('domain-stopped-unknown-disk', push(to('vdz')), (qcow2('vda'),), STOPPED, stopped=True),
-    Scenario('domain-stopped-bad-checkpoint', push(to('vda')), (qcow2('vda'),), 'checkpoint/schema', stopped=True, checkpoint=checkpoint('../foo')),
+    Scenario('domain-stopped-bad-checkpoint', push(to('vda')), (qcow2('vda'),), 'checkpoint/invalid-name', stopped=True, checkpoint=checkpoint('../foo')),
     Scenario('domain-stopped-bad-backup', push("<disk name='vda' type='fil'/>"), (qcow2('vda'),), 'schema/unknown-value', stopped=True),
     Scenario('none-taken', push(out('vda')), (qcow2('vda'),), NONE),
     Scenario('none-taken-of-two', push(out('vda'), out('vdb')), (qcow2('vda'), qcow2('vdb')), NONE),
@@ -59,10 +59,10 @@ TABLE = [
     Scenario('cdrom-empty-left-out', push(out('hdc'), to('vda')), (empty(), qcow2('vda'))),
     Scenario('floppy-listed', push(to('fda')), (FLOPPY,)),
     Scenario('floppy-empty-listed', push(to('fda')), (empty('fda', 'fdc', 'floppy'), qcow2('vda')), NO_MEDIA),
-    Scenario('transient', push(to('vda')), (TRANSIENT,), JOBS),
-    Scenario('transient-pull', pull(scratch('vda')), (TRANSIENT,), JOBS),
-    Scenario('transient-shared-backing', push(to('vda')), (SHARED_TRANSIENT,), JOBS, domain='<features><acpi/></features>'),
-    Scenario('transient-not-listed', push(), (TRANSIENT,), JOBS),
+    Scenario('transient', push(to('vda')), (TRANSIENT,), 'qemu/transient-disk'),
+    Scenario('transient-pull', pull(scratch('vda')), (TRANSIENT,), 'qemu/transient-disk'),
+    Scenario('transient-shared-backing', push(to('vda')), (SHARED_TRANSIENT,), 'qemu/transient-disk', domain='<features><acpi/></features>'),
+    Scenario('transient-not-listed', push(), (TRANSIENT,), 'qemu/transient-disk'),
     Scenario('transient-not-listed-beside', push(to('vdb')), (TRANSIENT, qcow2('vdb'))),
     Scenario('transient-left-out', push(out('vda'), to('vdb')), (TRANSIENT, qcow2('vdb'))),
     Scenario('transient-alone-left-out', push(out('vda')), (TRANSIENT,), NONE),
@@ -74,7 +74,7 @@ TABLE = [
     Scenario('nbd-pull', pull(scratch('vda')), (NBD,)),
     Scenario('nbd-generated', push("<disk name='vda'/>"), (NBD,), 'align/no-file-name'),
     Scenario('nbd-qcow2-checkpoint', push(to('vda')), (NBD_QCOW2,), checkpoint=checkpoint('cp1', *covers('vda'))),
-    Scenario('nbd-raw-checkpoint', push(to('vda')), (NBD,), 'checkpoint/raw', checkpoint=checkpoint('cp1', *covers('vda'))),
+    Scenario('nbd-raw-checkpoint', push(to('vda')), (NBD,), 'checkpoint/unsupported-format', checkpoint=checkpoint('cp1', *covers('vda'))),
     Scenario('volume', push(to('vda')), (VOLUME,)),
     Scenario('volume-generated', push("<disk name='vda'/>"), (VOLUME,)),
     Scenario('volume-checkpoint', push(to('vda')), (VOLUME,), checkpoint=checkpoint('cp1', *covers('vda'))),
@@ -101,7 +101,7 @@ TABLE = [
     Scenario('start-up-policy', push(), (Disk(CDROM.xml.replace("iso'/>", "iso' startupPolicy='optional'/>"), ()), qcow2('vda'))),
     Scenario('chain', push(to('vda')), (disk('vda', 'qcow2', prepare=(
         image('/vm/base.qcow2'), image('/vm/vda.qcow2', options='-b /vm/base.qcow2 -F qcow2', size=''))),)),
-    Scenario('copying', push(to('vda')), (qcow2('vda'),), 'qemu/block-job-running', **COPYING),
+    Scenario('copying', push(to('vda')), (qcow2('vda'),), 'qemu/running-job', **COPYING),
     Scenario('another-backup', push(to('vda')), (qcow2('vda'),), host=True,
              before=("echo \"<domainbackup mode='pull'><server transport='unix' socket='/vm/first'/></domainbackup>\" > first.xml",
                      'virsh backup-begin preflight first.xml')),
@@ -119,9 +119,9 @@ TABLE = [
         block('vda', 'raw', inside='<shareable/>'), Disk(block('vda', 'raw', inside='<shareable/>').xml.replace("dev='vda'", "dev='vdb'"))), SHARED),
     Scenario('copying-left-out', push(out('vda'), to('vdb')), TWO, **COPYING),
     Scenario('copying-not-listed', push(to('vdb')), TWO, **COPYING),
-    Scenario('copying-pull', pull(scratch('vda')), TWO, 'qemu/block-job-running', **COPYING),
+    Scenario('copying-pull', pull(scratch('vda')), TWO, 'qemu/running-job', **COPYING),
     Scenario('copying-checkpointed', push(to('vdb')), TWO, checkpoint=checkpoint('cp1', *covers('vda', 'vdb')), **COPYING),
-    Scenario('copying-onto-the-copy', push(to('vdb', '/vm/copy')), TWO, 'qemu/file-exists', **COPYING),
-    Scenario('copying-onto-the-copy-reused', push(to('vdb', '/vm/copy')), TWO, 'qemu/image-in-use', reuse=True, **COPYING),
+    Scenario('copying-onto-the-copy', push(to('vdb', '/vm/copy')), TWO, 'qemu/destination-in-use', **COPYING),
+    Scenario('copying-onto-the-copy-reused', push(to('vdb', '/vm/copy')), TWO, 'qemu/destination-in-use', reuse=True, **COPYING),
     Scenario('nbd-beside', push(to('vda'), to('vdb')), (NBD, qcow2('vdb'))),
 ]

@@ -11,7 +11,7 @@ def luks(more='', uuid=UUID, engine=''):
     return f"<encryption format='luks'{engine}><secret type='passphrase' uuid='{uuid}'/>{more}</encryption>"
 
 
-CIPHER = 'qemu/cipher'
+CIPHER = 'qemu/unknown-cipher'
 # What QEMU makes of the words for a cipher.
 CIPHERS = [
     *((None, {'name': name, 'size': size}) for name, size in (
@@ -73,7 +73,7 @@ TABLE = [
     Scenario('encrypted-disk', push(to('vda')), (LOCKED,)),
     Scenario('encrypted-disk-checkpoint', push(to('vda')), (LOCKED,), checkpoint=checkpoint('cp1', *covers('vda'))),
     Scenario('encrypted-disk-raw', push(to('vda')), (LOCKED_RAW,)),
-    Scenario('encrypted-disk-raw-checkpoint', push(to('vda')), (LOCKED_RAW,), 'checkpoint/raw', checkpoint=checkpoint('cp1', *covers('vda'))),
+    Scenario('encrypted-disk-raw-checkpoint', push(to('vda')), (LOCKED_RAW,), 'checkpoint/unsupported-format', checkpoint=checkpoint('cp1', *covers('vda'))),
     Scenario('encrypted-disk-to-encrypted', push(to('vda', inside=luks())), (LOCKED,)),
     Scenario('label-no-relabel', push(to('vda', inside="<seclabel model='dac' relabel='no'/>")), ONE),
     Scenario('label-other-model', push(to('vda', inside="<seclabel model='selinux' relabel='no'/>")), ONE),

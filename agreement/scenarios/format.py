@@ -3,7 +3,7 @@
 from .words import Scenario, checkpoint, covers, image, pull, push, qcow2, raw, scratch, to, to_device, loop, unloop
 
 ONE = (qcow2('vda'),)
-FORMAT = 'qemu/format'
+FORMAT = 'qemu/unsupported-format'
 # Formats that an image can be made of, by qemu-img's names.
 MADE = {'raw': 'raw', 'vpc': 'vpc', 'vdi': 'vdi', 'ploop': 'parallels', 'qcow': 'qcow', 'qcow2': 'qcow2', 'qed': 'qed', 'vmdk': 'vmdk',
         'dir': 'raw', 'bochs': 'raw', 'cloop': 'raw', 'dmg': 'raw', 'iso': 'raw', 'fat': 'raw', 'vhd': 'vhdx', 'cow': 'raw'}

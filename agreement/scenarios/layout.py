@@ -3,7 +3,7 @@
 from .words import Disk, Scenario, block, checkpoint, covers, disk, empty, image, loop, out, pull, push, qcow2, raw, scratch, to, to_device, unloop
 
 TEMPORARY = 'checkpoint/temporary-bitmap'
-TAKEN, BUSY = 'qemu/file-exists', 'qemu/image-in-use'
+TAKEN, BUSY = 'qemu/destination-in-use', 'qemu/destination-in-use'
 DEEP = (disk('vda', 'qcow2', prepare=(image('/vm/a'), image('/vm/b', options='-b /vm/a -F qcow2', size=''),
                                       image('/vm/vda.qcow2', options='-b /vm/b -F qcow2', size=''))),)
 ON_DEVICE = (disk('vda', 'qcow2', prepare=(*loop('/vm/base.dev', '/vm/base.loop'), image('/vm/base.dev'),
@@ -43,7 +43,7 @@ TABLE = [
     Scenario('cache-modes', push(to('vda')), (qcow2('vda', driver=" cache='writethrough' discard='unmap' detect_zeroes='unmap'"),)),
     Scenario('throttled', push(to('vda')), (qcow2('vda', inside='<iotune><total_bytes_sec>1000000</total_bytes_sec></iotune>'),)),
     Scenario('many-disks', push(), MANY),
-    Scenario('many-disks-checkpoint', push(), MANY, 'checkpoint/raw', checkpoint=checkpoint('cp1')),
+    Scenario('many-disks-checkpoint', push(), MANY, 'checkpoint/unsupported-format', checkpoint=checkpoint('cp1')),
     Scenario('many-disks-checkpoint-listed', push(), MANY, checkpoint=checkpoint('cp1', *covers('vda', 'sda'))),
     Scenario('many-disks-pull', pull(), MANY, checkpoint=checkpoint('cp1', *covers('sda', 'vda'))),
     Scenario('ioemu-name', push("<disk name='ioemu:hda' type='file'><target file='/vm/one'/></disk>"), (qcow2('hda', bus='ide'),), 'align/no-such-disk'),

@@ -7,7 +7,7 @@ TWO = (qcow2('vda'), qcow2('vdb'))
 EXPORT = 'qemu/duplicate-export'
 LONG_EXPORT = 'qemu/export-name-length'
 BITMAP = 'qemu/export-bitmap-name'
-SOCKET = 'qemu/socket-length'
+SOCKET = 'qemu/socket-path-length'
 NAME = 'qemu/file-name-length'
 CP1 = (checkpoint('cp1', *covers('vda')),)
 CP1_TWO = (checkpoint('cp1', *covers('vda', 'vdb')),)
@@ -107,9 +107,9 @@ TABLE = [
     Scenario('folder-name-256-cancelled', push(to('vda', f"/vm/{'f' * 256}/../x")), ONE, NAME),
     Scenario('socket-is-the-scratch-spelt-otherwise', pull(scratch('vda', '/vm/s'), server="<server transport='unix' socket='/vm//s'/>"), ONE),
     Scenario('socket-is-the-generated-scratch', pull(server="<server transport='unix' socket='/vm/vda.qcow2.cp1'/>"), ONE, checkpoint=CP1[0]),
-    Scenario('socket-ends-in-slash', pull(server="<server transport='unix' socket='/vm/s/'/>"), ONE, 'qemu/not-a-file'),
-    Scenario('socket-ends-in-dot', pull(server="<server transport='unix' socket='/vm/s/.'/>"), ONE, 'qemu/not-a-file'),
-    Scenario('socket-ends-in-dot-dot', pull(server="<server transport='unix' socket='/vm/..'/>"), ONE, 'qemu/not-a-file'),
+    Scenario('socket-ends-in-slash', pull(server="<server transport='unix' socket='/vm/s/'/>"), ONE, 'qemu/directory-destination'),
+    Scenario('socket-ends-in-dot', pull(server="<server transport='unix' socket='/vm/s/.'/>"), ONE, 'qemu/directory-destination'),
+    Scenario('socket-ends-in-dot-dot', pull(server="<server transport='unix' socket='/vm/..'/>"), ONE, 'qemu/directory-destination'),
     Scenario('socket-with-spaces', pull(server="<server transport='unix' socket='/vm/a, b=c'/>"), ONE),
     Scenario('socket-109-in-three-byte-letters', pull(server=f"<server transport='unix' socket='/vm/{'日' * 35}'/>"), ONE, SOCKET),
 ]

@@ -19,7 +19,12 @@ pub fn normalize(case: &Case, release: &str) -> Result<Verdict> {
         .into_iter()
         .find(|known| known.name() == release)
         .with_context(|| format!("the library does not answer for {release}"))?;
-    let options = backupxml::Options { release, suffix: case.suffix.clone(), status: case.status, explicit: false };
+    let options = backupxml::Options {
+        release,
+        suffix: case.suffix.clone(),
+        status: case.status,
+        ..backupxml::Options::default()
+    };
     Ok(match backupxml::normalize_bytes(&case.backup, case.domain.as_deref(), &options) {
         Ok(text) => Verdict::Accepted(text),
         Err(findings) => Verdict::Refused(findings.into_iter().filter_map(|finding| finding.libvirt).collect()),

@@ -27,6 +27,8 @@ impl Backup<'_> {
                 tls_alias: self.private_data.tls_alias.map(owned),
             },
             tag: self.tag,
+            disks_tag: self.disks_tag,
+            dropped: self.dropped,
         }
     }
 }
@@ -51,6 +53,7 @@ impl Disk<'_> {
             name: owned_text(self.name),
             backup: self.backup,
             storage_type: self.storage_type,
+            written_type: self.written_type,
             backupmode: self.backupmode,
             incremental: self.incremental.map(owned_text),
             exportname: self.exportname.map(owned_text),
@@ -97,14 +100,16 @@ impl Encryption<'_> {
             size: cipher.size,
             mode: cipher.mode.map(owned),
             hash: cipher.hash.map(owned),
+            tag: cipher.tag,
         };
-        let ivgen = |ivgen: Ivgen<'_>| Ivgen { name: owned(ivgen.name), hash: ivgen.hash.map(owned) };
+        let ivgen = |ivgen: Ivgen<'_>| Ivgen { name: owned(ivgen.name), hash: ivgen.hash.map(owned), tag: ivgen.tag };
         Encryption {
             format: self.format,
             engine: self.engine,
             secrets: self.secrets.into_iter().map(secret).collect(),
             cipher: self.cipher.map(cipher),
             ivgen: self.ivgen.map(ivgen),
+            tag: self.tag,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::backup::{self, EncryptionEngine, EncryptionFormat, StorageType, Store};
+use crate::backup::{self, EncryptionEngine, EncryptionFormat, StorageType, Store, Written};
 
 use super::text::{Invalid, Path, Uuid, Word};
 
@@ -145,13 +145,15 @@ impl Encryption {
         };
         let cipher = self.cipher.as_ref().map(|(cipher, _)| {
             let (mode, hash) = cipher.mode_and_hash.as_ref().map(|(mode, hash)| (owned(mode), owned(hash))).unzip();
-            backup::Cipher { name: owned(&cipher.name), size: cipher.size, mode, hash }
+            backup::Cipher { name: owned(&cipher.name), size: cipher.size, mode, hash, tag: Written::default() }
         });
-        let ivgen = self
-            .cipher
-            .as_ref()
-            .map(|(_, ivgen)| backup::Ivgen { name: owned(&ivgen.name), hash: ivgen.hash.as_ref().map(owned) });
+        let ivgen = self.cipher.as_ref().map(|(_, ivgen)| backup::Ivgen {
+            name: owned(&ivgen.name),
+            hash: ivgen.hash.as_ref().map(owned),
+            tag: Written::default(),
+        });
         backup::Encryption {
+            tag: Written::default(),
             format: EncryptionFormat::Luks,
             engine: self.by_qemu.then_some(EncryptionEngine::Qemu),
             secrets: vec![secret],

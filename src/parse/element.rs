@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use roxmltree::Node;
 
+use crate::backup::Dropped;
 use crate::diagnostic::{Diagnostic, Edit, Span, keep};
 use crate::release::Release;
 use crate::rules::Rule;
@@ -85,13 +86,15 @@ pub(crate) struct Reader<'a> {
     pub text: &'a str,
     pub release: Release,
     pub diagnostics: Vec<Diagnostic>,
+    /// What libvirt accepts and drops.
+    pub dropped: Vec<Dropped>,
     missing: Vec<Missing>,
     misplaced: Vec<(&'a str, Span)>,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(text: &'a str, release: Release) -> Self {
-        Self { text, release, diagnostics: Vec::new(), missing: Vec::new(), misplaced: Vec::new() }
+        Self { text, release, diagnostics: Vec::new(), dropped: Vec::new(), missing: Vec::new(), misplaced: Vec::new() }
     }
 
     pub fn report(&mut self, diagnostic: Diagnostic) {

@@ -9,7 +9,7 @@ use roxmltree::{Document, Node};
 
 use crate::backup::{
     Backup, BackupMode, Cipher, Disk, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Mode, PrivateData,
-    Seclabel, Secret, Server, Spanned, State, StorageFormat, StorageType, Store, Text, Transport,
+    Seclabel, Secret, Server, Spanned, State, StorageFormat, StorageType, Store, Text, Transport, Written,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
@@ -113,6 +113,8 @@ impl<'a> StateFile<'_, 'a> {
             blanks: 0,
             private_data: self.private_data(root),
             tag: Spanned { value: (), span: start_tag(root) },
+            disks_tag: Written(None),
+            dropped: Written(Vec::new()),
         }
     }
 
@@ -231,20 +233,7 @@ impl<'a> StateFile<'_, 'a> {
             self.missing(node, "name", "XML error: missing name from disk backup element");
         }
         let backup = self.yes_no(node, "backup").unwrap_or(true);
-        let mut disk = Disk {
-            name: name.unwrap_or(Spanned { value: Cow::Borrowed(""), span }),
-            backup,
-            storage_type: StorageType::File,
-            backupmode: None,
-            incremental: None,
-            exportname: None,
-            exportbitmap: None,
-            format: None,
-            store: None,
-            state: None,
-            index: 0,
-            tag: Spanned { value: (), span },
-        };
+        let mut disk = Disk { backup, ..Disk::new(name.unwrap_or(Spanned { value: Cow::Borrowed(""), span }), span) };
         // libvirt reads nothing else of a disk that is left out.
         if backup {
             self.taken_disk(&mut disk, node, mode);
@@ -306,7 +295,7 @@ impl<'a> StateFile<'_, 'a> {
         StorageType::File
     }
 
-    fn format(&mut self, node: Node<'a, '_>) -> Option<StorageFormat> {
+    fn format(&mut self, node: Node<'a, '_>) -> Option<Spanned<StorageFormat>> {
         let attribute = children(node, "driver").find_map(|driver| self.attribute(driver, "type"))?;
         // An empty format is no format.
         let format = StorageFormat::from_name(attribute.value);
@@ -314,7 +303,7 @@ impl<'a> StateFile<'_, 'a> {
             let libvirt = parser_refusal(self.reader.release, "driver", "type", attribute.value);
             self.refuse(attribute.blamed(), format!("type cannot be {}", quoted(attribute.value)), libvirt);
         }
-        format
+        format.map(|value| Spanned { value, span: attribute.blamed() })
     }
 
     fn index(&mut self, node: Node<'a, '_>) -> u32 {
@@ -378,7 +367,7 @@ impl<'a> StateFile<'_, 'a> {
             EncryptionFormat::Luks => self.cipher_and_ivgen(node),
             _ => (None, None),
         };
-        Some(Encryption { format, engine: engine.flatten(), secrets, cipher, ivgen })
+        Some(Encryption { format, engine: engine.flatten(), secrets, cipher, ivgen, tag: Written(start_tag(node)) })
     }
 
     fn secret(&mut self, node: Node<'a, '_>) -> Option<Secret<'a>> {
@@ -431,7 +420,11 @@ impl<'a> StateFile<'_, 'a> {
             if self.attribute(node, "name").is_none() {
                 self.missing(node, "name", "XML error: missing ivgen info name string");
             }
-            Ivgen { name: self.value(node, "name").unwrap_or_default(), hash: self.value(node, "hash") }
+            Ivgen {
+                name: self.value(node, "name").unwrap_or_default(),
+                hash: self.value(node, "hash"),
+                tag: Written(start_tag(node)),
+            }
         });
         (Some(cipher), ivgen)
     }
@@ -459,6 +452,7 @@ impl<'a> StateFile<'_, 'a> {
             size,
             mode: self.value(node, "mode"),
             hash: self.value(node, "hash"),
+            tag: Written(start_tag(node)),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use roxmltree::Node;
 
 use crate::backup::{
-    Cipher, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Seclabel, Secret, StorageType, Store, Text,
+    Cipher, Dropped, DroppedWhat, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Seclabel, Secret, StorageType,
+    Store, Text, Written,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
@@ -76,11 +77,17 @@ fn parse_seclabel<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Seclabel<'
     let labelskip = fields.get("labelskip").is_some();
     let relabel = fields.word("relabel") != Some("no");
     check_seclabel(reader, &fields, labelskip, relabel);
+    let drop = |what| move |label: &Node<'_, '_>| Dropped { span: label.range().into(), what };
+    reader.dropped.extend(fields.many.iter().skip(1).map(drop(DroppedWhat::SecondLabel)));
+    let label = labels.into_iter().next().flatten();
+    if label.as_ref().is_some_and(|label| label.value.len() > LONGEST_LABEL) {
+        reader.dropped.extend(fields.many.first().map(drop(DroppedWhat::LongLabel)));
+    }
     Seclabel {
         model: text_in(fields.get("model")),
         labelskip,
         relabel,
-        label: labels.into_iter().next().flatten().filter(|label| label.value.len() <= LONGEST_LABEL),
+        label: label.filter(|label| label.value.len() <= LONGEST_LABEL),
     }
 }
 
@@ -155,6 +162,7 @@ fn parse_encryption<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Encrypti
         secrets: fields.child("secret").map(|node| parse_secret(reader, node)).into_iter().collect(),
         cipher: fields.child("cipher").map(|node| parse_cipher(reader, node)),
         ivgen: fields.child("ivgen").map(|node| parse_ivgen(reader, node)),
+        tag: Written(fields.tag()),
     }
 }
 
@@ -243,12 +251,13 @@ fn parse_cipher<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Cipher<'a> {
         size: fields.get("size").and_then(|size| number(size.value)).unwrap_or_default(),
         mode: value(&fields, "mode"),
         hash: value(&fields, "hash"),
+        tag: Written(fields.tag()),
     }
 }
 
 fn parse_ivgen<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Ivgen<'a> {
     let fields = read(reader, node, &IVGEN);
-    Ivgen { name: value(&fields, "name").unwrap_or_default(), hash: value(&fields, "hash") }
+    Ivgen { name: value(&fields, "name").unwrap_or_default(), hash: value(&fields, "hash"), tag: Written(fields.tag()) }
 }
 
 fn value<'a>(fields: &Fields<'a, '_>, name: &str) -> Option<Cow<'a, str>> {

@@ -78,6 +78,11 @@ pub(super) fn finish(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     )
 }
 
+/// The findings of one file.
+pub(crate) fn diagnostics(checked: &Checked) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(checked.diagnostics.iter().map(|found| diagnostic(checked, found)).collect::<Vec<_>>())
+}
+
 fn diagnostic<'a>(checked: &'a Checked, diagnostic: &'a Diagnostic) -> JsonDiagnostic<'a> {
     let labels = diagnostic.labels().enumerate();
     JsonDiagnostic {

@@ -22,7 +22,7 @@ pub(super) fn symbol(character: char) -> char {
 }
 
 /// Text on one line, with symbols for what steers.
-pub(super) fn line(text: &str) -> Cow<'_, str> {
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::{CheckArgs, CommonArgs};
+use crate::cli::CheckArgs;
 use crate::fix::Consent;
 use crate::levels::Levels;
 use crate::report::{Part, Reporter};
@@ -12,9 +12,11 @@ use super::diff::write_diff;
 use super::session::{Session, style, use_color};
 use super::{ExitStatus, World};
 
-pub(super) fn check(arguments: &CommonArgs, levels: Levels, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
-    let session = Session::new(arguments, false, levels, world)?;
-    let style = style(arguments, &world.stdout, world);
+pub(super) fn check(arguments: &CheckArgs, levels: Levels, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
+    let common = &arguments.common;
+    let mut session = Session::new(common, levels, world)?;
+    session.foresee(&arguments.start)?;
+    let style = style(common, &world.stdout, world);
     let mut reporter = Reporter::new(style);
     let status = session.for_each(
         world,
@@ -42,7 +44,8 @@ struct Mended {
 pub(super) fn fix(arguments: &CheckArgs, levels: Levels, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
     let common = &arguments.common;
     let consent = if arguments.unsafe_fixes { Consent::All } else { Consent::Safe };
-    let session = Session::new(common, false, levels, world)?;
+    let mut session = Session::new(common, levels, world)?;
+    session.foresee(&arguments.start)?;
     let to_stdout = !arguments.diff && !session.files.iter().any(|file| file == Path::new("-"));
     let color = use_color(common.color, world.stdout.terminal, world.environment);
     let style = style(common, if to_stdout { &world.stdout } else { &world.stderr }, world);

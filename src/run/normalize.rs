@@ -21,7 +21,8 @@ pub(super) fn normalize(
     world: &mut World<'_>,
 ) -> anyhow::Result<ExitStatus> {
     let common = &arguments.common;
-    let mut session = Session::new(common, arguments.explicit, levels, world)?;
+    let mut session = Session::new(common, levels, world)?;
+    session.options.explicit = arguments.explicit;
     session.normalizes = true;
     if arguments.in_place && session.files.iter().any(|file| file == Path::new("-")) {
         bail!("standard input cannot be rewritten in place: name a file");

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
-use crate::cli::{Color, CommonArgs, Format};
-use crate::diagnostic::Diagnostic;
+use crate::checkpoint::{self, Checkpoint, Existing};
+use crate::cli::{Color, CommonArgs, Format, StartArgs};
+use crate::diagnostic::{Diagnostic, Document};
 use crate::domain::{self, Domain};
 use crate::fix::{Consent, Fixed, fix};
 use crate::levels::Levels;
 use crate::release::Release;
-use crate::report::{Appearance, Checked, Status, Style};
+use crate::report::{Appearance, Beside, Checked, Status, Style};
 use crate::rules::Rule;
 use crate::source::Source;
 use crate::{Options, root_name, suppression};
@@ -21,10 +22,10 @@ use crate::{Options, root_name, suppression};
 use super::progress::Progress;
 use super::{ExitStatus, Output, World, input, jobs};
 
-/// A domain that was read, and what is wrong with its document.
-struct DomainInput {
+/// A document beside the backup that was read, and what is wrong with it.
+struct Input<T> {
     source: Arc<Source>,
-    domain: Option<Domain>,
+    value: Option<T>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -37,8 +38,9 @@ pub(super) struct Session {
     stdin_name: String,
     jobs: usize,
     progress: bool,
-    domain: Option<DomainInput>,
-    options: Options,
+    domain: Option<Input<Domain>>,
+    checkpoint: Option<Input<Arc<Checkpoint>>>,
+    pub(super) options: Options,
     skip_unrelated: bool,
     levels: Levels,
     /// Whether libvirt's verdict is asked for.
@@ -46,22 +48,17 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(
-        arguments: &CommonArgs,
-        explicit: bool,
-        levels: Levels,
-        world: &mut World<'_>,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(arguments: &CommonArgs, levels: Levels, world: &mut World<'_>) -> anyhow::Result<Self> {
         let standard_input = PathBuf::from("-");
         let mut files = arguments.files.clone();
         if files.is_empty() {
             files.push(standard_input.clone());
         }
-        let uses = files.iter().chain(&arguments.domain).filter(|file| **file == standard_input).count();
-        if uses > 1 {
+        let inputs = files.iter().chain(&arguments.domain).chain(&arguments.asked.checkpoint);
+        if inputs.filter(|file| **file == standard_input).count() > 1 {
             bail!("standard input can be read once only: name the backup's file, or the domain's");
         }
-        let release = match &arguments.libvirt_version {
+        let release = match &arguments.asked.libvirt_version {
             None => Release::default(),
             Some(asked) => {
                 if asked.release.name() != asked.written {
@@ -74,14 +71,31 @@ impl Session {
         };
         let stdin_name = arguments.stdin_filename.as_ref().map_or("<stdin>".into(), |path| path.to_string_lossy());
         let stdin_name = stdin_name.into_owned();
-        let domain = match &arguments.domain {
-            Some(path) => Some(read_domain(path, &stdin_name, world.stdin, release)?),
-            None => None,
+        let mut read = |path: &Path| read_source(path, &stdin_name, world.stdin, release);
+        let domain = arguments.domain.as_deref().map(&mut read).transpose()?;
+        let mut domain = domain.map(|found| beside(found, Document::Domain, domain::read));
+        if let Some(domain) = &mut domain
+            && !domain.diagnostics.is_empty()
+        {
+            // Held against what is wrong itself, every backup looks wrong.
+            domain.value = None;
+        }
+        let checkpoint = arguments.asked.checkpoint.as_deref().map(&mut read).transpose()?;
+        let read_checkpoint = |text: &str| {
+            let (checkpoint, diagnostics) = checkpoint::read(text, release);
+            (checkpoint.map(Arc::new), diagnostics)
         };
+        let checkpoint = checkpoint.map(|found| beside(found, Document::Checkpoint, read_checkpoint));
+        let value = checkpoint.as_ref().and_then(|checkpoint| checkpoint.value.clone());
         let reads_input = files.contains(&standard_input);
         let standard_input = if reads_input { input::standard_input(world.stdin) } else { Ok(Vec::new()) };
-        let options =
-            Options { release, suffix: suffix(arguments, world.environment), status: arguments.status, explicit };
+        let options = Options {
+            release,
+            suffix: suffix(arguments, value.as_deref(), world.environment),
+            status: arguments.status,
+            checkpoint: value,
+            ..Options::default()
+        };
         Ok(Self {
             // Asking for the number of processors takes longer than a file does.
             jobs: if files.len() > 1 { jobs::count(arguments.jobs) } else { 1 },
@@ -90,11 +104,33 @@ impl Session {
             stdin_name,
             standard_input: Mutex::new(standard_input),
             domain,
+            checkpoint,
             options,
             skip_unrelated: arguments.skip_unrelated,
             levels,
             normalizes: false,
         })
+    }
+
+    /// Takes what is known of the start of a backup.
+    pub(super) fn foresee(&mut self, arguments: &StartArgs) -> anyhow::Result<()> {
+        self.options.reuse_external = arguments.reuse_external;
+        if arguments.existing_checkpoint.is_empty() {
+            return Ok(());
+        }
+        let mut existing = Vec::new();
+        for written in &arguments.existing_checkpoint {
+            match written.strip_prefix('@') {
+                Some(path) => {
+                    let (source, _) = Source::new(path, input::file(Path::new(path))?, self.options.release);
+                    let found = checkpoint::read_existing(source.text());
+                    existing.extend(found.map_err(|error| anyhow!("cannot use {path}: {error}"))?);
+                }
+                None => existing.push(Existing { name: written.clone(), disks: None }),
+            }
+        }
+        self.options.existing = Some(existing.into());
+        Ok(())
     }
 
     /// Reads each file and has `work` done on it, on several processors, and `deliver` what came of it, in the order of
@@ -141,7 +177,7 @@ impl Session {
         if !source.is_as_on_disk() || self.is_unrelated(&source) {
             return (bytes, None);
         }
-        let domain = self.domain.as_ref().and_then(|domain| domain.domain.as_ref());
+        let domain = self.domain.as_ref().and_then(|domain| domain.value.as_ref());
         let fixed = fix(source.text(), domain, &self.options, consent);
         (bytes, Some(fixed))
     }
@@ -171,13 +207,14 @@ impl Session {
         let Some(bytes) = bytes else { return Checked::unreadable(self.name_of(file)) };
         let (source, mut diagnostics) = Source::new(self.name_of(file), bytes, self.options.release);
         if self.is_unrelated(&source) {
-            return Checked::new(source, None, Status::Skipped, Vec::new());
+            return Checked::new(source, Beside::default(), Status::Skipped, Vec::new());
         }
         let domain = self.domain.as_ref();
         // Of a file that is too large, there is no text.
         if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
             diagnostics.extend(domain.into_iter().flat_map(|domain| domain.diagnostics.iter().cloned()));
-            diagnostics.extend(examine(source.text(), domain.and_then(|domain| domain.domain.as_ref()), &self.options));
+            diagnostics.extend(self.checkpoint_findings().cloned());
+            diagnostics.extend(examine(source.text(), domain.and_then(|domain| domain.value.as_ref()), &self.options));
         }
         // What libvirt refuses stays refused, whatever findings are allowed.
         let refused = (self.normalizes && diagnostics.iter().any(Diagnostic::is_error)).then(|| diagnostics.clone());
@@ -185,7 +222,17 @@ impl Session {
         let diagnostics = refused.filter(|_| !silenced.iter().any(Diagnostic::is_error)).unwrap_or(silenced);
         let failed = diagnostics.iter().any(Diagnostic::is_error);
         let status = if failed { Status::Failed } else { Status::Ok };
-        Checked::new(source, domain.map(|domain| Arc::clone(&domain.source)), status, diagnostics)
+        let beside = Beside {
+            domain: domain.map(|domain| Arc::clone(&domain.source)),
+            checkpoint: self.checkpoint.as_ref().map(|checkpoint| Arc::clone(&checkpoint.source)),
+        };
+        Checked::new(source, beside, status, diagnostics)
+    }
+
+    /// What is wrong with the checkpoint's document. libvirt's text of a backup needs nothing of it but the name.
+    fn checkpoint_findings(&self) -> impl Iterator<Item = &Diagnostic> {
+        let counts = |finding: &&Diagnostic| !self.normalizes || finding.rule.family() == "xml";
+        self.checkpoint.iter().flat_map(|checkpoint| &checkpoint.diagnostics).filter(counts)
     }
 }
 
@@ -204,25 +251,41 @@ fn name_of(file: &Path, stdin_name: &str) -> String {
     if file == Path::new("-") { stdin_name.to_owned() } else { file.to_string_lossy().into_owned() }
 }
 
-fn read_domain(path: &Path, stdin_name: &str, stdin: &mut dyn Read, release: Release) -> anyhow::Result<DomainInput> {
+fn read_source(
+    path: &Path,
+    stdin_name: &str,
+    stdin: &mut dyn Read,
+    release: Release,
+) -> anyhow::Result<(Source, Vec<Diagnostic>)> {
     let bytes = if path == Path::new("-") { input::standard_input(stdin) } else { input::file(path) }?;
-    let (source, mut diagnostics) = Source::new(name_of(path, stdin_name), bytes, release);
-    let mut domain = None;
-    if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
-        let (found, findings) = domain::read(source.text());
-        domain = found;
-        diagnostics.extend(findings);
-    }
-    let diagnostics = diagnostics.into_iter().map(Diagnostic::wholly_in_domain).collect();
-    Ok(DomainInput { source: Arc::new(source), domain, diagnostics })
+    Ok(Source::new(name_of(path, stdin_name), bytes, release))
 }
 
-/// What generated names end in: as asked for, else as reproducible builds ask for, else as libvirt does.
-fn suffix(arguments: &CommonArgs, environment: &dyn Fn(&str) -> Option<String>) -> String {
-    if let Some(suffix) = &arguments.suffix {
-        return suffix.clone();
+/// Makes something of a document beside the backup.
+fn beside<T>(
+    (source, mut diagnostics): (Source, Vec<Diagnostic>),
+    document: Document,
+    read: impl FnOnce(&str) -> (Option<T>, Vec<Diagnostic>),
+) -> Input<T> {
+    let mut value = None;
+    if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
+        let (found, findings) = read(source.text());
+        value = found;
+        diagnostics.extend(findings);
     }
-    seconds_since_1970(environment).to_string()
+    let diagnostics = diagnostics.into_iter().map(|finding| finding.wholly_in(document)).collect();
+    Input { source: Arc::new(source), value, diagnostics }
+}
+
+/// What generated names end in: as asked for, else the name of the checkpoint, else as reproducible builds ask for, else
+/// as libvirt does.
+fn suffix(
+    arguments: &CommonArgs,
+    checkpoint: Option<&Checkpoint>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> String {
+    let named = checkpoint.and_then(|checkpoint| checkpoint.name.as_ref()).map(|name| name.value.clone());
+    arguments.asked.suffix.clone().or(named).unwrap_or_else(|| seconds_since_1970(environment).to_string())
 }
 
 /// The time, or the one that reproducible builds ask for.

@@ -1,0 +1,311 @@
+//! Checkpoint XML → its name and disks; and what is known of the checkpoints that a domain has already.
+//!
+//! The checkpoint is the document passed along with a backup (`virsh backup-begin DOMAIN BACKUP CHECKPOINT`). libvirt
+//! holds it against `domaincheckpoint.rng` before it looks at anything else.
+
+use roxmltree::Node;
+
+use crate::diagnostic::{Diagnostic, Document, Span};
+use crate::parse::{Reader, read as read_element, start_tag, text_of};
+use crate::release::Release;
+use crate::rules::Rule;
+use crate::schema::{
+    CHECKPOINT_DISK, CHECKPOINT_DISKS, CHECKPOINT_PARENT, CHECKPOINT_TEXT, DOMAINCHECKPOINT, Value, trim,
+};
+use crate::syntax;
+
+/// The first line of what libvirt prints for a checkpoint that its schema refuses.
+const SCHEMA_MESSAGE: &str = "XML document failed to validate against schema: Unable to validate doc against \
+                              /usr/share/libvirt/schemas/domaincheckpoint.rng";
+
+/// A checkpoint that is to be made along with a backup.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// Its name; without one libvirt takes the seconds since 1970.
+    pub name: Option<Place>,
+    /// The disks it lists; `None` when there is no `<disks>`, which means every disk that can have a bitmap.
+    pub disks: Option<Vec<CheckpointDisk>>,
+    /// The start tag of the root element.
+    pub tag: Span,
+}
+
+impl Checkpoint {
+    /// Whether `name` is its name.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name.as_ref().is_some_and(|own| own.value == name)
+    }
+}
+
+/// A text and where it was written.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The text.
+    pub value: String,
+    /// Where it is.
+    pub span: Span,
+}
+
+/// A disk that a checkpoint lists.
+#[derive(Clone, Debug)]
+pub struct CheckpointDisk {
+    /// The target of the domain's disk, or the path of its image.
+    pub name: Place,
+    /// Whether it gets a bitmap.
+    pub takes_part: bool,
+    /// The name of the bitmap, if it was said.
+    pub bitmap: Option<Place>,
+}
+
+/// A checkpoint that the domain has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Existing {
+    /// Its name.
+    pub name: String,
+    /// The disks that have its bitmap, by their targets; `None` when nobody said.
+    pub disks: Option<Vec<String>>,
+}
+
+/// Whether libvirt's schema accepts `name` for a checkpoint: `[a-zA-Z0-9_\-][a-zA-Z0-9_\-.]*`
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    name.bytes().all(|byte| is_plain(byte) || byte == b'.') && name.bytes().next().is_some_and(is_plain)
+}
+
+/// Reads a checkpoint's text. Returns what could be made of it, and the findings, labelled in the checkpoint's document.
+#[must_use]
+pub fn read(text: &str, release: Release) -> (Option<Checkpoint>, Vec<Diagnostic>) {
+    let (checkpoint, diagnostics) = match syntax::parse(text) {
+        Ok(document) => parse(&document, release),
+        Err(syntax) => (None, syntax.diagnostics),
+    };
+    (checkpoint, diagnostics.into_iter().map(|diagnostic| diagnostic.wholly_in(Document::Checkpoint)).collect())
+}
+
+fn parse(document: &roxmltree::Document<'_>, release: Release) -> (Option<Checkpoint>, Vec<Diagnostic>) {
+    let root = document.root_element();
+    if root.tag_name().name() != DOMAINCHECKPOINT.name {
+        return (None, vec![not_a_checkpoint(root)]);
+    }
+    let mut reader = Reader::new(document.input_text(), release);
+    let fields = read_element(&mut reader, root, &DOMAINCHECKPOINT);
+    let name = fields.child("name").map(|node| place(&mut reader, node));
+    if let Some(description) = fields.child("description") {
+        read_element(&mut reader, description, &CHECKPOINT_TEXT);
+    }
+    if let Some(time) = fields.child("creationTime").map(|time| place(&mut reader, time)) {
+        check_number(&mut reader, &time.value, time.span, "creationTime");
+    }
+    if let Some(domain) = fields.child("domain").filter(|domain| !domain.has_children()) {
+        let diagnostic = Diagnostic::new(Rule::CheckpointDocument, start_tag(domain), "the <domain> is empty")
+            .help("remove it: libvirt only ever prints it");
+        reader.report(diagnostic);
+    }
+    if let Some(parent) = fields.child("parent") {
+        let fields = read_element(&mut reader, parent, &CHECKPOINT_PARENT);
+        if let Some(name) = fields.child("name") {
+            let name = place(&mut reader, name);
+            check_name(&mut reader, &name);
+        } else if !fields.unclear {
+            let diagnostic = Diagnostic::new(Rule::CheckpointDocument, fields.tag(), "<parent> has no <name>")
+                .help("remove <parent>: libvirt only ever prints it");
+            reader.report(diagnostic);
+        }
+    }
+    if let Some(name) = &name {
+        check_name(&mut reader, name);
+    }
+    let disks = fields.child("disks").map(|disks| parse_disks(&mut reader, disks));
+    let checkpoint = Checkpoint { name, disks, tag: start_tag(root) };
+    (Some(checkpoint), reader.finish().into_iter().filter(is_of_checkpoint).map(of_checkpoint).collect())
+}
+
+/// libvirt reads the words of a checkpoint without the white space around them.
+fn is_of_checkpoint(diagnostic: &Diagnostic) -> bool {
+    diagnostic.rule != Rule::WhiteSpace
+}
+
+/// What the shapes find has rules of the backup's own schema; here they are one.
+fn of_checkpoint(mut diagnostic: Diagnostic) -> Diagnostic {
+    if diagnostic.rule.family() != "checkpoint" {
+        diagnostic.rule = Rule::CheckpointDocument;
+    }
+    diagnostic.libvirt.get_or_insert_with(|| SCHEMA_MESSAGE.to_owned());
+    diagnostic
+}
+
+fn not_a_checkpoint(root: Node<'_, '_>) -> Diagnostic {
+    let name = root.tag_name().name();
+    let help = match name {
+        "domainbackup" => {
+            "give the backup as the file to check, and the checkpoint with --checkpoint: are they swapped?"
+        }
+        "domain" => "give the domain with --domain",
+        "domainsnapshot" => "a snapshot is no checkpoint: write a <domaincheckpoint>",
+        _ => "a checkpoint is a <domaincheckpoint>",
+    };
+    let shown: String = name.chars().take(60).collect();
+    Diagnostic::new(
+        Rule::NotACheckpoint,
+        start_tag(root),
+        format!("this is not a checkpoint: its root element is <{shown}>"),
+    )
+    .help(help)
+    .libvirt(format!("XML error: expecting root element of 'domaincheckpoint', not '{name}'"))
+}
+
+fn place<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Place {
+    read_element(reader, node, &CHECKPOINT_TEXT);
+    let text = node.children().find(Node::is_text).map_or_else(|| start_tag(node), |text| text.range().into());
+    Place { value: text_of(node).into_owned(), span: text }
+}
+
+fn check_name(reader: &mut Reader<'_>, name: &Place) {
+    if is_name(&name.value) {
+        return;
+    }
+    let what = if name.value.is_empty() {
+        "the name is empty".to_owned()
+    } else {
+        format!("{} cannot be the name of a checkpoint", crate::parse::quoted(&name.value))
+    };
+    let diagnostic = Diagnostic::new(Rule::CheckpointName, name.span, what)
+        .help("use letters, digits, _, - and dots, no dot first; or leave <name> out for the seconds since 1970");
+    reader.report(diagnostic);
+}
+
+fn parse_disks<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Vec<CheckpointDisk> {
+    let fields = read_element(reader, node, &CHECKPOINT_DISKS);
+    if fields.many.is_empty() && !fields.unclear {
+        let diagnostic = Diagnostic::new(Rule::CheckpointWithoutDisks, fields.tag(), "<disks> lists no disk")
+            .help("list a <disk>, or remove <disks> for a checkpoint of every disk");
+        reader.report(diagnostic);
+    }
+    fields.many.iter().filter_map(|disk| parse_disk(reader, *disk)).collect()
+}
+
+fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Option<CheckpointDisk> {
+    let fields = read_element(reader, node, &CHECKPOINT_DISK);
+    let takes_part = fields.word("checkpoint") != Some("no");
+    let mut excluded = ["bitmap", "size"].into_iter().filter_map(|name| fields.get(name));
+    if let Some(attribute) = excluded.find(|_| !takes_part) {
+        let diagnostic = Diagnostic::new(
+            Rule::CheckpointDocument,
+            attribute.span,
+            format!("a disk with checkpoint='no' has no {}", attribute.name),
+        )
+        .help(format!("remove {}, or write checkpoint='bitmap'", attribute.name));
+        reader.report(diagnostic);
+    }
+    if let Some(size) = fields.get("size") {
+        check_number(reader, size.value, size.blamed(), "size");
+    }
+    let name = fields.get("name")?;
+    if !Value::DiskName.accepts(name.value) && !Value::Path.accepts(name.value) {
+        let diagnostic = Diagnostic::new(
+            Rule::CheckpointDocument,
+            name.blamed(),
+            format!("{} names no disk", crate::parse::quoted(name.value)),
+        )
+        .help("write the disk's target, like vda");
+        reader.report(diagnostic);
+        return None;
+    }
+    let place =
+        |attribute: &crate::parse::Attribute<'_>| Place { value: attribute.value.to_owned(), span: attribute.blamed() };
+    Some(CheckpointDisk { name: place(name), takes_part, bitmap: fields.get("bitmap").map(place) })
+}
+
+/// Digits that make a number of 64 bits.
+fn check_number(reader: &mut Reader<'_>, value: &str, span: Span, what: &str) {
+    let is_digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    if is_digits && value.parse::<u64>().is_ok() {
+        return;
+    }
+    let diagnostic = Diagnostic::new(Rule::CheckpointDocument, span, format!("{what} is not a number"))
+        .help("remove it: libvirt only ever prints it");
+    reader.report(diagnostic);
+}
+
+/// Reads what tells of existing checkpoints: a `virsh checkpoint-dumpxml`, or else a name a line, as
+/// `virsh checkpoint-list --name` prints them.
+///
+/// # Errors
+///
+/// Returns what is wrong with a document that is no checkpoint, or that has no name.
+pub fn read_existing(text: &str) -> Result<Vec<Existing>, String> {
+    if !trim(text.trim_start_matches('\u{feff}')).starts_with('<') {
+        let names = text.lines().map(trim).filter(|name| !name.is_empty());
+        return Ok(names.map(|name| Existing { name: name.to_owned(), disks: None }).collect());
+    }
+    let document = syntax::parse(text).map_err(|syntax| {
+        let first = syntax.diagnostics.first().map(|diagnostic| diagnostic.message.clone());
+        first.unwrap_or_else(|| "not well-formed".to_owned())
+    })?;
+    let root = document.root_element();
+    if root.tag_name().name() != DOMAINCHECKPOINT.name {
+        return Err(format!("its root element is <{}>, not <domaincheckpoint>", root.tag_name().name()));
+    }
+    let child = |name| root.children().find(|child| child.tag_name().name() == name);
+    let name = child("name").map(text_of).ok_or("the checkpoint has no <name>")?.into_owned();
+    let disks = child("disks").map(|disks| {
+        let with_bitmap = disks.children().filter(|disk| {
+            disk.tag_name().name() == "disk" && disk.attribute("checkpoint").is_none_or(|kind| kind == "bitmap")
+        });
+        with_bitmap.filter_map(|disk| disk.attribute("name")).map(str::to_owned).collect()
+    });
+    Ok(vec![Existing { name, disks }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(text: &str) -> Vec<&'static str> {
+        read(text, Release::default()).1.iter().map(|finding| finding.rule.name()).collect()
+    }
+
+    #[test]
+    fn names_are_those_of_the_schema() {
+        for name in ["cp-1", "_", "-x", "a.b.", "1795550000"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", ".a", "a/b", "../foo", "a b", " a", "é"] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_is_held_against_its_schema() {
+        let disks = |disks: &str| format!("<domaincheckpoint><name>a</name>{disks}</domaincheckpoint>");
+        assert_eq!(rules("<domaincheckpoint/>"), [""; 0]);
+        assert_eq!(rules(&disks("<disks><disk name='vda' checkpoint='bitmap' bitmap='a'/></disks>")), [""; 0]);
+        assert_eq!(rules(&disks("<disks><disk name='/image' checkpoint='no'/></disks>")), [""; 0]);
+        assert_eq!(rules(&disks("<disks/>")), ["checkpoint/empty-disks"]);
+        assert_eq!(
+            rules(&disks("<disks><disk name='vda' checkpoint='no' bitmap='a'/></disks>")),
+            ["checkpoint/invalid-document"]
+        );
+        assert_eq!(
+            rules(&disks("<disks><disk name='vda' checkpoint='yes'/></disks>")),
+            ["checkpoint/invalid-document"]
+        );
+        assert_eq!(rules(&disks("<bogus/>")), ["checkpoint/invalid-document"]);
+        assert_eq!(rules("<domaincheckpoint><name>../a</name></domaincheckpoint>"), ["checkpoint/invalid-name"]);
+        assert_eq!(rules("<domaincheckpoint><name/></domaincheckpoint>"), ["checkpoint/invalid-name"]);
+        assert_eq!(rules("<domainbackup/>"), ["checkpoint/not-a-checkpoint"]);
+        assert_eq!(rules("<domaincheckpoint>"), ["xml/unclosed-element"]);
+    }
+
+    #[test]
+    fn existing_checkpoints_are_names_or_a_dump() {
+        let named = |name: &str, disks| Existing { name: name.to_owned(), disks };
+        assert_eq!(read_existing("cp-1\n\ncp-2\n"), Ok(vec![named("cp-1", None), named("cp-2", None)]));
+        let dump = "<domaincheckpoint><name>cp-1</name><disks><disk name='vda' checkpoint='bitmap' bitmap='cp-1'/>\
+                    <disk name='vdb' checkpoint='no'/></disks><domain/></domaincheckpoint>";
+        assert_eq!(read_existing(dump), Ok(vec![named("cp-1", Some(vec!["vda".to_owned()]))]));
+        assert!(read_existing("<domain/>").is_err());
+        assert!(read_existing("<domaincheckpoint").is_err());
+    }
+}

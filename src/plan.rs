@@ -1,0 +1,187 @@
+//! What will happen to each disk of a domain, and why.
+
+use std::collections::HashMap;
+
+use crate::backup::{Backup, BackupMode, Disk, Mode, StorageFormat};
+use crate::diagnostic::Span;
+use crate::domain::{Domain, DomainDisk, Source};
+
+/// What a backup does with the disks of a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Who moves the data.
+    pub mode: Mode,
+    /// One row for each disk of the domain, in libvirt's order.
+    pub rows: Vec<Row>,
+}
+
+/// One disk of the domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its target.
+    pub disk: String,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What becomes of a disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It takes part.
+    Taken(Box<Taken>),
+    /// It does not.
+    LeftOut(Reason),
+}
+
+/// Why a disk is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// `backup='no'` says so.
+    Asked,
+    /// Others are listed, and this one is not.
+    NotListed,
+    /// There is nothing in the drive.
+    NoMedia,
+    /// The guest cannot write to it.
+    ReadOnly,
+}
+
+impl Reason {
+    /// A few words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Asked => "backup='no'",
+            Self::NotListed => "not listed",
+            Self::NoMedia => "no media",
+            Self::ReadOnly => "read-only",
+        }
+    }
+}
+
+/// A value, and whether it was written or is libvirt's default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Whether the backup says so.
+    pub written: bool,
+}
+
+/// How a disk is backed up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// How much of it.
+    pub mode: Setting<BackupMode>,
+    /// The checkpoint it starts from; written, if the disk itself names it.
+    pub since: Option<Setting<String>>,
+    /// `file` or `block`.
+    pub storage_type: &'static str,
+    /// Where it goes; none only up to libvirt 9.0.0, which then makes up no name.
+    pub destination: Option<Setting<String>>,
+    /// The format of what is written there.
+    pub format: Setting<StorageFormat>,
+    /// The name of the NBD export; in pull mode.
+    pub export: Option<Setting<String>>,
+    /// The name of the bitmap in the export; in an incremental pull.
+    pub bitmap: Option<Setting<String>>,
+}
+
+/// Reads the plan off an aligned backup.
+#[must_use]
+pub(crate) fn of(backup: &Backup<'_>, domain: &Domain) -> Plan {
+    let by_name: HashMap<&str, &Disk<'_>> = backup.disks.iter().map(|disk| (&*disk.name.value, disk)).collect();
+    let some_listed = backup.disks_tag.0.is_some();
+    let row = |domain_disk: &DomainDisk| {
+        let fate = match by_name.get(&*domain_disk.target) {
+            Some(disk) if disk.backup => Fate::Taken(Box::new(taken(backup.mode, disk))),
+            Some(disk) if disk.name.span != Span::default() => Fate::LeftOut(Reason::Asked),
+            _ if domain_disk.source == Source::Empty => Fate::LeftOut(Reason::NoMedia),
+            _ if some_listed => Fate::LeftOut(Reason::NotListed),
+            _ => Fate::LeftOut(Reason::ReadOnly),
+        };
+        Row { disk: domain_disk.target.to_string(), fate }
+    };
+    Plan { mode: backup.mode, rows: domain.disks.iter().map(row).collect() }
+}
+
+fn taken(mode: Mode, disk: &Disk<'_>) -> Taken {
+    let is_written = |span: Span| span != Span::default();
+    let effective = disk.backupmode.as_ref().map_or(BackupMode::Full, |mode| mode.value);
+    let incremental = effective == BackupMode::Incremental;
+    let name = || disk.name.value.to_string();
+    let export = || match &disk.exportname {
+        Some(name) => Setting { value: name.value.to_string(), written: true },
+        None => Setting { value: name(), written: false },
+    };
+    let bitmap = || match &disk.exportbitmap {
+        Some(name) => Setting { value: name.value.to_string(), written: true },
+        None => Setting { value: format!("backup-{}", name()), written: false },
+    };
+    Taken {
+        mode: Setting { value: effective, written: disk.backupmode.as_ref().is_some_and(|mode| is_written(mode.span)) },
+        since: disk.incremental.as_ref().filter(|_| incremental).map(|name| Setting {
+            value: name.value.to_string(),
+            written: disk.tag.span.start <= name.span.start && name.span.end <= disk.tag.span.end,
+        }),
+        storage_type: disk.storage_type.name(),
+        destination: disk.path().map(|path| Setting { value: path.value.to_string(), written: is_written(path.span) }),
+        format: Setting {
+            value: disk.format.as_ref().map_or(StorageFormat::Qcow2, |format| format.value),
+            written: disk.format.is_some(),
+        },
+        export: (mode == Mode::Pull).then(export),
+        bitmap: (mode == Mode::Pull && incremental).then(bitmap),
+    }
+}
+
+impl Plan {
+    /// One sentence that can be held against what was meant:
+    /// `3 of 5 disks, 2 incremental from cp-monday; left out: vdc (not listed), hdc (no media)`
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let taken: Vec<_> = self.rows.iter().filter_map(|row| row.fate.taken()).collect();
+        let plural = if self.rows.len() == 1 { "" } else { "s" };
+        let mut parts = vec![format!("{} of {} disk{plural}", taken.len(), self.rows.len())];
+        let mut bases: Vec<(&str, usize)> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for since in taken.iter().filter_map(|taken| taken.since.as_ref()) {
+            let place = *places.entry(&since.value).or_insert_with(|| {
+                bases.push((&since.value, 0));
+                bases.len() - 1
+            });
+            if let Some((_, count)) = bases.get_mut(place) {
+                *count += 1;
+            }
+        }
+        for (base, count) in bases {
+            parts.push(format!("{count} incremental from {base}"));
+        }
+        let full = taken.iter().filter(|taken| taken.since.is_none()).count();
+        if full > 0 {
+            parts.push(format!("{full} full"));
+        }
+        let mut sentence = parts.join(", ");
+        let left_out = self.rows.iter().filter_map(|row| match row.fate {
+            Fate::LeftOut(reason) => Some(format!("{} ({})", row.disk, reason.words())),
+            Fate::Taken(_) => None,
+        });
+        let left_out: Vec<_> = left_out.collect();
+        if !left_out.is_empty() {
+            sentence += "; left out: ";
+            sentence += &left_out.join(", ");
+        }
+        sentence
+    }
+}
+
+impl Fate {
+    /// How the disk is backed up, if it is.
+    #[must_use]
+    pub fn taken(&self) -> Option<&Taken> {
+        match self {
+            Self::Taken(taken) => Some(taken),
+            Self::LeftOut(_) => None,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The checkpoint passed along with a backup, against the domain and the checkpoints it has.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::backup::{Mode, StorageFormat};
+use crate::checkpoint::{Checkpoint, CheckpointDisk, Place};
+use crate::diagnostic::{Diagnostic, Document, Span};
+use crate::domain::{Domain, DomainDisk, Source};
+use crate::parse::nearest;
+use crate::rules::Rule;
+
+use super::Context;
+use super::destination::is_incremental;
+use super::incremental::no_bitmap;
+
+/// libvirt writes `NAME.xml.new` first, and Linux takes 255 bytes.
+const LONGEST_NAME: usize = 247;
+
+pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+    let checkpoint = context.options.checkpoint.as_deref();
+    let covered = checkpoint.and_then(|checkpoint| Some((checkpoint, covered(context, checkpoint)?)));
+    let new = covered.as_ref().map(|(checkpoint, covered)| (*checkpoint, covered));
+    diagnostics.extend(check_temporary_bitmap(context, new));
+    let Some(checkpoint) = checkpoint else { return };
+    if let Some(name) = &checkpoint.name {
+        diagnostics.extend(check_name(context, name));
+    }
+    if let Some(domain) = context.domain {
+        align(context, checkpoint, domain, diagnostics);
+    }
+}
+
+/// A finding in the checkpoint's document.
+fn finding(rule: Rule, span: Span, message: String) -> Diagnostic {
+    Diagnostic::new(rule, span, message).located_in(Document::Checkpoint)
+}
+
+fn check_name(context: &Context<'_, '_>, name: &Place) -> Option<Diagnostic> {
+    let value = &name.value;
+    let exists =
+        context.options.existing.as_deref().is_some_and(|existing| existing.iter().any(|one| one.name == *value));
+    let incremental = context.taken().filter(|disk| is_incremental(disk));
+    let mut bases = incremental.filter_map(|disk| Some((disk, disk.incremental.as_ref()?)));
+    let base = bases.find(|(_, incremental)| *incremental.value == **value);
+    if value.len() > LONGEST_NAME {
+        let message = format!("the name has {} bytes, and libvirt can save {LONGEST_NAME} at the most", value.len());
+        return Some(
+            finding(Rule::CheckpointNameLength, name.span, message)
+                .help("write a shorter name")
+                .libvirt(format!("internal error: unable to save metadata for checkpoint {value}")),
+        );
+    }
+    let exists_already = || format!("operation failed: domain moment {value} already exists");
+    let help = "give the new checkpoint a name that the domain does not have yet";
+    match base {
+        Some((disk, base)) => Some(
+            finding(
+                Rule::CheckpointIsBase,
+                name.span,
+                format!("the backup starts from '{value}', so there cannot be a new checkpoint of that name"),
+            )
+            .also(base.span, "the backup starts from it")
+            .help(help)
+            .libvirt(if exists { exists_already() } else { no_bitmap(disk, value) }),
+        ),
+        None => exists.then(|| {
+            finding(Rule::CheckpointExists, name.span, format!("the domain has a checkpoint '{value}' already"))
+                .help(help)
+                .libvirt(exists_already())
+        }),
+    }
+}
+
+/// Holds the checkpoint's disks against the domain's, as libvirt does.
+fn align(context: &Context<'_, '_>, checkpoint: &Checkpoint, domain: &Domain, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(disks) = &checkpoint.disks else {
+        let all = domain.disks.iter().filter(|disk| is_coverable(disk));
+        diagnostics.extend(all.filter_map(|disk| check_image(context, disk, checkpoint.tag, false)));
+        return;
+    };
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    for disk in disks {
+        let Some(found) = find(context, domain, &disk.name.value) else {
+            diagnostics.push(no_such_disk(domain, disk));
+            continue;
+        };
+        if let Some(first) = seen.get(&*found.target) {
+            diagnostics.push(duplicate(disk, *first));
+            continue;
+        }
+        seen.insert(&found.target, disk.name.span);
+        if disk.takes_part {
+            diagnostics.extend(check_disk(context, checkpoint, disk, found));
+        }
+    }
+}
+
+/// A disk by its target, or by the path of its image.
+fn find<'c>(context: &Context<'c, '_>, domain: &'c Domain, name: &str) -> Option<&'c DomainDisk> {
+    let by_target = context.by_target.get(name).copied();
+    by_target.or_else(|| {
+        let mut same = domain.disks.iter().filter(|disk| name.starts_with('/') && disk.source.path() == Some(name));
+        // A path that two disks share names neither.
+        same.next().filter(|_| same.next().is_none())
+    })
+}
+
+fn no_such_disk(domain: &Domain, disk: &CheckpointDisk) -> Diagnostic {
+    let name = &disk.name.value;
+    let targets = || domain.disks.iter().map(|disk| &*disk.target).take(crate::align::MOST_DISKS_LISTED);
+    let all = targets().collect::<Vec<_>>().join(", ");
+    let help = match nearest(name, targets()) {
+        Some(meant) => format!("did you mean '{meant}'? The domain has {all}"),
+        None => format!("the domain has {all}"),
+    };
+    finding(Rule::CheckpointNoSuchDisk, disk.name.span, format!("the domain has no disk '{name}'"))
+        .help(help)
+        .libvirt(format!("unsupported configuration: no disk named '{name}'"))
+}
+
+fn duplicate(disk: &CheckpointDisk, first: Span) -> Diagnostic {
+    let name = &disk.name.value;
+    finding(Rule::CheckpointDuplicateDisk, disk.name.span, format!("the checkpoint lists the disk '{name}' twice"))
+        .here("the second time")
+        .also_in(Document::Checkpoint, first, "the first time")
+        .help(format!("keep one <disk name='{name}'>"))
+        .libvirt(format!("unsupported configuration: disk '{name}' specified twice"))
+}
+
+fn check_disk(
+    context: &Context<'_, '_>,
+    checkpoint: &Checkpoint,
+    disk: &CheckpointDisk,
+    found: &DomainDisk,
+) -> Option<Diagnostic> {
+    let name = &disk.name.value;
+    if found.source == Source::Empty || found.read_only {
+        let what = if found.read_only { "is read-only" } else { "has no media" };
+        return Some(
+            finding(Rule::CheckpointNoMedia, disk.name.span, format!("'{name}' {what}, and can have no checkpoint"))
+                .also_in(Document::Domain, found.tag, "the disk")
+                .help("write checkpoint='no' for it, or leave it out")
+                .libvirt(format!("unsupported configuration: disk '{name}' is empty or readonly")),
+        );
+    }
+    let differs = |bitmap: &&Place| checkpoint.name.as_ref().is_none_or(|name| name.value != bitmap.value);
+    if let Some(bitmap) = disk.bitmap.as_ref().filter(differs) {
+        let expected = checkpoint.name.as_ref().map_or("", |name| &*name.value);
+        let diagnostic = finding(
+            Rule::CheckpointBitmapName,
+            bitmap.span,
+            format!("the bitmap of '{name}' is not called like the checkpoint"),
+        )
+        .help("remove bitmap, or give it the checkpoint's name")
+        .libvirt(format!(
+            "unsupported configuration: bitmap for disk '{name}' must match checkpoint name '{expected}'"
+        ));
+        return Some(checkpoint.name.iter().fold(diagnostic, |diagnostic, name| {
+            diagnostic.also_in(Document::Checkpoint, name.span, "the checkpoint's name")
+        }));
+    }
+    check_image(context, found, disk.name.span, true)
+}
+
+/// Whether a checkpoint that lists no disks has this one.
+fn is_coverable(disk: &DomainDisk) -> bool {
+    disk.source != Source::Empty && !disk.read_only
+}
+
+/// Whether a checkpoint can have left a bitmap in the image of a disk.
+pub(super) fn can_have_bitmap(disk: &DomainDisk) -> bool {
+    is_coverable(disk) && disk.format == Some(StorageFormat::Qcow2)
+}
+
+/// Only qcow2 images keep bitmaps, and the disk has to be one that block jobs run on.
+fn check_image(context: &Context<'_, '_>, found: &DomainDisk, place: Span, listed: bool) -> Option<Diagnostic> {
+    let format = found.format.unwrap_or(StorageFormat::Raw);
+    if format == StorageFormat::Qcow2 {
+        // One that is backed up is reported there.
+        let is_taken = context.taken().any(|disk| *disk.name.value == *found.target);
+        let unsupported = super::disk::unsupported(found, place).filter(|_| !is_taken)?;
+        return Some(unsupported.located_in(Document::Checkpoint).help(no_checkpoint(found, listed)));
+    }
+    let (name, word) = (&found.target, format.name());
+    Some(
+        finding(Rule::CheckpointFormat, place, format!("'{name}' is of format {word}, which can hold no bitmap"))
+            .also_in(Document::Domain, found.tag, "the disk")
+            .help(no_checkpoint(found, listed))
+            .libvirt(format!(
+                "unsupported configuration: checkpoint for disk {name} unsupported for storage type {word}"
+            )),
+    )
+}
+
+fn no_checkpoint(disk: &DomainDisk, listed: bool) -> String {
+    let element = format!("<disk name='{}' checkpoint='no'/>", disk.target);
+    if listed { format!("write {element}") } else { format!("list the checkpoint's disks, with {element}") }
+}
+
+/// libvirt makes a bitmap of its own for an incremental push, which a checkpoint's must not be called like.
+fn check_temporary_bitmap(context: &Context<'_, '_>, new: Option<(&Checkpoint, &HashSet<&str>)>) -> Option<Diagnostic> {
+    if context.backup.mode != Mode::Push {
+        return None;
+    }
+    context.taken().filter(|disk| is_incremental(disk)).find_map(|disk| {
+        let target = &*disk.name.value;
+        let name = format!("backup-{target}");
+        let clash = "internal error: unable to execute QEMU command 'transaction': Bitmap already exists: ";
+        let help = "in push mode libvirt names a bitmap like this itself: call the checkpoint otherwise";
+        if let Some(place) = new.filter(|(_, covered)| covered.contains(target)).and_then(|(new, _)| new.name.as_ref())
+            && place.value == name
+        {
+            let message = format!("a checkpoint called {name} is in the way of the backup of '{target}'");
+            return Some(
+                finding(Rule::TemporaryBitmap, place.span, message).help(help).libvirt(format!("{clash}{name}")),
+            );
+        }
+        let exists = context.options.existing.as_deref()?.iter().find(|existing| existing.name == name)?;
+        let covers = exists.disks.as_ref().is_none_or(|disks| disks.iter().any(|disk| disk == target));
+        covers.then(|| {
+            let message = format!("the checkpoint {name} is in the way of the backup of '{target}'");
+            Diagnostic::new(Rule::TemporaryBitmap, context.place_of(disk), message)
+                .help("delete that checkpoint; or back the disk up in full, or in pull mode")
+                .libvirt(format!("{clash}{name}"))
+        })
+    })
+}
+
+/// The targets of the disks that get a bitmap.
+pub(super) fn covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint) -> Option<HashSet<&'c str>> {
+    let domain = context.domain?;
+    let targets = match &checkpoint.disks {
+        None => domain.disks.iter().filter(|disk| is_coverable(disk)).map(|disk| &*disk.target).collect(),
+        Some(disks) => disks
+            .iter()
+            .filter(|disk| disk.takes_part)
+            .filter_map(|disk| find(context, domain, &disk.name.value))
+            .map(|disk| &*disk.target)
+            .collect(),
+    };
+    Some(targets)
+}

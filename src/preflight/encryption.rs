@@ -1,0 +1,100 @@
+//! Encryption of destinations: what libvirt's schema lets through and QEMU does not know.
+
+use crate::backup::{Disk, Encryption, StorageFormat, StorageType};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::parse::quoted;
+use crate::rules::Rule;
+
+use super::Context;
+use super::destination::format_of;
+
+/// The ciphers that QEMU can encrypt with, by name and size.
+const CIPHERS: [&str; 9] = [
+    "aes-128",
+    "aes-192",
+    "aes-256",
+    "serpent-128",
+    "serpent-192",
+    "serpent-256",
+    "twofish-128",
+    "twofish-192",
+    "twofish-256",
+];
+const MODES: [&str; 4] = ["cbc", "xts", "ctr", "ecb"];
+const HASHES: [&str; 8] = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160", "sm3"];
+const GENERATORS: [&str; 3] = ["plain", "plain64", "essiv"];
+
+pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+    if context.domain.is_none() {
+        return;
+    }
+    for disk in context.taken() {
+        let Some(encryption) = disk.store.as_ref().and_then(|store| store.encryption.as_ref()) else { continue };
+        let format = format_of(disk);
+        if format == StorageFormat::Qcow2 {
+            // The header of a file that exists says how it is encrypted.
+            if !context.options.reuse_external {
+                diagnostics.extend(check_words(encryption));
+            }
+        } else if let Some(libvirt) = refusal(disk, context.options.reuse_external) {
+            let message = format!("libvirt cannot encrypt a backup of format {}", format.name());
+            let place = disk.format.as_ref().map_or(encryption.tag.0, |format| format.span);
+            diagnostics.push(
+                Diagnostic::new(Rule::EncryptionFormat, place, message)
+                    .also(encryption.tag.0, "the encryption")
+                    .help("write qcow2, or remove <encryption>")
+                    .libvirt(libvirt),
+            );
+        }
+    }
+}
+
+fn refusal(disk: &Disk<'_>, reuse_external: bool) -> Option<&'static str> {
+    match format_of(disk) {
+        // What QEMU cannot write at all has its own finding.
+        StorageFormat::Dir
+        | StorageFormat::Iso
+        | StorageFormat::Fat
+        | StorageFormat::Cow
+        | StorageFormat::Bochs
+        | StorageFormat::Cloop
+        | StorageFormat::Dmg => None,
+        // Whether the sizes differ is known of new files only.
+        StorageFormat::Raw if reuse_external || disk.storage_type == StorageType::Block => None,
+        StorageFormat::Raw => Some(
+            "internal error: unable to execute QEMU command 'transaction': Source and target image have different sizes",
+        ),
+        _ => Some("unsupported configuration: encryption is supported only with 'raw' and 'qcow2' image format"),
+    }
+}
+
+fn check_words(encryption: &Encryption<'_>) -> Option<Diagnostic> {
+    let mut found = Vec::new();
+    if let Some(cipher) = &encryption.cipher {
+        let algorithm = format!("{}-{}", cipher.name, cipher.size);
+        found.push(("cipher-alg", algorithm, &CIPHERS[..], cipher.tag.0));
+        found.extend(cipher.mode.iter().map(|mode| ("cipher-mode", mode.to_string(), &MODES[..], cipher.tag.0)));
+        found.extend(cipher.hash.iter().map(|hash| ("hash-alg", hash.to_string(), &HASHES[..], cipher.tag.0)));
+    }
+    if let Some(ivgen) = &encryption.ivgen {
+        found.push(("ivgen-alg", ivgen.name.to_string(), &GENERATORS[..], ivgen.tag.0));
+        found.extend(ivgen.hash.iter().map(|hash| ("ivgen-hash-alg", hash.to_string(), &HASHES[..], ivgen.tag.0)));
+    }
+    let wrong = found.into_iter().find(|(_, word, known, _)| !known.contains(&word.as_str()))?;
+    Some(unknown_word(wrong))
+}
+
+fn unknown_word((parameter, word, known, place): (&str, String, &[&str], Span)) -> Diagnostic {
+    let what = match parameter {
+        "cipher-alg" => "cipher",
+        "cipher-mode" => "mode of a cipher",
+        "ivgen-alg" => "generator of initialization vectors",
+        _ => "hash",
+    };
+    Diagnostic::new(Rule::UnknownCipher, place, format!("QEMU knows no {what} {}", quoted(&word)))
+        .help(format!("use one of {}", known.join(", ")))
+        .libvirt(format!(
+            "internal error: unable to execute QEMU command 'blockdev-create': Parameter '{parameter}' does not accept \
+             value '{word}'"
+        ))
+}

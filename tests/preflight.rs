@@ -1,0 +1,137 @@
+//! What a real libvirtd with QEMU said at a backup's start is foretold: `preflight/scenarios.jsonl` was recorded.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::sync::Arc;
+
+use backupxml::checkpoint::{self, Existing};
+use backupxml::diagnostic::Diagnostic;
+use backupxml::rules::Severity;
+use backupxml::{Options, check, domain};
+use serde::Deserialize;
+
+/// A scenario as the recorder writes it.
+#[derive(Deserialize)]
+struct Scenario {
+    name: String,
+    backup: String,
+    domain: String,
+    checkpoint: Option<String>,
+    #[serde(default)]
+    existing: Vec<String>,
+    #[serde(default)]
+    dumps: Vec<String>,
+    #[serde(default)]
+    reuse_external: bool,
+    verdict: String,
+    message: Option<String>,
+    rule: Option<String>,
+}
+
+const FEWEST_SCENARIOS: usize = 600;
+
+/// libvirtd knows the pool that a volume is in, and so the file behind it; the domain's document does not.
+const OF_POOLS: &str = "volume";
+
+fn scenarios() -> Vec<Scenario> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/preflight/scenarios.jsonl");
+    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).expect("a scenario")).collect()
+}
+
+impl Scenario {
+    fn findings(&self) -> Vec<Diagnostic> {
+        let (domain, mut found) = domain::read(&self.domain);
+        let mut options = Options { reuse_external: self.reuse_external, ..Options::default() };
+        if let Some(text) = &self.checkpoint {
+            let (checkpoint, findings) = checkpoint::read(text, options.release);
+            found.extend(findings);
+            options.checkpoint = checkpoint.map(Arc::new);
+        }
+        let dumps = self.dumps.iter().flat_map(|dump| checkpoint::read_existing(dump).expect("a checkpoint"));
+        let names = self.existing.iter().map(|name| Existing { name: name.clone(), disks: None });
+        options.existing = Some(if self.dumps.is_empty() { names.collect() } else { dumps.collect() });
+        let own_name = options.checkpoint.as_ref().and_then(|checkpoint| checkpoint.name.clone());
+        options.suffix = own_name.map_or_else(|| self.time(), |name| name.value);
+        found.extend(check(&self.backup, domain.as_ref(), &options));
+        found
+    }
+
+    /// The seconds since 1970 when it was recorded, if its message tells of a name that was made up.
+    fn time(&self) -> String {
+        let digits = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>();
+        let message = self.message.as_deref().unwrap_or_default();
+        message.split('.').map(digits).find(|digits| digits.len() == 10).unwrap_or_else(|| "1795550000".to_owned())
+    }
+
+    fn errors(&self) -> Vec<Diagnostic> {
+        self.findings().into_iter().filter(|finding| finding.severity == Severity::Error).collect()
+    }
+}
+
+#[test]
+fn every_verdict_is_foretold() {
+    let scenarios = scenarios();
+    assert!(scenarios.len() >= FEWEST_SCENARIOS, "{}", scenarios.len());
+    let mut wrong = Vec::new();
+    for scenario in scenarios.iter().filter(|scenario| !scenario.name.contains(OF_POOLS)) {
+        if scenario.rule.as_deref() == Some("advice/inactive-domain") {
+            let warned =
+                scenario.findings().iter().any(|finding| Some(finding.rule.name()) == scenario.rule.as_deref());
+            if !warned {
+                wrong.push(format!("{}: no warning", scenario.name));
+            }
+            continue;
+        }
+        let errors = scenario.errors();
+        if errors.is_empty() == (scenario.verdict == "refused") {
+            wrong.push(format!("{}: {} ({:?}), not {errors:?}", scenario.name, scenario.verdict, scenario.message));
+        } else if let Some(rule) = &scenario.rule
+            && !errors.iter().any(|error| error.rule.name() == rule)
+        {
+            let found: Vec<_> = errors.iter().map(|error| error.rule.name()).collect();
+            wrong.push(format!("{}: {rule}, not {found:?}", scenario.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Scenarios of which libvirt says something else first, and why.
+const OTHER_WORDS: [(&str, &str); 20] = [
+    ("push-onto-shareable-image-taken-too", "the disk's own lock comes first"),
+    ("push-onto-shareable-image-taken-before", "the disk's own lock comes first"),
+    ("push-onto-own-shareable-image-reused", "the disk's own lock comes first"),
+    ("push-onto-own-shareable-device", "the disk's own lock comes first"),
+    ("push-target-ends-in-dot-dot", "the directory before the dots was not there"),
+    ("copying-onto-the-copy-reused", "the copy that runs has another lock"),
+    ("socket-ends-in-dot-dot", "the directory was there"),
+    ("document-disk-too-many-doubled", "it counts the disks first"),
+    ("both-stopped-and-checkpoint-raw", "it looks at the domain's state first"),
+    ("document-disk-too-many", "it counts the disks first; two of them are not the domain's"),
+    ("encrypted-raw-secret-missing", "it looks for the secret first"),
+    ("encrypted-vdi-secret-missing", "it looks for the secret first"),
+    ("encrypted-vmdk-secret-missing", "it looks for the secret first"),
+    ("encrypted-qcow-secret-missing", "it looks for the secret first"),
+    ("domain-stopped-unknown-disk", "it looks at the domain's state first"),
+    ("domain-stopped-bad-checkpoint", "it looks at the checkpoint's document first"),
+    ("push-onto-other-device-raw", "the devices had different sizes, which comes before the lock"),
+    ("document-not-closed", "libxml2 adds the line"),
+    ("document-two-roots", "libxml2 adds the line"),
+    ("document-name-1024", "QEMU refuses it before libvirt does"),
+];
+
+#[test]
+fn libvirts_words_are_its_own() {
+    let mut wrong = Vec::new();
+    for scenario in scenarios().iter().filter(|scenario| scenario.verdict == "refused") {
+        let message = scenario.message.as_deref().unwrap_or_default();
+        let errors = scenario.errors();
+        let said: Vec<_> = errors.iter().filter_map(|error| error.libvirt.as_deref()).collect();
+        let first_line = |words: &str| words.lines().next().unwrap_or_default().to_owned();
+        let has_other = OTHER_WORDS.iter().any(|(name, _)| *name == scenario.name);
+        if !errors.is_empty() && !has_other && !said.iter().any(|words| first_line(words) == first_line(message)) {
+            wrong.push(format!("{}:\n  {message}\n  {said:?}", scenario.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
