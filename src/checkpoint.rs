@@ -158,7 +158,7 @@ fn not_a_checkpoint(root: Node<'_, '_>) -> Diagnostic {
 fn place<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Place {
     read_element(reader, node, &CHECKPOINT_TEXT);
     let text = node.children().find(Node::is_text).map_or_else(|| start_tag(node), |text| text.range().into());
-    Place { value: text_of(node).into_owned(), span: text }
+    Place { value: text_of(node, reader.release).into_owned(), span: text }
 }
 
 fn check_name(reader: &mut Reader<'_>, name: &Place) {
@@ -248,7 +248,8 @@ pub fn read_existing(text: &str) -> Result<Vec<Existing>, String> {
         return Err(format!("its root element is <{}>, not <domaincheckpoint>", root.tag_name().name()));
     }
     let child = |name| root.children().find(|child| child.tag_name().name() == name);
-    let name = child("name").map(text_of).ok_or("the checkpoint has no <name>")?.into_owned();
+    let name =
+        child("name").map(|name| text_of(name, Release::default())).ok_or("the checkpoint has no <name>")?.into_owned();
     let disks = child("disks").map(|disks| {
         let with_bitmap = disks.children().filter(|disk| {
             disk.tag_name().name() == "disk" && disk.attribute("checkpoint").is_none_or(|kind| kind == "bitmap")

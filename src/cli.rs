@@ -223,7 +223,7 @@ pub enum PlanFormat {
 }
 
 /// What libvirt is asked with a backup.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct AskedArgs {
     /// The checkpoint XML that is passed along; its name is the suffix
     #[arg(long, value_name = "FILE")]
