@@ -192,7 +192,7 @@ rules! {
     BlockBecomesFile "advice/block-becomes-file" "A disk of type block has a destination.";
     InactiveDomain "advice/inactive-domain" "The domain runs.";
     FixedScratch "advice/fixed-scratch" "A scratch file is not in the way of the next backup.";
-    UnguardedDestination "advice/unguarded-destination" "A raw destination overwrites nothing that is in use.";
+    UnguardedDestination "advice/unguarded-destination" "A raw destination or a socket overwrites nothing that is in use.";
     NewerRelease "advice/newer-release" "A backup needs no newer libvirt than the domain's host is likely to have.";
     UnusedSuppression "advice/unused-suppression" "A comment that allows a finding has one to allow.";
     LostComment "advice/lost-comment" "A file that is put into libvirt's form has no comments to lose.";

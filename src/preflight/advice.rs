@@ -18,6 +18,7 @@ pub(super) fn give(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>)
     diagnostics.extend(block_becomes_file(context));
     diagnostics.extend(fixed_destinations(context));
     diagnostics.extend(unguarded_destinations(context));
+    diagnostics.extend(socket_on_image(context));
     if let Some(domain) = context.domain {
         diagnostics.extend(left_out(context, domain));
         diagnostics.extend(uneven_checkpoint(context));
@@ -140,6 +141,18 @@ fn unguarded_destinations(context: &Context<'_, '_>) -> Vec<Diagnostic> {
             .help("give it a destination of its own: QEMU does not notice this with raw images")
     };
     found.map(finding).collect()
+}
+
+/// QEMU removes what stands where its socket is to be.
+fn socket_on_image(context: &Context<'_, '_>) -> Option<Diagnostic> {
+    let socket = context.backup.server.as_ref()?.socket.as_ref()?;
+    let disk = destination::user_of(context, &socket.value)?;
+    let message = format!("the socket takes the place of an image of '{}', which is removed", disk.target);
+    Some(
+        Diagnostic::new(Rule::UnguardedDestination, socket.span, message)
+            .also_in(Document::Domain, disk.tag, "this disk uses it")
+            .help("write a path that nothing uses yet, such as one below /run"),
+    )
 }
 
 pub(super) fn inactive(domain: &Domain) -> Option<Diagnostic> {

@@ -348,6 +348,11 @@ pub(super) fn unguarded<'c, 'a>(context: &Context<'c, 'a>) -> Vec<(&'c Disk<'a>,
     found
 }
 
+/// The disk of the domain that has an image at `path`.
+pub(super) fn user_of<'c>(context: &Context<'c, '_>, path: &str) -> Option<&'c DomainDisk> {
+    images(context).get(&normalized(path)).map(|image| image.disk)
+}
+
 /// Where a warning about a destination points to.
 pub(super) fn place(context: &Context<'_, '_>, disk: &Disk<'_>) -> Span {
     place_of_path(context, disk)
