@@ -275,7 +275,9 @@ impl<'a> StateFile<'_, 'a> {
             Mode::Push => "target",
             Mode::Pull => "scratch",
         };
-        disk.store = child(node, element).map(|store| Box::new(self.store(store, disk.storage_type)));
+        let store = child(node, element).map(|store| self.store(store, disk.storage_type));
+        // One that says nothing is written as none.
+        disk.store = store.filter(|store| *store != Store::default()).map(Box::new);
     }
 
     fn storage_type(&mut self, node: Node<'a, '_>) -> StorageType {
