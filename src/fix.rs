@@ -34,7 +34,7 @@ pub struct Fixed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Mends a backup. Fixes that would leave it with as many findings as before are not applied, so this ends, and never
+/// Mends a backup. Fixes that would leave it as bad as before are not applied, so this ends, and never
 /// makes a document worse.
 #[must_use]
 pub fn fix(text: &str, domain: Option<&Domain>, options: &Options, consent: Consent) -> Fixed {
@@ -75,12 +75,18 @@ fn candidates(diagnostics: &[Diagnostic], consent: Consent) -> Vec<Fix> {
     chosen
 }
 
-/// The document with some fixes, if that leaves fewer findings.
+/// How bad a document is: by its errors, and then by its warnings, which show up only once there are no errors.
+fn weight(diagnostics: &[Diagnostic]) -> (usize, usize) {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    (errors, diagnostics.len() - errors)
+}
+
+/// The document with some fixes, if that makes it less bad.
 fn attempt(before: &Fixed, fixes: &[Fix], domain: Option<&Domain>, options: &Options) -> Option<Fixed> {
     let edits = fixes.iter().flat_map(|fix| fix.edits.iter().cloned()).collect();
     let text = apply(&before.text, edits)?;
     let diagnostics = check(&text, domain, options);
-    let better = diagnostics.len() < before.diagnostics.len();
+    let better = weight(&diagnostics) < weight(&before.diagnostics);
     better.then(|| Fixed { text, applied: before.applied + fixes.len(), diagnostics })
 }
 
@@ -115,6 +121,18 @@ mod tests {
         let safe = "<domainbackup mode='push'><disks><disk name='vda' bogus='1'/></disks></domainbackup>";
         assert_eq!(fixed(text, Consent::Safe), (safe.to_owned(), 1));
         assert_eq!(fixed(text, Consent::All), (safe.replace(" bogus='1'", ""), 0));
+    }
+
+    #[test]
+    fn advice_that_shows_up_behind_an_error_keeps_no_fix_from_being_applied() {
+        let (domain, _) = crate::domain::read(
+            "<domain id='1'><devices><disk><source file='/a'/><target dev='vda'/></disk>\
+             <disk><source file='/b'/><target dev='vdb'/></disk></devices></domain>",
+        );
+        let text = "<domainbackup><disks><disk nmae='vda'/></disks></domainbackup>";
+        let fixed = fix(text, domain.as_ref(), &Options::default(), Consent::Safe);
+        assert_eq!(fixed.text, "<domainbackup><disks><disk name='vda'/></disks></domainbackup>");
+        assert_eq!(fixed.diagnostics.len(), 1, "that vdb is left out");
     }
 
     #[test]
