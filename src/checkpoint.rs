@@ -3,6 +3,8 @@
 //! The checkpoint is the document passed along with a backup (`virsh backup-begin DOMAIN BACKUP CHECKPOINT`). libvirt
 //! holds it against `domaincheckpoint.rng` before it looks at anything else.
 
+use std::collections::HashSet;
+
 use roxmltree::Node;
 
 use crate::diagnostic::{Diagnostic, Document, Span};
@@ -63,7 +65,7 @@ pub struct Existing {
     /// Its name.
     pub name: String,
     /// The disks that have its bitmap, by their targets; `None` when nobody said.
-    pub disks: Option<Vec<String>>,
+    pub disks: Option<HashSet<String>>,
 }
 
 /// Whether libvirt's schema accepts `name` for a checkpoint: `[a-zA-Z0-9_\-][a-zA-Z0-9_\-.]*`
@@ -305,7 +307,7 @@ mod tests {
         assert_eq!(read_existing("cp-1\n\ncp-2\n"), Ok(vec![named("cp-1", None), named("cp-2", None)]));
         let dump = "<domaincheckpoint><name>cp-1</name><disks><disk name='vda' checkpoint='bitmap' bitmap='cp-1'/>\
                     <disk name='vdb' checkpoint='no'/></disks><domain/></domaincheckpoint>";
-        assert_eq!(read_existing(dump), Ok(vec![named("cp-1", Some(vec!["vda".to_owned()]))]));
+        assert_eq!(read_existing(dump), Ok(vec![named("cp-1", Some(HashSet::from(["vda".to_owned()])))]));
         assert!(read_existing("<domain/>").is_err());
         assert!(read_existing("<domaincheckpoint").is_err());
     }

@@ -12,10 +12,12 @@ mod encryption;
 mod export;
 mod incremental;
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use crate::Options;
 use crate::backup::{Backup, Disk};
+use crate::checkpoint::Existing;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::domain::{Domain, DomainDisk};
 
@@ -26,6 +28,12 @@ struct Context<'c, 'a> {
     options: &'c Options,
     /// The domain's disks by their targets.
     by_target: HashMap<&'c str, &'c DomainDisk>,
+    /// The domain's disks by the paths of their images; none for a path that several share.
+    by_path: OnceCell<HashMap<&'c str, Option<&'c DomainDisk>>>,
+    /// The targets of the disks that take part.
+    taken: OnceCell<HashSet<&'c str>>,
+    /// The checkpoints that exist, by their names.
+    existing: OnceCell<HashMap<&'c str, &'c Existing>>,
 }
 
 impl<'c, 'a> Context<'c, 'a> {
@@ -36,6 +44,30 @@ impl<'c, 'a> Context<'c, 'a> {
 
     fn domain_disk(&self, disk: &Disk<'_>) -> Option<&'c DomainDisk> {
         self.by_target.get(&*disk.name.value).copied()
+    }
+
+    /// The disk of the domain whose image alone is at `path`, spelt as in the domain.
+    fn by_path(&self, path: &str) -> Option<&'c DomainDisk> {
+        let by_path = self.by_path.get_or_init(|| {
+            let mut by_path = HashMap::new();
+            for disk in self.domain.into_iter().flat_map(|domain| &domain.disks) {
+                if let Some(path) = disk.source.path() {
+                    by_path.entry(path).and_modify(|found| *found = None).or_insert(Some(disk));
+                }
+            }
+            by_path
+        });
+        by_path.get(path).copied().flatten()
+    }
+
+    fn is_taken(&self, target: &str) -> bool {
+        self.taken.get_or_init(|| self.taken().map(|disk| &*disk.name.value).collect()).contains(target)
+    }
+
+    /// The checkpoint called `name`, if it is one of those that were told.
+    fn existing(&self, name: &str) -> Option<&'c Existing> {
+        let all = || self.options.existing.iter().flat_map(|existing| existing.iter());
+        self.existing.get_or_init(|| all().map(|existing| (&*existing.name, existing)).collect()).get(name).copied()
     }
 
     /// The place to blame for a disk: its name, or for one that is not listed the backup.
@@ -55,7 +87,15 @@ pub(crate) fn examine(
     for disk in domain.into_iter().flat_map(|domain| &domain.disks) {
         by_target.entry(&*disk.target).or_insert(disk);
     }
-    let context = Context { backup, domain, options, by_target };
+    let context = Context {
+        backup,
+        domain,
+        options,
+        by_target,
+        by_path: OnceCell::new(),
+        taken: OnceCell::new(),
+        existing: OnceCell::new(),
+    };
     let mut diagnostics = Vec::new();
     disk::check(&context, is_sound, &mut diagnostics);
     destination::check(&context, &mut diagnostics);

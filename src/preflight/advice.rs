@@ -1,5 +1,6 @@
 //! What libvirt accepts, and is likely to lose data, expose it or surprise.
 
+use crate::align::MOST_DISKS_LISTED;
 use crate::backup::{Disk, DroppedWhat, Mode, Server, StorageFormat, StorageType, Transport};
 use crate::diagnostic::{Diagnostic, Document, Span};
 use crate::domain::{Domain, Source};
@@ -25,8 +26,11 @@ pub(super) fn give(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>)
     }
 }
 
-/// Joins the names of disks for a sentence: `vda, vdb and vdc`.
+/// Joins the names of disks for a sentence: `'vda', 'vdb' and 'vdc'`; of very many, the first.
 fn enumerated(names: &[&str]) -> String {
+    if let Some(first) = names.get(..MOST_DISKS_LISTED).filter(|first| first.len() < names.len()) {
+        return format!("{} and {} more", enumerated(first), names.len() - first.len());
+    }
     match names {
         [] => String::new(),
         [only] => format!("'{only}'"),
@@ -37,7 +41,7 @@ fn enumerated(names: &[&str]) -> String {
     }
 }
 
-fn dropped<'c>(context: &'c Context<'_, '_>) -> impl Iterator<Item = Diagnostic> + use<'c> {
+fn dropped<'r, 'c, 'a>(context: &'r Context<'c, 'a>) -> impl Iterator<Item = Diagnostic> + use<'r, 'c, 'a> {
     context.backup.dropped.0.iter().map(|dropped| match dropped.what {
         DroppedWhat::EmptyIncremental => Diagnostic::new(
             Rule::EmptyIncremental,
@@ -88,7 +92,9 @@ fn white_space(context: &Context<'_, '_>) -> Option<Diagnostic> {
 }
 
 /// What did not change reads as zeros, and nothing in the file tells the two apart.
-fn incremental_into_raw<'c>(context: &'c Context<'_, '_>) -> impl Iterator<Item = Diagnostic> + use<'c> {
+fn incremental_into_raw<'r, 'c, 'a>(
+    context: &'r Context<'c, 'a>,
+) -> impl Iterator<Item = Diagnostic> + use<'r, 'c, 'a> {
     let push = context.backup.mode == Mode::Push;
     let raw = move |disk: &&Disk<'_>| push && is_incremental(disk) && format_of(disk) == StorageFormat::Raw;
     context.taken().filter(raw).filter_map(|disk| {
@@ -102,7 +108,7 @@ fn incremental_into_raw<'c>(context: &'c Context<'_, '_>) -> impl Iterator<Item 
     })
 }
 
-fn block_becomes_file<'c>(context: &'c Context<'_, '_>) -> impl Iterator<Item = Diagnostic> + use<'c> {
+fn block_becomes_file<'r, 'c, 'a>(context: &'r Context<'c, 'a>) -> impl Iterator<Item = Diagnostic> + use<'r, 'c, 'a> {
     context.taken().filter_map(|disk| {
         let written = disk.written_type.0.as_ref().filter(|written| written.value == StorageType::Block)?;
         let path = disk.path().filter(|path| path.span == Span::default() && disk.storage_type == StorageType::File)?;

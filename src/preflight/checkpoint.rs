@@ -37,8 +37,7 @@ fn finding(rule: Rule, span: Span, message: String) -> Diagnostic {
 
 fn check_name(context: &Context<'_, '_>, name: &Place) -> Option<Diagnostic> {
     let value = &name.value;
-    let exists =
-        context.options.existing.as_deref().is_some_and(|existing| existing.iter().any(|one| one.name == *value));
+    let exists = context.existing(value).is_some();
     let incremental = context.taken().filter(|disk| is_incremental(disk));
     let mut bases = incremental.filter_map(|disk| Some((disk, disk.incremental.as_ref()?)));
     let base = bases.find(|(_, incremental)| *incremental.value == **value);
@@ -80,7 +79,7 @@ fn align(context: &Context<'_, '_>, checkpoint: &Checkpoint, domain: &Domain, di
     };
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for disk in disks {
-        let Some(found) = find(context, domain, &disk.name.value) else {
+        let Some(found) = find(context, &disk.name.value) else {
             diagnostics.push(no_such_disk(domain, disk));
             continue;
         };
@@ -96,13 +95,9 @@ fn align(context: &Context<'_, '_>, checkpoint: &Checkpoint, domain: &Domain, di
 }
 
 /// A disk by its target, or by the path of its image.
-fn find<'c>(context: &Context<'c, '_>, domain: &'c Domain, name: &str) -> Option<&'c DomainDisk> {
+fn find<'c>(context: &Context<'c, '_>, name: &str) -> Option<&'c DomainDisk> {
     let by_target = context.by_target.get(name).copied();
-    by_target.or_else(|| {
-        let mut same = domain.disks.iter().filter(|disk| name.starts_with('/') && disk.source.path() == Some(name));
-        // A path that two disks share names neither.
-        same.next().filter(|_| same.next().is_none())
-    })
+    by_target.or_else(|| context.by_path(name).filter(|_| name.starts_with('/')))
 }
 
 fn no_such_disk(domain: &Domain, disk: &CheckpointDisk) -> Diagnostic {
@@ -177,8 +172,7 @@ fn check_image(context: &Context<'_, '_>, found: &DomainDisk, place: Span, liste
     let format = found.format.unwrap_or(StorageFormat::Raw);
     if format == StorageFormat::Qcow2 {
         // One that is backed up is reported there.
-        let is_taken = context.taken().any(|disk| *disk.name.value == *found.target);
-        let unsupported = super::disk::unsupported(found, place).filter(|_| !is_taken)?;
+        let unsupported = super::disk::unsupported(found, place).filter(|_| !context.is_taken(&found.target))?;
         return Some(unsupported.located_in(Document::Checkpoint).help(no_checkpoint(found, listed)));
     }
     let (name, word) = (&found.target, format.name());
@@ -215,8 +209,7 @@ fn check_temporary_bitmap(context: &Context<'_, '_>, new: Option<(&Checkpoint, &
                 finding(Rule::TemporaryBitmap, place.span, message).help(help).libvirt(format!("{clash}{name}")),
             );
         }
-        let exists = context.options.existing.as_deref()?.iter().find(|existing| existing.name == name)?;
-        let covers = exists.disks.as_ref().is_none_or(|disks| disks.iter().any(|disk| disk == target));
+        let covers = context.existing(&name)?.disks.as_ref().is_none_or(|disks| disks.contains(target));
         covers.then(|| {
             let message = format!("the checkpoint {name} is in the way of the backup of '{target}'");
             Diagnostic::new(Rule::TemporaryBitmap, context.place_of(disk), message)
@@ -234,7 +227,7 @@ pub(super) fn covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint)
         Some(disks) => disks
             .iter()
             .filter(|disk| disk.takes_part)
-            .filter_map(|disk| find(context, domain, &disk.name.value))
+            .filter_map(|disk| find(context, &disk.name.value))
             .map(|disk| &*disk.target)
             .collect(),
     };

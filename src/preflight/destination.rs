@@ -247,8 +247,8 @@ fn check_use(context: &Context<'_, '_>, disk: &Disk<'_>, image: Option<&Image<'_
     let reuse = context.options.reuse_external;
     let is_block = disk.storage_type == StorageType::Block;
     // Nobody locks a shareable image that is not backed up itself, and QEMU locks none that it writes as raw bytes.
-    let is_taken = context.taken().any(|taken| *taken.name.value == *image.disk.target);
-    let overwrites = image.disk.shareable && image.is_own && !is_taken && format_of(disk) == StorageFormat::Raw;
+    let is_guarded = !image.disk.shareable || !image.is_own || context.is_taken(&image.disk.target);
+    let overwrites = !is_guarded && format_of(disk) == StorageFormat::Raw;
     let libvirt = match (is_block, image.is_device) {
         (true, false) => no_device(path),
         (false, _) if !reuse => exists(disk, path),
@@ -298,16 +298,17 @@ fn check_shared_images(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnost
     let shared = context.domain.into_iter().flat_map(|domain| &domain.disks).filter(|disk| disk.shareable);
     let mut by_path: HashMap<Cow<'_, str>, Vec<&DomainDisk>> = HashMap::new();
     for disk in shared {
-        if let Some(path) = disk.source.path() {
-            by_path.entry(normalized(path)).or_default().push(disk);
+        // Two of those that write are enough to find another one.
+        if let Some(path) = disk.source.path().filter(|_| !disk.read_only) {
+            let disks = by_path.entry(normalized(path)).or_default();
+            disks.extend((disks.len() < 2).then_some(disk));
         }
     }
-    by_path.retain(|_, disks| disks.len() > 1);
     for disk in context.taken() {
         let Some(own) = context.domain_disk(disk) else { continue };
         // One finding an image is enough.
         let Some(disks) = own.source.path().and_then(|path| by_path.get_mut(&normalized(path))) else { continue };
-        let other = disks.iter().find(|other| other.target != own.target && !other.read_only).copied();
+        let other = disks.iter().find(|other| other.target != own.target).copied();
         let Some(other) = other else { continue };
         disks.clear();
         let message = format!("the image of '{}' is that of '{}' too, which can write to it", own.target, other.target);

@@ -12,8 +12,9 @@ use crate::schema::trim;
 use super::Context;
 use super::destination::is_incremental;
 
-/// At most this many checkpoints are listed in a help line.
+/// At most this many checkpoints are listed in a help line, and compared with one that is not there.
 const MOST_LISTED: usize = 12;
+const MOST_COMPARED: usize = 200;
 
 pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     // The backup's own checkpoint is that of many disks, and one mistake.
@@ -75,13 +76,13 @@ fn check_existing(context: &Context<'_, '_>, disk: &Disk<'_>, incremental: &Text
     }
     let mut found = None;
     if let Some(existing) = context.options.existing.as_deref() {
-        found = existing.iter().rfind(|existing| existing.name == name);
+        found = context.existing(name);
         if found.is_none() {
             return Some((no_such_checkpoint(existing, disk, incremental), true));
         }
     }
     let is_covered = match found.and_then(|found| found.disks.as_ref()) {
-        Some(covered) => covered.iter().any(|target| **target == *disk.name.value),
+        Some(covered) => covered.contains(&*disk.name.value),
         // Nobody said, but no other disk can have a bitmap.
         None => context.domain_disk(disk).is_none_or(super::checkpoint::can_have_bitmap),
     };
@@ -104,7 +105,7 @@ fn no_such_checkpoint(existing: &[Existing], disk: &Disk<'_>, incremental: &Text
     if existing.len() > MOST_LISTED {
         all.push_str(", …");
     }
-    let help = match (existing.is_empty(), nearest(name, names())) {
+    let help = match (existing.is_empty(), nearest(name, names().take(MOST_COMPARED))) {
         (true, _) => "it has none: make a full backup first".to_owned(),
         (false, Some(meant)) => format!("did you mean '{meant}'? The domain has {all}"),
         (false, None) => format!("the domain has {all}"),
