@@ -74,14 +74,12 @@ fn check_existing(context: &Context<'_, '_>, disk: &Disk<'_>, incremental: &Text
     if context.options.checkpoint.as_ref().is_some_and(|new| new.is_called(name)) {
         return None;
     }
-    let mut found = None;
-    if let Some(existing) = context.options.existing.as_deref() {
-        found = context.existing(name);
-        if found.is_none() {
-            return Some((no_such_checkpoint(existing, disk, incremental), true));
-        }
-    }
-    let is_covered = match found.and_then(|found| found.disks.as_ref()) {
+    // With none told, nothing is said about missing ones.
+    let existing = context.options.existing.as_deref()?;
+    let Some(found) = context.existing(name) else {
+        return Some((no_such_checkpoint(existing, disk, incremental), true));
+    };
+    let is_covered = match &found.disks {
         Some(covered) => covered.contains(&*disk.name.value),
         // Nobody said, but no other disk can have a bitmap.
         None => context.domain_disk(disk).is_none_or(super::checkpoint::can_have_bitmap),
