@@ -153,20 +153,24 @@ fn fixes_mend_what_they_are_for() {
     let mut useless = Vec::new();
     for document in documents() {
         for Mutant { text, .. } in mutants(&document).into_iter().chain(syntax::mutants(&document)) {
-            let before = check(&text, None, &options);
+            let before = errors(&text);
             let Some(first) = before.first() else { continue };
             let (all, fixable) = by_rule.entry(first.rule.name()).or_default();
             *all += 1;
             *fixable += usize::from(!first.fixes.is_empty());
             let count = |findings: &[Diagnostic]| findings.iter().filter(|found| found.rule == first.rule).count();
             for fix in &first.fixes {
-                let after = apply(&text, fix.edits.clone()).map(|text| (check(&text, None, &options), text));
+                let after = apply(&text, fix.edits.clone()).map(|text| (errors(&text), text));
                 if after.as_ref().is_none_or(|(after, _)| count(after) >= count(&before)) {
                     useless.push(format!("{} by {}\n  {text}\n  {after:?}", first.rule, fix.message));
                 }
             }
             let mended = fix(&text, None, &options, Consent::All);
-            assert!(mended.diagnostics.len() <= before.len(), "worse: {text}\n{}", mended.text);
+            assert!(
+                mended.diagnostics.iter().filter(|found| found.is_error()).count() <= before.len(),
+                "worse: {text}\n{}",
+                mended.text
+            );
             let again = fix(&mended.text, None, &options, Consent::All);
             assert_eq!(again.text, mended.text, "not at an end");
         }
