@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""Runs the program on input that is made to hurt: large, deep, repetitive, broken or no document at all.
+
+    cargo build --release
+    fuzz/hostile.py target/release/backupxml              every document, in every way to look at it
+    fuzz/hostile.py target/release/backupxml deep bomb    only those whose name begins so
+
+Each run has 5 s of processor time and 1 GiB of memory, must end with 0, 1 or 2, must not panic, and must write no control
+characters. What broke is told, and makes the exit status 1. Documents are up to 75 MB and made in the temporary folder
+one after another; all of them take some 20 minutes.
+"""
+import os
+import pathlib
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+MILLION = 1_000_000
+SECONDS = 5
+MEMORY = 1 << 30
+examples = pathlib.Path(__file__).resolve().parent.parent / "examples"
+BACKUP, DOMAIN = examples / "backup.xml", examples / "domain.xml"
+WAYS = {
+    "full": ["check"],
+    "concise": ["check", "--format", "concise", "--domain", DOMAIN],
+    "json": ["check", "--format", "json"],
+    "sarif": ["check", "--format", "sarif"],
+    "github": ["check", "--format", "github"],
+    "status": ["check", "--status"],
+    "fix": ["check", "--unsafe-fixes", "--diff"],
+    "normalize": ["normalize"],
+    "as the domain": ["check", BACKUP, "--domain"],
+}
+
+
+def inside(content):
+    return f"<domainbackup>{content}</domainbackup>"
+
+
+def disks(content, times=1):
+    return inside(f"<disks>{content * times}</disks>")
+
+
+def numbered(pattern, times):
+    return "".join(pattern.replace("#", str(number)) for number in range(times))
+
+
+def bomb():
+    entities = "".join(f"<!ENTITY e{level} '{f'&e{level - 1};' * 10}'>" for level in range(1, 10))
+    return f"<!DOCTYPE domainbackup [<!ENTITY e0 'ten letters'>{entities}]>" + inside("&e9;")
+
+
+def target(labels):
+    return disks(f"<disk name='vda' type='file'><target file='/x'>{labels}</target></disk>")
+
+
+DOCUMENTS = {
+    "deep": lambda: "<a>" * MILLION + "</a>" * MILLION,
+    "deep-unclosed": lambda: "<a>" * MILLION,
+    "deep-crossed": lambda: "<a><b>" * (MILLION // 2) + "</a></b>" * (MILLION // 2),
+    "attributes": lambda: "<domainbackup" + numbered(" a#=''", 100_000) + "/>",
+    "attributes-same": lambda: "<domainbackup" + " a=''" * 100_000 + "/>",
+    "attributes-unquoted": lambda: disks("\n<disk name=vda/>", 200_000),
+    "attributes-unended": lambda: disks("<disk name='vda/>", 200_000),
+    "attributes-typeset": lambda: disks("<disk name=\u201cvda\u201d/>", 500_000),
+    "attributes-unknown": lambda: disks("<disk name='vda' incrementl=''/>", 300_000),
+    "namespaces": lambda: "<domainbackup" + numbered(" xmlns:a#='u#'", 4_000) + "/>",
+    "bomb": bomb,
+    "external-entity": lambda: f"<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>{inside('&x;')}",
+    "external-dtd": lambda: "<!DOCTYPE domainbackup SYSTEM 'http://127.0.0.1:9/'><domainbackup/>",
+    "long-value": lambda: disks(f"<disk name='{'a' * 50 * MILLION}'/>"),
+    "long-text": lambda: inside(f"<incremental>{'a' * 50 * MILLION}</incremental>"),
+    "long-stray-text": lambda: inside("a" * 50 * MILLION),
+    "long-element-name": lambda: inside(f"<{'a' * 50 * MILLION}/>"),
+    "long-attribute-name": lambda: inside(f"<disks {'a' * 50 * MILLION}=''/>"),
+    "long-near-miss": lambda: disks(f"<disk name='vda' {'incremental' * 100_000}=''/>"),
+    "long-white-space": lambda: " " * 75 * MILLION,
+    "long-lines": lambda: inside("\n" * 50 * MILLION),
+    "equals": lambda: inside("=" * 10 * MILLION),
+    "equals-in-tag": lambda: f"<domainbackup {'=' * 10 * MILLION}/>",
+    "less-than": lambda: "<" * 10 * MILLION,
+    "less-than-blank": lambda: inside("< " * 5 * MILLION),
+    "greater-than": lambda: inside(">" * 10 * MILLION),
+    "ampersands": lambda: inside("&" * 10 * MILLION),
+    "references": lambda: inside("&#1;" * 2 * MILLION),
+    "quotes": lambda: "<domainbackup " + "'" * 20 * MILLION + "/>",
+    "comments": lambda: inside("<!---->" * 3 * MILLION),
+    "comments-unended": lambda: inside("<!--" * 5 * MILLION),
+    "comments-hyphens": lambda: inside(f"<!--{'-' * 20 * MILLION}-->"),
+    "comments-ours": lambda: inside("<!-- backupxml: allow(x) -->" * 500_000),
+    "comments-ours-long": lambda: f"<!-- backupxml: allow({'all,' * 3 * MILLION}all) --><domainbackup/>",
+    "cdata-unended": lambda: inside("<![CDATA[" * 3 * MILLION),
+    "cdata": lambda: inside(f"<incremental>{'<![CDATA[x]]>' * 2 * MILLION}</incremental>"),
+    "instructions": lambda: inside("<?a?>" * 4 * MILLION),
+    "instructions-unended": lambda: inside("<?" * 10 * MILLION),
+    "doctypes": lambda: "<!DOCTYPE a>" * 2 * MILLION + "<domainbackup/>",
+    "tags-closing": lambda: inside("</a>" * 5 * MILLION),
+    "tags-crossed": lambda: inside("<a></b>" * 500_000),
+    "tags-unclosed": lambda: inside("<a>" * 100 + "<b>" * 500_000),
+    "elements": lambda: inside("<x/>" * 10 * MILLION),
+    "elements-repeated": lambda: inside("<incremental/>" * MILLION),
+    "disks-nameless": lambda: disks("<disk/>", 4 * MILLION),
+    "disks-same": lambda: disks("<disk name='vda'/>", 700_000),
+    "disks-unknown": lambda: disks(numbered(f"<disk name='{'x' * 50}#'/>", 100_000)),
+    "disks-of-domains": lambda: disks("<disk device='disk'><source file='x'/><target dev='vda'/></disk>", 200_000),
+    "labels-same": lambda: target("<seclabel model='x' relabel='no'/>" * 300_000),
+    "labels": lambda: target(numbered("<seclabel model='x#' relabel='no'/>", 300_000)),
+    "nul": lambda: b"\0" * 50 * MILLION,
+    "nul-inside": lambda: inside("\0" * 10 * MILLION),
+    "encoding-utf16": lambda: disks("<disk name='vda' x=''/>", 100_000).encode("utf-16"),
+    "encoding-utf32": lambda: disks("<disk name='vda' x=''/>", 100_000).encode("utf-32"),
+    "encoding-declared": lambda: b"<?xml version='1.0' encoding='Shift_JIS'?>"
+    + disks("<disk name='vd\u3042' x=''/>", 50_000).encode("shift_jis"),
+    "encoding-broken": lambda: b"\xff" * 20 * MILLION,
+    "encoding-broken-inside": lambda: b"<domainbackup><disks>" + b"<disk name='\xff' x=''/>" * 100_000,
+    "escapes": lambda: disks("<disk name='\x1b[31m\x9b' \x1b]0;x\x07=''/>"),
+    "random": lambda: random.Random(1).randbytes(20 * MILLION),
+}
+
+
+def limit():
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+
+
+def run(arguments, **streams):
+    """What went wrong, or nothing; and how long it took, in seconds of processor time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    try:
+        ran = subprocess.run([str(argument) for argument in arguments], preexec_fn=limit, timeout=10 * SECONDS, **streams)
+    except subprocess.TimeoutExpired:
+        return "hangs", 10 * SECONDS
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    said = (ran.stdout or b"") + (ran.stderr or b"")
+    wrong = None
+    if ran.returncode not in (0, 1, 2):
+        wrong = f"ends with {ran.returncode}: {said[-200:]!r}"
+    elif b"panicked" in said:
+        wrong = f"panics: {said[-200:]!r}"
+    elif any(byte < 32 and byte not in b"\t\n\r" for byte in set(said)):
+        wrong = "writes control characters"
+    return wrong, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def tell(name, results):
+    wrong = {way: found for way, (found, _) in results.items() if found}
+    slowest = max(results, key=lambda way: results[way][1])
+    print(f"{'BAD' if wrong else 'ok ':3} {name:24} {results[slowest][1]:5.2f} s at most ({slowest})", flush=True)
+    for way, found in wrong.items():
+        print(f"      {way}: {found}")
+    return bool(wrong)
+
+
+def documents(program, folder, wanted):
+    for name, make in DOCUMENTS.items():
+        if wanted(name):
+            document = make()
+            file = folder / f"{name}.xml"
+            file.write_bytes(document if isinstance(document, bytes) else document.encode())
+            yield tell(name, {way: run([program, *options, file]) for way, options in WAYS.items()})
+            file.unlink()
+
+
+def broken(folder):
+    """Every truncation of a good file, and a few thousand with some random bytes."""
+    good, chance = BACKUP.read_bytes(), random.Random(1)
+    for end in range(len(good)):
+        (folder / f"{end}.xml").write_bytes(good[:end])
+    for number in range(3_000):
+        flipped = bytearray(good)
+        for _ in range(chance.randint(1, 8)):
+            flipped[chance.randrange(len(good))] = chance.randrange(256)
+        (folder / f"flipped-{number}.xml").write_bytes(flipped)
+    return sorted(folder.iterdir())
+
+
+def odd_files(program, folder, wanted):
+    """What is no file with a document in it, and what is written to."""
+    place = folder / "odd"
+    place.mkdir()
+    fifo, closed = place / "fifo", os.pipe()
+    os.mkfifo(fifo)
+    os.close(closed[0])
+    (place / "broken").mkdir()
+    many = broken(place / "broken")
+    runs = {
+        "odd-null": lambda: run([program, "check", "/dev/null"]),
+        "odd-folder": lambda: run([program, "check", place]),
+        "odd-missing": lambda: run([program, "check", place / "missing"]),
+        "odd-endless": lambda: run([program, "check", "/dev/zero"]),
+        "odd-full-disk": lambda: run([program, "normalize", BACKUP], stdout=open("/dev/full", "wb")),
+        "odd-closed-pipe": lambda: run([program, "normalize", BACKUP], stdout=closed[1]),
+        "odd-arguments": lambda: run([program, "check", *[BACKUP] * 20_000]),
+        "odd-broken": lambda: run([program, "check", "--format", "concise", *many]),
+        "odd-fifo": lambda: through_fifo(program, fifo),
+    }
+    for name, start in runs.items():
+        if wanted(name):
+            yield tell(name, {"check": start()})
+
+
+def through_fifo(program, fifo):
+    writer = threading.Thread(target=lambda: fifo.write_bytes(BACKUP.read_bytes()), daemon=True)
+    writer.start()
+    return run([program, "check", fifo])
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    program = pathlib.Path(sys.argv[1]).resolve()
+    wanted = lambda name: len(sys.argv) == 2 or name.startswith(tuple(sys.argv[2:]))
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        bad = [*odd_files(program, pathlib.Path(folder), wanted), *documents(program, pathlib.Path(folder), wanted)]
+    print(f"{len(bad)} tried, {sum(bad)} bad, {time.monotonic() - started:.0f} s")
+    return any(bad) or not bad
+
+
+sys.exit(main())
