@@ -24,7 +24,8 @@ pub fn backup(disks: usize) -> String {
 #[must_use]
 pub fn domain(disks: usize) -> String {
     let mut text = "<domain type='kvm' id='1'>\n  <name>vm</name>\n  <memory>1024</memory>
-  <os><type>hvm</type></os>\n  <devices>\n".to_owned();
+  <os><type>hvm</type></os>\n  <devices>\n"
+        .to_owned();
     for disk in 0..disks {
         let name = disk_name(disk);
         let _ = write!(
