@@ -118,7 +118,7 @@ fn tidy(page: &str) -> String {
         let mut width = 0;
         for (position, word) in line.split(' ').enumerate() {
             // A word that starts with one of these would be a request at the start of a line.
-            let breaks = !as_it_stands && !line.starts_with('.') && !word.starts_with(['.', '\'', '\\']);
+            let breaks = !as_it_stands && !line.starts_with('.') && !word.starts_with(['.', '\'']);
             let separator = match position {
                 0 => "",
                 _ if breaks && width + word.len() >= WIDTH => "\n",
