@@ -215,7 +215,7 @@ fn parse_disk(node: Node<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> Option<F
 
 /// Whether a node is an element of libvirt's; to it, what is in a namespace is somebody else's.
 fn is_own(node: Node<'_, '_>, name: &str) -> bool {
-    node.tag_name().name() == name && node.tag_name().namespace().is_none()
+    node.tag_name().name() == name && crate::parse::namespace(node).is_none()
 }
 
 fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {

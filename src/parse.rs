@@ -29,7 +29,7 @@ use crate::schema::{
 
 use element::name_span;
 
-pub(crate) use element::{Attribute, Fields, Reader, read, start_tag};
+pub(crate) use element::{Attribute, Fields, Reader, namespace, read, start_tag};
 pub use status::parse as parse_status;
 pub(crate) use strangers::{nearest, quoted};
 pub(crate) use text::text_of;

@@ -15,7 +15,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
 
-use super::element::{Attribute, Reader, parser_refusal, start_tag};
+use super::element::{Attribute, Reader, namespace, parser_refusal, start_tag};
 use super::store::check_models;
 use super::strangers::quoted;
 use super::text::text_of;
@@ -44,9 +44,8 @@ fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
 }
 
 fn children<'a, 'i>(node: Node<'a, 'i>, name: &str) -> impl Iterator<Item = Node<'a, 'i>> {
-    node.children().filter(move |child| {
-        child.is_element() && child.tag_name().name() == name && child.tag_name().namespace().is_none()
-    })
+    node.children()
+        .filter(move |child| child.is_element() && child.tag_name().name() == name && namespace(*child).is_none())
 }
 
 /// The methods read one element each.
