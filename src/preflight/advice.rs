@@ -134,7 +134,7 @@ fn fixed_destinations(context: &Context<'_, '_>) -> Option<Diagnostic> {
         [_] => "a second backup finds this scratch file in its way".to_owned(),
         fixed => format!("a second backup finds this scratch file in its way, and {} more", fixed.len() - 1),
     };
-    let diagnostic = Diagnostic::new(Rule::FixedScratch, destination::place(context, first), message)
+    let diagnostic = Diagnostic::new(Rule::FixedScratch, destination::place_of_path(context, first), message)
         .help("remove it after each backup, or leave <scratch> out and libvirt makes up a new name each time");
     Some(diagnostic)
 }
@@ -143,7 +143,7 @@ fn unguarded_destinations(context: &Context<'_, '_>) -> Vec<Diagnostic> {
     let found = destination::unguarded(context).into_iter();
     let finding = |(disk, what): (&Disk<'_>, String)| {
         let message = format!("the backup of '{}' {what}", disk.name.value);
-        Diagnostic::new(Rule::UnguardedDestination, destination::place(context, disk), message)
+        Diagnostic::new(Rule::UnguardedDestination, destination::place_of_path(context, disk), message)
             .help("give it a destination of its own: QEMU does not notice this with raw images")
     };
     found.map(finding).collect()

@@ -102,7 +102,7 @@ pub(super) fn is_directory(path: &str) -> bool {
 }
 
 /// Where a destination is written, or what it was generated for.
-fn place_of_path(context: &Context<'_, '_>, disk: &Disk<'_>) -> Span {
+pub(super) fn place_of_path(context: &Context<'_, '_>, disk: &Disk<'_>) -> Span {
     let written = disk.path().map(|path| path.span).filter(|span| *span != Span::default());
     written.unwrap_or_else(|| context.place_of(disk))
 }
@@ -352,11 +352,6 @@ pub(super) fn unguarded<'c, 'a>(context: &Context<'c, 'a>) -> Vec<(&'c Disk<'a>,
 /// The disk of the domain that has an image at `path`.
 pub(super) fn user_of<'c>(context: &Context<'c, '_>, path: &str) -> Option<&'c DomainDisk> {
     images(context).get(&normalized(path)).map(|image| image.disk)
-}
-
-/// Where a warning about a destination points to.
-pub(super) fn place(context: &Context<'_, '_>, disk: &Disk<'_>) -> Span {
-    place_of_path(context, disk)
 }
 
 #[cfg(test)]

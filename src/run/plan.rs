@@ -1,6 +1,5 @@
 //! `plan`: a table of the domain's disks, or the same for programs.
 
-use std::cell::RefCell;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -24,17 +23,17 @@ pub(super) fn plan(arguments: &PlanArgs, world: &mut World<'_>) -> anyhow::Resul
     let color = style(&common, &world.stdout, world).appearance.color;
     let width = world.width.filter(|_| world.stdout.terminal).unwrap_or(80);
     let work = |file: &std::path::Path, bytes: Option<Vec<u8>>| {
-        let plan = RefCell::new(None);
+        let mut plan = None;
         let checked = session.examine(file, bytes, |text, domain, options| match domain {
             Some(domain) => {
                 let (found, diagnostics) = crate::plan(text, domain, options);
-                plan.replace(found);
+                plan = found;
                 diagnostics
             }
             // What is wrong with the domain is told already.
             None => crate::check(text, None, options),
         });
-        (checked, plan.into_inner())
+        (checked, plan)
     };
     session.for_each(world, work, |_, (checked, plan), world| {
         let status = ExitStatus::from(checked.status);
