@@ -6,13 +6,14 @@
     fuzz/hostile.py target/release/backupxml deep bomb    only those whose name begins so
 
 Each run has 5 s of processor time and 1 GiB of memory, must end with 0, 1 or 2, must not panic, and must write no control
-characters. What broke is told, and makes the exit status 1. Documents are up to 75 MB and made in the temporary folder
+characters; but a diff, which is there to be applied, holds those of the document unless it goes to a terminal. What broke is told, and makes the exit status 1. Documents are up to 75 MB and made in the temporary folder
 one after another; all of them take some 20 minutes.
 """
 import os
 import pathlib
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -127,7 +128,7 @@ def limit():
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
 
 
-def run(arguments, **streams):
+def run(arguments, saying=b"", **streams):
     """What went wrong, or nothing; and how long it took, in seconds of processor time."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
@@ -142,7 +143,9 @@ def run(arguments, **streams):
         wrong = f"ends with {ran.returncode}: {said[-200:]!r}"
     elif b"panicked" in said:
         wrong = f"panics: {said[-200:]!r}"
-    elif any(byte < 32 and byte not in b"\t\n\r" for byte in set(said)):
+    elif saying not in said:
+        wrong = f"does not say {saying.decode()!r}: {said[-200:]!r}"
+    elif "--diff" not in arguments and any(byte < 32 and byte not in b"\t\n\r" for byte in set(said)):
         wrong = "writes control characters"
     return wrong, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -186,16 +189,20 @@ def odd_files(program, folder, wanted):
     fifo, closed = place / "fifo", os.pipe()
     os.mkfifo(fifo)
     os.close(closed[0])
+    shutil.copy(BACKUP, place / "b")
     (place / "broken").mkdir()
     many = broken(place / "broken")
     runs = {
         "odd-null": lambda: run([program, "check", "/dev/null"]),
-        "odd-folder": lambda: run([program, "check", place]),
+        "odd-folder": lambda: run([program, "check", place], saying=b"it is a directory"),
         "odd-missing": lambda: run([program, "check", place / "missing"]),
         "odd-endless": lambda: run([program, "check", "/dev/zero"]),
         "odd-full-disk": lambda: run([program, "normalize", BACKUP], stdout=open("/dev/full", "wb")),
         "odd-closed-pipe": lambda: run([program, "normalize", BACKUP], stdout=closed[1]),
-        "odd-arguments": lambda: run([program, "check", *[BACKUP] * 20_000]),
+        "odd-full-disk-in-place": lambda: on_a_full_disk(program, place),
+        "odd-forbidden": lambda: without_permission(program, place),
+        "odd-growing": lambda: while_it_grows(program, place / "growing.xml"),
+        "odd-arguments": lambda: run([program, "check", *["b"] * 100_000], cwd=place),
         "odd-broken": lambda: run([program, "check", "--format", "concise", *many]),
         "odd-fifo": lambda: through_fifo(program, fifo),
     }
@@ -208,6 +215,49 @@ def through_fifo(program, fifo):
     writer = threading.Thread(target=lambda: fifo.write_bytes(BACKUP.read_bytes()), daemon=True)
     writer.start()
     return run([program, "check", fifo])
+
+
+def on_a_full_disk(program, folder):
+    """A file system of 64 KiB, in a name space of its own, with hardly a byte to spare."""
+    script = """
+        set -e
+        mount -t tmpfs -o size=64k none "$2"
+        printf "<domainbackup mode='push' ></domainbackup>" > "$2/b.xml"
+        cp "$2/b.xml" "$2/before.xml"
+        head -c 70000 /dev/zero > "$2/filler" 2>&- || true
+        if "$1" normalize --in-place "$2/b.xml"; then exit 99; fi
+        cmp "$2/b.xml" "$2/before.xml" || exit 98
+        """
+    (folder / "full").mkdir()
+    shell = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
+    return run([*shell, program, folder / "full"], saying=b"No space left on device")
+
+
+def without_permission(program, folder):
+    """As root too, a file may not be read by somebody who may do nothing."""
+    forbidden = folder / "forbidden.xml"
+    shutil.copy(BACKUP, forbidden)
+    forbidden.chmod(0)
+    return run(["setpriv", "--bounding-set=-all", "--inh-caps=-all", program, "check", forbidden], saying=b"Permission denied")
+
+
+def while_it_grows(program, file):
+    stop = threading.Event()
+
+    def grow():
+        with file.open("ab", buffering=0) as growing:
+            while not stop.is_set():
+                growing.write(b" " * MILLION)
+                if growing.tell() > 200 * MILLION:
+                    growing.truncate(0)
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        return run([program, "check", file], saying=b"1 error in 1 file")
+    finally:
+        stop.set()
+        writer.join()
 
 
 def main():

@@ -3,7 +3,6 @@
 //! libvirt takes text that ends at the first NUL byte, so UTF-16 and UTF-32 never reach its parser whole. They are
 //! decoded here all the same, so that everything else in them can be told as well.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -23,6 +22,8 @@ pub struct Source {
     line_starts: OnceLock<Vec<usize>>,
     /// How many characters stand before each multiple of [`STRIDE`] bytes.
     character_counts: OnceLock<Vec<usize>>,
+    /// How many bytes of the file they are, where it has another encoding.
+    encoded_lengths: OnceLock<Vec<usize>>,
 }
 
 /// The largest file that is looked at, in bytes. virsh sends 4 MiB at the most, and a hundred thousand disks take 15 MB;
@@ -37,19 +38,31 @@ const STRIDE: usize = 1024;
 enum Mapping {
     /// They are the same.
     Same,
-    /// Each character takes this many bytes for each of its units, after a mark of so many bytes.
-    Units { unit: Unit, mark: usize },
-    /// By encoding what stands before.
-    Encoded(&'static Encoding),
+    /// By encoding what stands before, after a byte order mark of so many bytes.
+    Encoded { encoding: FileEncoding, mark: usize },
     /// From each of these pairs of offsets, text and file, they go on alike.
     Pieces(Vec<(usize, usize)>),
 }
 
+/// Encodings in which a character takes as many bytes wherever it stands.
 #[derive(Clone, Copy, Debug)]
-enum Unit {
-    Byte,
+enum FileEncoding {
+    SingleByte,
     Utf16,
     Utf32,
+    Other(&'static Encoding),
+}
+
+impl FileEncoding {
+    /// How many bytes a text takes.
+    fn length(self, text: &str) -> usize {
+        match self {
+            Self::SingleByte => text.chars().count(),
+            Self::Utf16 => 2 * text.encode_utf16().count(),
+            Self::Utf32 => 4 * text.chars().count(),
+            Self::Other(encoding) => encoding.encode(text).0.len(),
+        }
+    }
 }
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -73,6 +86,7 @@ impl Source {
                 had_nul,
                 line_starts: OnceLock::new(),
                 character_counts: OnceLock::new(),
+                encoded_lengths: OnceLock::new(),
             },
             diagnostics,
         )
@@ -93,21 +107,31 @@ impl Source {
     /// The byte in the file as it is on disk, for a byte of the text.
     #[must_use]
     pub fn offset_on_disk(&self, offset: usize) -> usize {
-        let before = || self.text.get(..self.text.floor_char_boundary(offset)).unwrap_or_default();
         match &self.mapping {
             Mapping::Same => offset,
-            Mapping::Units { unit: Unit::Byte, mark } => mark + self.characters_before(offset),
-            Mapping::Units { unit: Unit::Utf16, mark } => {
-                mark + 2 * before().chars().map(char::len_utf16).sum::<usize>()
-            }
-            Mapping::Units { unit: Unit::Utf32, mark } => mark + 4 * self.characters_before(offset),
-            Mapping::Encoded(encoding) => encoding.encode(before()).0.len(),
+            Mapping::Encoded { encoding, mark } => mark + self.encoded_length(*encoding, offset),
             Mapping::Pieces(pieces) => {
                 let after = pieces.partition_point(|(text, _)| *text <= offset);
                 let (text, file) = after.checked_sub(1).and_then(|last| pieces.get(last)).copied().unwrap_or_default();
                 file + (offset - text)
             }
         }
+    }
+
+    /// How many bytes of the file the characters before a byte of the text take.
+    fn encoded_length(&self, encoding: FileEncoding, offset: usize) -> usize {
+        let boundary = |offset| self.text.floor_char_boundary(offset);
+        let between = |start, end| encoding.length(self.text.get(boundary(start)..boundary(end)).unwrap_or_default());
+        let lengths = self.encoded_lengths.get_or_init(|| {
+            let strides = (0..self.text.len()).step_by(STRIDE).scan(0, |length, start| {
+                let before = *length;
+                *length += between(start, start + STRIDE);
+                Some(before)
+            });
+            strides.collect()
+        });
+        let stride = (offset / STRIDE).min(lengths.len().saturating_sub(1));
+        lengths.get(stride).copied().unwrap_or_default() + between(stride * STRIDE, offset)
     }
 
     /// Whether the text is what stands in the file, byte for byte.
@@ -348,12 +372,14 @@ fn decode_declared(bytes: &[u8], encoding: &'static Encoding, name: &str, range:
         }
     } else if encoding.is_single_byte() {
         return match bytes.iter().map(|byte| single_byte(*byte, encoding, &label)).collect::<Option<String>>() {
-            Some(text) => (text, Mapping::Units { unit: Unit::Byte, mark: 0 }, Vec::new()),
+            Some(text) => (text, Mapping::Encoded { encoding: FileEncoding::SingleByte, mark: 0 }, Vec::new()),
             None => not_in(name, bytes.to_vec(), range),
         };
     }
     match encoding.decode_without_bom_handling_and_without_replacement(bytes) {
-        Some(text) => (text.into_owned(), Mapping::Encoded(encoding), Vec::new()),
+        Some(text) => {
+            (text.into_owned(), Mapping::Encoded { encoding: FileEncoding::Other(encoding), mark: 0 }, Vec::new())
+        }
         None => not_in(name, bytes.to_vec(), range),
     }
 }
@@ -398,14 +424,14 @@ fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16, mark: usize) -> Decoded 
     let units = bytes.get(mark..).unwrap_or_default().chunks_exact(2);
     let units = units.map(|pair| unit(pair.try_into().unwrap_or_default()));
     let text = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-    (text, Mapping::Units { unit: Unit::Utf16, mark }, vec![wide("UTF-16")])
+    (text, Mapping::Encoded { encoding: FileEncoding::Utf16, mark }, vec![wide("UTF-16")])
 }
 
 fn decode_utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32, mark: usize) -> Decoded {
     let units = bytes.get(mark..).unwrap_or_default().chunks_exact(4);
     let units = units.map(|quad| unit(quad.try_into().unwrap_or_default()));
     let text = units.map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-    (text, Mapping::Units { unit: Unit::Utf32, mark }, vec![wide("UTF-32")])
+    (text, Mapping::Encoded { encoding: FileEncoding::Utf32, mark }, vec![wide("UTF-32")])
 }
 
 fn wide(encoding: &str) -> Diagnostic {
@@ -427,7 +453,7 @@ fn without_nul(text: String, diagnostics: &mut Vec<Diagnostic>) -> String {
         .libvirt("Premature end of data");
         diagnostics.push(diagnostic);
     }
-    Cow::Owned::<str>(text.replace('\0', " ")).into_owned()
+    text.replace('\0', " ")
 }
 
 #[cfg(test)]
@@ -498,6 +524,23 @@ mod tests {
             let (source, rules) = read(&bytes);
             assert_eq!((source.text(), &rules[..]), (text, &[Rule::NulByte][..]));
             assert_eq!(source.offset_on_disk(text.len()), bytes.len());
+        }
+    }
+
+    #[test]
+    fn offsets_far_into_a_file_of_another_encoding_are_those_of_its_bytes() {
+        let text = format!("<?xml version='1.0' encoding='Shift_JIS'?><a>{}</a>", "日x本".repeat(700));
+        let (bytes, _, unmappable) = encoding_rs::SHIFT_JIS.encode(&text);
+        assert!(!unmappable && text.len() > 4 * STRIDE);
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let (shift_jis, utf16) = (read(&bytes).0, read(&utf16).0);
+        assert_eq!((shift_jis.text(), utf16.text()), (&text[..], &text[..]));
+        let (mut in_shift_jis, mut in_utf16) = (0, 0);
+        for (offset, character) in text.char_indices() {
+            assert_eq!(shift_jis.offset_on_disk(offset), in_shift_jis);
+            assert_eq!(utf16.offset_on_disk(offset), in_utf16);
+            in_shift_jis += if character.is_ascii() { 1 } else { 2 };
+            in_utf16 += 2;
         }
     }
 

@@ -126,7 +126,24 @@ impl Pair {
         let Some(ours) = self.others(case)? else {
             return Ok(Judgement { verdict, outcome: Outcome::Skipped("the other libvirt has no verdict") });
         };
-        Ok(Judgement { verdict, outcome: compare(case, &theirs, &ours, self.messages) })
+        let outcome = match compare(case, &theirs, &ours, self.messages) {
+            Outcome::Different(ONLY_LIBVIRT_ACCEPTS) if self.accepts_up_to_the_end(case, &theirs)? => {
+                Outcome::Explained("something after the end refused")
+            }
+            outcome => outcome,
+        };
+        Ok(Judgement { verdict, outcome })
+    }
+
+    /// Whether the two agree on the document that ends with its root element.
+    fn accepts_up_to_the_end(&mut self, case: &Case, theirs: &Answer) -> Result<bool> {
+        const END: &[u8] = b"</domainbackup";
+        let Some(start) = case.backup.windows(END.len()).position(|bytes| bytes == END) else { return Ok(false) };
+        let end =
+            case.backup[start..].iter().position(|byte| *byte == b'>').map_or(case.backup.len(), |end| start + end + 1);
+        let whole = Case { backup: case.backup[..end].to_vec(), ..case.clone() };
+        let ours = self.others(&whole)?;
+        Ok(ours.is_some_and(|ours| compare(&whole, theirs, &ours, false) == Outcome::Same))
     }
 
     fn others(&mut self, case: &Case) -> Result<Option<Verdict>> {
@@ -172,6 +189,8 @@ impl Pair {
     }
 }
 
+const ONLY_LIBVIRT_ACCEPTS: &str = "only libvirt accepts";
+
 fn compare(case: &Case, theirs: &Answer, ours: &Verdict, messages: bool) -> Outcome {
     match (theirs, ours) {
         (Answer::Accepted(theirs), Verdict::Accepted(ours)) if theirs == ours => Outcome::Same,
@@ -182,7 +201,7 @@ fn compare(case: &Case, theirs: &Answer, ours: &Verdict, messages: bool) -> Outc
         (_, Verdict::Refused(_)) if has_internal_subset(&case.backup) => {
             Outcome::Explained("an internal subset refused")
         }
-        (Answer::Accepted(_), Verdict::Refused(_)) => Outcome::Different("only libvirt accepts"),
+        (Answer::Accepted(_), Verdict::Refused(_)) => Outcome::Different(ONLY_LIBVIRT_ACCEPTS),
         (Answer::Refused { .. }, Verdict::Accepted(_)) => Outcome::Different("only libvirt refuses"),
         (Answer::Refused { message, .. }, Verdict::Refused(ours)) => {
             if messages && is_own_message(message) && !ours.contains(message) {

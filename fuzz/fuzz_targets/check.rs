@@ -1,33 +1,33 @@
-//! Any bytes: no panic, and every span lies in the text on character boundaries.
+//! Any bytes: no panic, every span lies in the text on character boundaries and in the file, and fixes leave nothing
+//! worse.
 #![no_main]
 
 use backupxml::diagnostic::Diagnostic;
+use backupxml::fix::{Consent, fix};
 use backupxml::release::Release;
 use backupxml::source::Source;
 use backupxml::{Options, check};
 use libfuzzer_sys::fuzz_target;
 
-fn assert_in(text: &str, diagnostics: &[Diagnostic]) {
-    for diagnostic in diagnostics {
-        for label in diagnostic.labels() {
-            assert!(text.get(label.span.range()).is_some(), "{diagnostic:?}");
-        }
-        for edit in diagnostic.fixes.iter().flat_map(|fix| &fix.edits) {
-            assert!(text.get(edit.span.range()).is_some(), "{diagnostic:?}");
-        }
+fn assert_in(source: &Source, size: usize, diagnostics: &[Diagnostic]) {
+    let labels = diagnostics.iter().flat_map(Diagnostic::labels).map(|label| label.span);
+    let edits = diagnostics.iter().flat_map(|found| &found.fixes).flat_map(|fix| &fix.edits).map(|edit| edit.span);
+    for span in labels.chain(edits) {
+        assert!(source.text().get(span.range()).is_some(), "{diagnostics:?}");
+        assert!(source.offset_on_disk(span.range().end) <= size, "{diagnostics:?}");
+        assert!(source.line_column(span.range().start) <= source.line_column(span.range().end));
     }
 }
 
 fuzz_target!(|bytes: &[u8]| {
     let (source, diagnostics) = Source::new("b.xml", bytes.to_vec(), Release::default());
-    assert_in(source.text(), &diagnostics);
+    assert_in(&source, bytes.len(), &diagnostics);
     for status in [false, true] {
         let options = Options { status, ..Options::default() };
         let diagnostics = check(source.text(), None, &options);
-        assert_in(source.text(), &diagnostics);
-        for label in diagnostics.iter().flat_map(Diagnostic::labels) {
-            source.line_column(label.span.range().start);
-            source.offset_on_disk(label.span.range().end);
-        }
+        assert_in(&source, bytes.len(), &diagnostics);
+        let fixed = fix(source.text(), None, &options, Consent::All);
+        let errors = |found: &[Diagnostic]| found.iter().filter(|found| found.is_error()).count();
+        assert!(errors(&fixed.diagnostics) <= errors(&diagnostics), "{:?}", fixed.text);
     }
 });

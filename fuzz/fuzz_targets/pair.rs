@@ -1,19 +1,37 @@
-//! Any pair of a backup and a domain, split at the first NUL.
+//! Any pair of a backup and a domain, split at the first NUL: spans lie in their documents, the two commands agree on
+//! what is accepted, and fixes leave nothing worse.
 #![no_main]
 
+use backupxml::diagnostic::{Diagnostic, Document};
+use backupxml::fix::{Consent, fix};
 use backupxml::release::Release;
-use backupxml::{Options, check, domain, normalize};
+use backupxml::{Options, domain, normalize, plan};
 use libfuzzer_sys::fuzz_target;
 
+fn errors(diagnostics: &[Diagnostic]) -> usize {
+    diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
+}
+
 fuzz_target!(|pair: &str| {
-    let (backup, domain) = pair.split_once('\0').unwrap_or((pair, "<domain/>"));
-    let (domain, diagnostics) = domain::read(domain);
+    let (backup, domain_text) = pair.split_once('\0').unwrap_or((pair, "<domain/>"));
+    let (domain, diagnostics) = domain::read(domain_text);
     assert!(domain.is_some() || !diagnostics.is_empty());
     let Some(domain) = domain else { return };
     for release in Release::ALL {
         let options = Options { release, suffix: "s".to_owned(), ..Options::default() };
-        let findings = check(backup, Some(&domain), &options);
+        let (plan, findings) = plan(backup, &domain, &options);
+        for label in findings.iter().flat_map(Diagnostic::labels) {
+            let text = if label.document == Document::Backup { backup } else { domain_text };
+            assert!(text.get(label.span.range()).is_some(), "{label:?}");
+        }
+        // What only the driver refuses is normalized, and planned, all the same.
+        let refused =
+            findings.iter().any(|found| found.is_error() && !["qemu", "checkpoint"].contains(&found.rule.family()));
         let normalized = normalize(backup, Some(&domain), &options);
-        assert_eq!(normalized.is_ok(), findings.is_empty(), "{findings:?}");
+        assert_eq!((plan.is_some(), normalized.is_ok()), (!refused, !refused), "{findings:?}");
+        if release == Release::default() && !findings.is_empty() {
+            let fixed = fix(backup, Some(&domain), &options, Consent::All);
+            assert!(errors(&fixed.diagnostics) <= errors(&findings), "{:?}", fixed.text);
+        }
     }
 });
