@@ -20,15 +20,20 @@ pub(crate) const MOST_DISKS_LISTED: usize = 12;
 ///
 /// Returns the findings; without any, `backup` is what libvirt would go on with.
 pub fn align(backup: &mut Backup<'_>, domain: &Domain, suffix: &str, release: Release) -> Vec<Diagnostic> {
-    let mut aligner = Aligner { domain, suffix, release, diagnostics: Vec::new() };
     if domain.disks.is_empty() {
         let diagnostic = Diagnostic::new(Rule::NoDomainDisks, backup.tag.span, "the domain has no disk to back up")
             .help("check that this is the domain you mean")
             .libvirt("unsupported configuration: domain must have at least one disk to perform backup");
         return vec![diagnostic];
     }
-    let listed = aligner.listed_disks(backup);
-    aligner.other_disks(backup, &listed);
+    let mut by_target = HashMap::with_capacity(domain.disks.len());
+    for disk in &domain.disks {
+        // libvirt takes the first of several disks with one target.
+        by_target.entry(&*disk.target).or_insert(Target { disk, listed: None });
+    }
+    let mut aligner = Aligner { domain, by_target, suffix, release, diagnostics: Vec::new() };
+    aligner.listed_disks(backup);
+    aligner.other_disks(backup);
     fill_in_modes(backup);
     aligner.diagnostics
 }
@@ -54,32 +59,34 @@ pub fn align_alone(backup: &mut Backup<'_>) -> Vec<Diagnostic> {
 
 struct Aligner<'d> {
     domain: &'d Domain,
+    by_target: HashMap<&'d str, Target<'d>>,
     suffix: &'d str,
     release: Release,
     diagnostics: Vec<Diagnostic>,
 }
 
+/// A disk of the domain, and where the backup names it.
+struct Target<'d> {
+    disk: &'d DomainDisk,
+    listed: Option<Span>,
+}
+
 impl Aligner<'_> {
-    /// Checks the disks that the backup lists; returns their names.
-    fn listed_disks<'a>(&mut self, backup: &mut Backup<'a>) -> HashMap<Cow<'a, str>, Span> {
-        let mut by_target = HashMap::with_capacity(self.domain.disks.len());
-        for disk in &self.domain.disks {
-            // libvirt takes the first of several disks with one target.
-            by_target.entry(&*disk.target).or_insert(disk);
-        }
-        let mut seen: HashMap<Cow<'a, str>, Span> = HashMap::with_capacity(backup.disks.len());
+    /// Checks the disks that the backup lists.
+    fn listed_disks(&mut self, backup: &mut Backup<'_>) {
         let mut disks = std::mem::take(&mut backup.disks);
         for disk in &mut disks {
-            let Some(domain_disk) = by_target.get(&*disk.name.value) else {
+            let Some(target) = self.by_target.get_mut(&*disk.name.value) else {
                 let finding = self.no_such_disk(disk);
                 keep(&mut self.diagnostics, finding);
                 continue;
             };
-            if let Some(first) = seen.get(&disk.name.value) {
-                keep(&mut self.diagnostics, duplicate(disk, *first));
+            if let Some(first) = target.listed {
+                keep(&mut self.diagnostics, duplicate(disk, first));
                 continue;
             }
-            seen.insert(disk.name.value.clone(), disk.name.span);
+            target.listed = Some(disk.name.span);
+            let domain_disk = target.disk;
             if let Some(finding) = check_checkpoint(backup, disk) {
                 keep(&mut self.diagnostics, finding);
             }
@@ -89,17 +96,18 @@ impl Aligner<'_> {
             }
         }
         backup.disks = disks;
-        seen
     }
 
     /// Adds the domain's other disks: left out if any disk was listed, otherwise taken if they can be.
-    fn other_disks(&mut self, backup: &mut Backup<'_>, listed: &HashMap<Cow<'_, str>, Span>) {
+    fn other_disks(&mut self, backup: &mut Backup<'_>) {
         let take_all = backup.disks.is_empty();
         let place = backup.tag.span;
         // libvirt makes room for as many disks as the domain has, and leaves some of it empty when two share a target.
         let room = self.domain.disks.len();
-        let others = self.domain.disks.iter().filter(|disk| !listed.contains_key(&*disk.target));
-        for domain_disk in others {
+        for domain_disk in &self.domain.disks {
+            if self.by_target.get(&*domain_disk.target).is_some_and(|target| target.listed.is_some()) {
+                continue;
+            }
             let take = take_all && domain_disk.source != Source::Empty && !domain_disk.read_only;
             let mut disk = unlisted_disk(&domain_disk.target, take);
             if take {

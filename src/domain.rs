@@ -290,7 +290,9 @@ fn in_libvirts_order(mut found: Vec<Found>) -> Vec<DomainDisk> {
         ranks.entry(disk.disk.bus).or_insert(rank);
     }
     found.sort_by_cached_key(|found| (ranks.get(&found.disk.bus).copied(), found.index));
-    found.into_iter().map(|found| found.disk).collect()
+    let mut disks: Vec<_> = found.into_iter().map(|found| found.disk).collect();
+    disks.shrink_to_fit();
+    disks
 }
 
 /// The number of a drive: `vda` 0, `vdz` 25, `vdaa` 26, digits at the end aside; -1 for any other name.

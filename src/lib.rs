@@ -239,9 +239,9 @@ fn examine<T>(
     purpose: Purpose,
     then: impl Fn(&Backup<'_>) -> T,
 ) -> (Option<T>, Vec<Diagnostic>) {
-    let stages = |document: &roxmltree::Document<'_>| examine_document(document, domain, options, purpose, &then);
+    let stages = |document: roxmltree::Document<'_>| examine_document(document, domain, options, purpose, &then);
     let syntax = match syntax::parse(text) {
-        Ok(document) => return stages(&document),
+        Ok(document) => return stages(document),
         Err(syntax) => syntax,
     };
     if options.status || syntax.diagnostics.is_empty() {
@@ -249,7 +249,7 @@ fn examine<T>(
         if let Some(repaired) = syntax.without_prefixes()
             && let Ok(document) = syntax::parse(&repaired.text)
         {
-            let (result, diagnostics) = stages(&document);
+            let (result, diagnostics) = stages(document);
             let in_original = |found| repaired.in_original(found, InBackup);
             return (result, diagnostics.into_iter().filter_map(in_original).collect());
         }
@@ -259,7 +259,7 @@ fn examine<T>(
     if let Some(repaired) = syntax.repaired
         && let Ok(document) = syntax::parse(&repaired.text)
     {
-        let later = stages(&document).1.into_iter().filter_map(|found| repaired.in_original(found, InBackup));
+        let later = stages(document).1.into_iter().filter_map(|found| repaired.in_original(found, InBackup));
         let known = spans_of(&diagnostics);
         let doubtful = doubtful_attributes(&diagnostics);
         let unfinished = unfinished_tags(&diagnostics);
@@ -275,17 +275,21 @@ fn examine<T>(
 }
 
 fn examine_document<T>(
-    document: &roxmltree::Document<'_>,
+    document: roxmltree::Document<'_>,
     domain: Option<&Domain>,
     options: &Options,
     purpose: Purpose,
     then: impl Fn(&Backup<'_>) -> T,
 ) -> (Option<T>, Vec<Diagnostic>) {
     let (backup, mut diagnostics) = if options.status {
-        parse::parse_status(document, options.release)
+        parse::parse_status(&document, options.release)
     } else {
-        parse::parse(document, options.release)
+        parse::parse(&document, options.release)
     };
+    let newer = domain.filter(|_| purpose == Purpose::Check && !options.status);
+    let newer = newer.and_then(|domain| newer_than_host(&document, domain, options));
+    // What is left of the document is in the backup; it takes as much memory as all that follows.
+    drop(document);
     let Some(mut backup) = backup else { return (None, diagnostics) };
     let aligned = match domain {
         Some(domain) => align::align(&mut backup, domain, &options.suffix, options.release),
@@ -306,9 +310,7 @@ fn examine_document<T>(
             later.primary.document == diagnostic::Document::Backup && overlaps(&known, later.primary.span)
         };
         diagnostics.extend(later.filter(|later| !follows(later)).collect::<Vec<_>>());
-        if is_sound {
-            diagnostics.extend(domain.and_then(|domain| newer_than_host(document, domain, options)));
-        }
+        diagnostics.extend(newer.filter(|_| is_sound));
     }
     (result, in_order(diagnostics))
 }

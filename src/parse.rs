@@ -39,7 +39,7 @@ pub(crate) use text::text_of;
 /// Returns what could be made of it, `None` when the root is another element altogether, and the findings. With a
 /// finding, the backup is a best guess, good for looking at further but not for writing.
 #[must_use]
-pub fn parse<'a>(document: &'a Document<'_>, release: Release) -> (Option<Backup<'a>>, Vec<Diagnostic>) {
+pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i>>, Vec<Diagnostic>) {
     let root = document.root_element();
     let mut reader = Reader::new(document.input_text(), release);
     if let Some(diagnostic) = check_root(root) {
@@ -122,7 +122,7 @@ fn wrong_root(name: &str) -> String {
     format!("this is {kind}, not a backup: its root element is <{name}>")
 }
 
-fn parse_backup<'a>(reader: &mut Reader<'a>, root: Node<'a, '_>) -> Backup<'a> {
+fn parse_backup<'i>(reader: &mut Reader<'i>, root: Node<'_, 'i>) -> Backup<'i> {
     let fields = read(reader, root, &DOMAINBACKUP);
     let mode = effective_mode(reader, &fields);
     let server = fields.child("server").map(|server| {
@@ -154,19 +154,14 @@ fn parse_backup<'a>(reader: &mut Reader<'a>, root: Node<'a, '_>) -> Backup<'a> {
 }
 
 /// The text of an element that holds nothing else; empty text is none.
-fn parse_text<'a>(
-    reader: &mut Reader<'a>,
-    node: Node<'a, '_>,
+fn parse_text<'i>(
+    reader: &mut Reader<'i>,
+    node: Node<'_, 'i>,
     shape: &'static crate::schema::Shape,
-) -> Option<Text<'a>> {
+) -> Option<Text<'i>> {
     read(reader, node, shape);
     Some(Spanned { value: text_of(node, reader.release), span: node.range().into() })
         .filter(|text| !text.value.is_empty())
-}
-
-/// Attribute → text of the model.
-fn text_in<'a>(attribute: Option<&Attribute<'a>>) -> Option<Text<'a>> {
-    attribute.map(|attribute| Spanned { value: Cow::Borrowed(attribute.value), span: attribute.blamed() })
 }
 
 /// The mode that the document means, which is what it says unless everything else says otherwise.
@@ -293,13 +288,13 @@ fn push_with_server(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, server: Sp
     }
 }
 
-fn parse_disks<'a>(reader: &mut Reader<'a>, root: &Fields<'a, '_>, mode: Mode) -> Vec<Disk<'a>> {
+fn parse_disks<'i>(reader: &mut Reader<'i>, root: &Fields<'_, 'i>, mode: Mode) -> Vec<Disk<'i>> {
     let mut disks = root.child("disks").map(|node| parse_disk_list(reader, node, mode)).unwrap_or_default();
     disks.extend(root.many.iter().map(|disk| parse_disk(reader, *disk, mode)));
     disks
 }
 
-fn parse_disk_list<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Vec<Disk<'a>> {
+fn parse_disk_list<'i>(reader: &mut Reader<'i>, node: Node<'_, 'i>, mode: Mode) -> Vec<Disk<'i>> {
     let fields = read(reader, node, &DISKS);
     if fields.many.is_empty() && !fields.unclear {
         let diagnostic = Diagnostic::new(Rule::EmptyDisks, fields.tag(), "<disks> lists no disk")
@@ -318,7 +313,7 @@ struct DiskFields<'a, 'i> {
     destination: Option<Fields<'a, 'i>>,
 }
 
-fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Disk<'a> {
+fn parse_disk<'i>(reader: &mut Reader<'i>, node: Node<'_, 'i>, mode: Mode) -> Disk<'i> {
     let (shape, driver_shape, store_shape, store_name) = match mode {
         Mode::Push => (&PUSH_DISK, &PUSH_DRIVER, &TARGET, "target"),
         Mode::Pull => (&PULL_DISK, &PULL_DRIVER, &SCRATCH, "scratch"),
@@ -349,7 +344,7 @@ fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Di
     }
     let fields = disk.fields;
     let tag = fields.tag();
-    let name = text_in(fields.get("name")).unwrap_or(Spanned { value: Cow::Borrowed(""), span: tag });
+    let name = reader.text_in(fields.get("name")).unwrap_or(Spanned { value: Cow::Borrowed(""), span: tag });
     let new = Disk::new(name, tag);
     if left_out {
         // libvirt reads nothing else of it.
@@ -365,9 +360,9 @@ fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Di
         storage_type,
         written_type: Written(written_type),
         backupmode: backupmode(&fields),
-        incremental: text_in(fields.get("incremental")),
-        exportname: text_in(fields.get("exportname")),
-        exportbitmap: text_in(fields.get("exportbitmap")),
+        incremental: reader.text_in(fields.get("incremental")),
+        exportname: reader.text_in(fields.get("exportname")),
+        exportbitmap: reader.text_in(fields.get("exportbitmap")),
         format,
         store,
         ..new
@@ -375,7 +370,7 @@ fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>, mode: Mode) -> Di
 }
 
 /// A disk that was copied out of a domain: one mistake, whatever the schema makes of its parts.
-fn parse_domain_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Option<Disk<'a>> {
+fn parse_domain_disk<'i>(reader: &mut Reader<'i>, node: Node<'_, 'i>) -> Option<Disk<'i>> {
     let child = |name: &str| node.children().find(|child| child.tag_name().name() == name);
     let has_domains_target = child("target").is_some_and(|target| {
         target.has_attribute("bus") && target.attribute("dev").is_some_and(|dev| Value::DiskName.accepts(dev))
@@ -386,15 +381,15 @@ fn parse_domain_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Option<
         return None;
     }
     let tag = start_tag(node);
-    let name = child("target").and_then(|target| target.attribute("dev")).unwrap_or("TARGET");
+    let name = child("target").and_then(|target| target.attribute("dev")).unwrap_or("TARGET").to_owned();
     let diagnostic = Diagnostic::new(Rule::DomainDisk, tag, "this is a <disk> of a domain, not of a backup")
         .help(format!("write <disk name='{name}'/>: a backup names the domain's disk, and says where its copy goes"))
         .unsafe_fix("write a backup's disk", node.range().into(), format!("<disk name='{name}'/>"));
     reader.report(diagnostic);
-    Some(Disk { backup: false, ..Disk::new(Spanned { value: Cow::Borrowed(name), span: tag }, tag) })
+    Some(Disk { backup: false, ..Disk::new(Spanned { value: Cow::Owned(name), span: tag }, tag) })
 }
 
-fn unreadable<'a>() -> Text<'a> {
+fn unreadable<'i>() -> Text<'i> {
     Spanned { value: Cow::Borrowed("/"), span: Span::default() }
 }
 
@@ -480,9 +475,9 @@ fn check_left_out(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
     reader.report(diagnostic);
 }
 
-fn parse_driver<'a>(
-    reader: &mut Reader<'a>,
-    node: Node<'a, '_>,
+fn parse_driver<'i>(
+    reader: &mut Reader<'i>,
+    node: Node<'_, 'i>,
     shape: &'static crate::schema::Shape,
 ) -> Option<Spanned<StorageFormat>> {
     let fields = read(reader, node, shape);
@@ -705,6 +700,6 @@ fn report_missing_scratch(reader: &mut Reader<'_>, disk: &DiskFields<'_, '_>, st
 }
 
 /// The text of a `<label>`.
-pub(super) fn parse_label<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Option<Text<'a>> {
+pub(super) fn parse_label<'i>(reader: &mut Reader<'i>, node: Node<'_, 'i>) -> Option<Text<'i>> {
     parse_text(reader, node, &LABEL)
 }

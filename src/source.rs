@@ -534,7 +534,7 @@ mod tests {
         assert!(!unmappable && text.len() > 4 * STRIDE);
         let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
         let (shift_jis, utf16) = (read(&bytes).0, read(&utf16).0);
-        assert_eq!((shift_jis.text(), utf16.text()), (&text[..], &text[..]));
+        assert_eq!((shift_jis.text(), utf16.text()), (&*text, &*text));
         let (mut in_shift_jis, mut in_utf16) = (0, 0);
         for (offset, character) in text.char_indices() {
             assert_eq!(shift_jis.offset_on_disk(offset), in_shift_jis);

@@ -1,10 +1,11 @@
 //! An element as its shape sees it: known attributes and children in their places, strangers reported.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use roxmltree::Node;
 
-use crate::backup::Dropped;
+use crate::backup::{Dropped, Spanned, Text};
 use crate::diagnostic::{Diagnostic, Edit, Span, keep};
 use crate::release::Release;
 use crate::rules::Rule;
@@ -82,19 +83,29 @@ struct Missing {
 }
 
 /// The findings of one document, and what reading it has to remember.
-pub(crate) struct Reader<'a> {
-    pub text: &'a str,
+pub(crate) struct Reader<'i> {
+    pub text: &'i str,
     pub release: Release,
     pub diagnostics: Vec<Diagnostic>,
     /// What libvirt accepts and drops.
     pub dropped: Vec<Dropped>,
     missing: Vec<Missing>,
-    misplaced: Vec<(&'a str, Span)>,
+    misplaced: Vec<(String, Span)>,
 }
 
-impl<'a> Reader<'a> {
-    pub fn new(text: &'a str, release: Release) -> Self {
+impl<'i> Reader<'i> {
+    pub fn new(text: &'i str, release: Release) -> Self {
         Self { text, release, diagnostics: Vec::new(), dropped: Vec::new(), missing: Vec::new(), misplaced: Vec::new() }
+    }
+
+    /// Attribute → text of the model: a piece of the document, unless something in it is written as a reference.
+    pub fn text_in(&self, attribute: Option<&Attribute<'_>>) -> Option<Text<'i>> {
+        let attribute = attribute?;
+        let value = match self.text.get(attribute.value_span.range()) {
+            Some(written) if written == attribute.value => Cow::Borrowed(written),
+            _ => Cow::Owned(attribute.value.to_owned()),
+        };
+        Some(Spanned { value, span: attribute.blamed() })
     }
 
     pub fn report(&mut self, diagnostic: Diagnostic) {
@@ -114,8 +125,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports that something called `name` stands in a wrong place, which explains one that is missing.
-    pub fn report_misplaced(&mut self, name: &'a str, diagnostic: Diagnostic) {
-        self.misplaced.push((name, diagnostic.primary.span));
+    pub fn report_misplaced(&mut self, name: &str, diagnostic: Diagnostic) {
+        self.misplaced.push((name.to_owned(), diagnostic.primary.span));
         keep(&mut self.diagnostics, diagnostic);
     }
 
@@ -156,7 +167,7 @@ impl<'a> Reader<'a> {
     fn withdraw_explained(&mut self) {
         let mut explained = Vec::new();
         for (name, span) in &self.misplaced {
-            let candidates = self.missing.iter().enumerate().filter(|(_, missing)| missing.names.contains(name));
+            let candidates = self.missing.iter().enumerate().filter(|(_, missing)| missing.names.contains(&&**name));
             let nearest = candidates.min_by_key(|(_, missing)| missing.place.abs_diff(span.start));
             if let Some(position) = nearest.map(|(position, _)| position) {
                 explained.push(self.missing.swap_remove(position).diagnostic);
@@ -246,7 +257,7 @@ impl<'a, 'i> Fields<'a, 'i> {
 }
 
 /// Reads an element: what the shape knows is put into its place, everything else is reported.
-pub(crate) fn read<'a, 'i>(reader: &mut Reader<'a>, node: Node<'a, 'i>, shape: &'static Shape) -> Fields<'a, 'i> {
+pub(crate) fn read<'a, 'i>(reader: &mut Reader<'_>, node: Node<'a, 'i>, shape: &'static Shape) -> Fields<'a, 'i> {
     let mut fields = Fields {
         node,
         shape,
@@ -261,7 +272,7 @@ pub(crate) fn read<'a, 'i>(reader: &mut Reader<'a>, node: Node<'a, 'i>, shape: &
     fields
 }
 
-fn read_attributes<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) {
+fn read_attributes(reader: &mut Reader<'_>, fields: &mut Fields<'_, '_>) {
     let mut strangers = Vec::new();
     for attribute in fields.node.attributes() {
         let known = fields.shape.attributes.iter().position(|known| known.name == attribute.name());
@@ -275,7 +286,7 @@ fn read_attributes<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) {
     }
 }
 
-fn read_children<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) {
+fn read_children(reader: &mut Reader<'_>, fields: &mut Fields<'_, '_>) {
     let mut strangers = Vec::new();
     for child in fields.node.children() {
         if child.is_text() {
@@ -292,7 +303,7 @@ fn read_children<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>) {
 
 /// Puts a child where the shape wants it; false if the shape does not know `name`.
 pub(crate) fn place_child<'a, 'i>(
-    reader: &mut Reader<'a>,
+    reader: &mut Reader<'_>,
     fields: &mut Fields<'a, 'i>,
     child: Node<'a, 'i>,
     name: &str,
@@ -325,7 +336,7 @@ fn report_duplicate(reader: &mut Reader<'_>, shape: &Shape, child: Node<'_, '_>,
     reader.report(diagnostic);
 }
 
-fn check_text<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>, text: Node<'a, '_>) {
+fn check_text<'a>(reader: &mut Reader<'_>, fields: &mut Fields<'a, '_>, text: Node<'a, '_>) {
     let value = text.text().unwrap_or_default();
     if fields.shape.text || trim(value).is_empty() {
         return;

@@ -7,7 +7,7 @@ use crate::rules::Rule;
 use crate::schema::number;
 
 use super::element::{Attribute, Fields, Reader, listed, name_span};
-use super::{strangers, text_in};
+use super::strangers;
 
 /// What only some transports have: the attribute that a transport needs, and those that it may have too.
 fn attributes_of(transport: Transport) -> (&'static str, &'static [&'static str]) {
@@ -22,7 +22,7 @@ const TRANSPORTS: [Transport; 3] = [Transport::Tcp, Transport::Unix, Transport::
 const ADDRESSES: [&str; 4] = ["name", "port", "socket", "fdgroup"];
 
 /// Reads a server.
-pub(super) fn parse<'a>(reader: &mut Reader<'a>, fields: &Fields<'a, '_>) -> Server<'a> {
+pub(super) fn parse<'i>(reader: &mut Reader<'i>, fields: &Fields<'_, 'i>) -> Server<'i> {
     let transport = check_transport(reader, fields);
     check_fd(reader, fields, transport);
     let port = fields.get("port").filter(|_| transport == Transport::Tcp);
@@ -30,10 +30,10 @@ pub(super) fn parse<'a>(reader: &mut Reader<'a>, fields: &Fields<'a, '_>) -> Ser
     Server {
         transport,
         tls: fields.word("tls").map(|tls| tls == "yes"),
-        name: text_in(fields.get("name")),
+        name: reader.text_in(fields.get("name")),
         port: port.map_or(0, |port| check_port(reader, port)),
-        socket: text_in(fields.get("socket")),
-        fdgroup: text_in(fields.get("fdgroup")),
+        socket: reader.text_in(fields.get("socket")),
+        fdgroup: reader.text_in(fields.get("fdgroup")),
         tag: Spanned { value: (), span: fields.tag() },
     }
 }

@@ -28,7 +28,7 @@ const HELP: &str = "give the state file as libvirtd wrote it; for a backup that 
 
 /// Reads a state file; see [`super::parse`].
 #[must_use]
-pub fn parse<'a>(document: &'a Document<'_>, release: Release) -> (Option<Backup<'a>>, Vec<Diagnostic>) {
+pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i>>, Vec<Diagnostic>) {
     let root = document.root_element();
     let mut reader = Reader::new(document.input_text(), release);
     if let Some(diagnostic) = super::check_root(root).filter(|diagnostic| diagnostic.rule == Rule::WrongRoot) {
@@ -49,23 +49,22 @@ fn children<'a, 'i>(node: Node<'a, 'i>, name: &str) -> impl Iterator<Item = Node
 }
 
 /// The methods read one element each.
-struct StateFile<'r, 'a> {
-    reader: &'r mut Reader<'a>,
+struct StateFile<'r, 'i> {
+    reader: &'r mut Reader<'i>,
 }
 
-impl<'a> StateFile<'_, 'a> {
-    fn attribute(&self, node: Node<'a, '_>, name: &str) -> Option<Attribute<'a>> {
+impl<'i> StateFile<'_, 'i> {
+    fn attribute<'a>(&self, node: Node<'a, 'i>, name: &str) -> Option<Attribute<'a>> {
         // libvirt asks for the local name, whatever the namespace.
         let found = node.attributes().find(|attribute| attribute.name() == name)?;
         Some(Attribute::new(found, self.reader.text))
     }
 
-    fn text(&self, node: Node<'a, '_>, name: &str) -> Option<Text<'a>> {
-        let attribute = self.attribute(node, name)?;
-        Some(Spanned { value: Cow::Borrowed(attribute.value), span: attribute.blamed() })
+    fn text(&self, node: Node<'_, 'i>, name: &str) -> Option<Text<'i>> {
+        self.reader.text_in(self.attribute(node, name).as_ref())
     }
 
-    fn value(&self, node: Node<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
+    fn value(&self, node: Node<'_, 'i>, name: &str) -> Option<Cow<'i, str>> {
         self.text(node, name).map(|text| text.value)
     }
 
@@ -79,7 +78,7 @@ impl<'a> StateFile<'_, 'a> {
     }
 
     /// An attribute that holds one of some words.
-    fn word<T>(&mut self, node: Node<'a, '_>, name: &str, from_name: impl Fn(&str) -> Option<T>) -> Option<T> {
+    fn word<T>(&mut self, node: Node<'_, 'i>, name: &str, from_name: impl Fn(&str) -> Option<T>) -> Option<T> {
         let attribute = self.attribute(node, name)?;
         let found = from_name(attribute.value);
         if found.is_none() {
@@ -89,7 +88,7 @@ impl<'a> StateFile<'_, 'a> {
         found
     }
 
-    fn yes_no(&mut self, node: Node<'a, '_>, name: &str) -> Option<bool> {
+    fn yes_no(&mut self, node: Node<'_, 'i>, name: &str) -> Option<bool> {
         self.word(node, name, |word| match word {
             "yes" => Some(true),
             "no" => Some(false),
@@ -97,7 +96,7 @@ impl<'a> StateFile<'_, 'a> {
         })
     }
 
-    fn backup(mut self, root: Node<'a, '_>) -> Backup<'a> {
+    fn backup(mut self, root: Node<'_, 'i>) -> Backup<'i> {
         let mode = self.word(root, "mode", Mode::from_name).unwrap_or(Mode::Push);
         let server = child(root, "server").and_then(|server| self.server(server, mode));
         let disks: Vec<_> =
@@ -117,10 +116,10 @@ impl<'a> StateFile<'_, 'a> {
         }
     }
 
-    fn private_data(&self, root: Node<'a, '_>) -> PrivateData<'a> {
+    fn private_data(&self, root: Node<'_, 'i>) -> PrivateData<'i> {
         let objects = || children(root, "privateData").flat_map(|data| children(data, "objects"));
-        let alias = |node: Node<'a, '_>| self.value(node, "alias");
-        let of_tls_key = |node: &Node<'a, '_>| self.value(*node, "type").as_deref() == Some("tlskey");
+        let alias = |node: Node<'_, 'i>| self.value(node, "alias");
+        let of_tls_key = |node: &Node<'_, 'i>| self.value(*node, "type").as_deref() == Some("tlskey");
         let mut secrets = objects().flat_map(|objects| children(objects, "secret")).filter(of_tls_key);
         let mut credentials = objects().flat_map(|objects| children(objects, "TLSx509"));
         PrivateData {
@@ -129,7 +128,7 @@ impl<'a> StateFile<'_, 'a> {
         }
     }
 
-    fn server(&mut self, node: Node<'a, '_>, mode: Mode) -> Option<Server<'a>> {
+    fn server(&mut self, node: Node<'_, 'i>, mode: Mode) -> Option<Server<'i>> {
         if mode == Mode::Push {
             self.refuse(
                 start_tag(node),
@@ -178,7 +177,7 @@ impl<'a> StateFile<'_, 'a> {
         Some(Server { transport, tls, name, port, socket, fdgroup, tag: Spanned { value: (), span: start_tag(node) } })
     }
 
-    fn transport(&mut self, node: Node<'a, '_>) -> Option<Transport> {
+    fn transport(&mut self, node: Node<'_, 'i>) -> Option<Transport> {
         let Some(attribute) = self.attribute(node, "transport") else { return Some(Transport::Tcp) };
         let known = Transport::from_name(attribute.value)
             .filter(|transport| *transport != Transport::Fd || self.reader.release >= Release::V11_3_0);
@@ -203,7 +202,7 @@ impl<'a> StateFile<'_, 'a> {
         known
     }
 
-    fn refuse_socket(&mut self, node: Node<'a, '_>, span: Span, transport: Transport) {
+    fn refuse_socket(&mut self, node: Node<'_, 'i>, span: Span, transport: Transport) {
         // The older release prints the attribute, and so nothing when it is left out.
         let written = self.attribute(node, "transport").is_some() || self.reader.release >= Release::V11_3_0;
         let name = if written { transport.name() } else { "(null)" };
@@ -211,7 +210,7 @@ impl<'a> StateFile<'_, 'a> {
         self.refuse(span, format!("a server with transport='{}' has no socket", transport.name()), libvirt);
     }
 
-    fn port(&mut self, node: Node<'a, '_>) -> u16 {
+    fn port(&mut self, node: Node<'_, 'i>) -> u16 {
         let Some(attribute) = self.attribute(node, "port") else { return 0 };
         let number = lenient_number(attribute.value);
         if let Some(port) = number.and_then(|number| u16::try_from(number).ok()) {
@@ -225,7 +224,7 @@ impl<'a> StateFile<'_, 'a> {
         0
     }
 
-    fn disk(&mut self, node: Node<'a, '_>, mode: Mode) -> Disk<'a> {
+    fn disk(&mut self, node: Node<'_, 'i>, mode: Mode) -> Disk<'i> {
         let span = start_tag(node);
         let name = self.text(node, "name");
         if name.is_none() {
@@ -240,7 +239,7 @@ impl<'a> StateFile<'_, 'a> {
         disk
     }
 
-    fn taken_disk(&mut self, disk: &mut Disk<'a>, node: Node<'a, '_>, mode: Mode) {
+    fn taken_disk(&mut self, disk: &mut Disk<'i>, node: Node<'_, 'i>, mode: Mode) {
         if mode == Mode::Pull {
             disk.exportname = self.text(node, "exportname");
             disk.exportbitmap = self.text(node, "exportbitmap");
@@ -279,7 +278,7 @@ impl<'a> StateFile<'_, 'a> {
         disk.store = store.filter(|store| *store != Store::default()).map(Box::new);
     }
 
-    fn storage_type(&mut self, node: Node<'a, '_>) -> StorageType {
+    fn storage_type(&mut self, node: Node<'_, 'i>) -> StorageType {
         let Some(attribute) = self.attribute(node, "type") else { return StorageType::File };
         if let Some(storage_type) = StorageType::from_name(attribute.value) {
             return storage_type;
@@ -296,7 +295,7 @@ impl<'a> StateFile<'_, 'a> {
         StorageType::File
     }
 
-    fn format(&mut self, node: Node<'a, '_>) -> Option<Spanned<StorageFormat>> {
+    fn format(&mut self, node: Node<'_, 'i>) -> Option<Spanned<StorageFormat>> {
         let attribute = children(node, "driver").find_map(|driver| self.attribute(driver, "type"))?;
         // An empty format is no format.
         let format = StorageFormat::from_name(attribute.value);
@@ -307,7 +306,7 @@ impl<'a> StateFile<'_, 'a> {
         format.map(|value| Spanned { value, span: attribute.blamed() })
     }
 
-    fn index(&mut self, node: Node<'a, '_>) -> u32 {
+    fn index(&mut self, node: Node<'_, 'i>) -> u32 {
         let Some(attribute) = self.attribute(node, "index") else { return 0 };
         lenient_number(attribute.value).unwrap_or_else(|| {
             let libvirt = format!("XML error: invalid storage source index '{}'", attribute.value);
@@ -316,7 +315,7 @@ impl<'a> StateFile<'_, 'a> {
         })
     }
 
-    fn store(&mut self, node: Node<'a, '_>, storage_type: StorageType) -> Store<'a> {
+    fn store(&mut self, node: Node<'_, 'i>, storage_type: StorageType) -> Store<'i> {
         let path = match storage_type {
             StorageType::File => "file",
             StorageType::Block => "dev",
@@ -334,7 +333,7 @@ impl<'a> StateFile<'_, 'a> {
         }
     }
 
-    fn seclabel(&mut self, node: Node<'a, '_>) -> Seclabel<'a> {
+    fn seclabel(&mut self, node: Node<'_, 'i>) -> Seclabel<'i> {
         let model = self.text(node, "model");
         let relabel = self.yes_no(node, "relabel").unwrap_or(true);
         let labelskip = self.yes_no(node, "labelskip").unwrap_or(false);
@@ -349,7 +348,7 @@ impl<'a> StateFile<'_, 'a> {
         Seclabel { model, labelskip, relabel, label }
     }
 
-    fn encryption(&mut self, node: Node<'a, '_>) -> Option<Encryption<'a>> {
+    fn encryption(&mut self, node: Node<'_, 'i>) -> Option<Encryption<'i>> {
         if self.attribute(node, "format").is_none_or(|format| format.value.is_empty()) {
             self.missing(node, "format", "XML error: unknown volume encryption format");
             return None;
@@ -371,7 +370,7 @@ impl<'a> StateFile<'_, 'a> {
         Some(Encryption { format, engine: engine.flatten(), secrets, cipher, ivgen, tag: Written(start_tag(node)) })
     }
 
-    fn secret(&mut self, node: Node<'a, '_>) -> Option<Secret<'a>> {
+    fn secret(&mut self, node: Node<'_, 'i>) -> Option<Secret<'i>> {
         if self.attribute(node, "type").is_none_or(|kind| kind.value.is_empty()) {
             self.missing(node, "type", "XML error: unknown volume encryption secret type");
             return None;
@@ -406,7 +405,7 @@ impl<'a> StateFile<'_, 'a> {
         }
     }
 
-    fn cipher_and_ivgen(&mut self, node: Node<'a, '_>) -> (Option<Cipher<'a>>, Option<Ivgen<'a>>) {
+    fn cipher_and_ivgen(&mut self, node: Node<'_, 'i>) -> (Option<Cipher<'i>>, Option<Ivgen<'i>>) {
         let cipher = child(node, "cipher");
         let ivgen = child(node, "ivgen");
         let Some(cipher) = cipher else {
@@ -430,7 +429,7 @@ impl<'a> StateFile<'_, 'a> {
         (Some(cipher), ivgen)
     }
 
-    fn cipher(&mut self, node: Node<'a, '_>) -> Cipher<'a> {
+    fn cipher(&mut self, node: Node<'_, 'i>) -> Cipher<'i> {
         if self.attribute(node, "name").is_none() {
             self.missing(node, "name", "XML error: cipher info missing 'name' attribute");
         }

@@ -14,13 +14,13 @@ use crate::schema::{CIPHER, ENCRYPTION, IVGEN, SECLABEL, SECRET, Value, canonica
 
 use super::element::{Attribute, Fields, Reader, name_span, read, report_missing_attribute, start_tag};
 use super::strangers::quoted;
-use super::{parse_label, text_in, unreadable};
+use super::{parse_label, unreadable};
 
 /// libvirt's buffer for a label: a longer one is dropped without a word.
 pub(super) const LONGEST_LABEL: usize = 4096;
 
 /// Reads a destination.
-pub(super) fn parse<'a>(reader: &mut Reader<'a>, fields: &Fields<'a, '_>, storage_type: StorageType) -> Store<'a> {
+pub(super) fn parse<'i>(reader: &mut Reader<'i>, fields: &Fields<'_, 'i>, storage_type: StorageType) -> Store<'i> {
     let needed = match storage_type {
         StorageType::File => "file",
         StorageType::Block => "dev",
@@ -30,14 +30,14 @@ pub(super) fn parse<'a>(reader: &mut Reader<'a>, fields: &Fields<'a, '_>, storag
         report_missing_attribute(reader, fields, needed, &Value::Path);
     }
     Store {
-        path: text_in(fields.get(needed).or(written)).or_else(|| Some(unreadable())),
+        path: reader.text_in(fields.get(needed).or(written)).or_else(|| Some(unreadable())),
         fdgroup: None,
         seclabels: parse_seclabels(reader, &fields.many),
         encryption: fields.child("encryption").map(|node| Box::new(parse_encryption(reader, node))),
     }
 }
 
-fn parse_seclabels<'a>(reader: &mut Reader<'a>, nodes: &[Node<'a, '_>]) -> Vec<Seclabel<'a>> {
+fn parse_seclabels<'i>(reader: &mut Reader<'i>, nodes: &[Node<'_, 'i>]) -> Vec<Seclabel<'i>> {
     let seclabels: Vec<_> = nodes.iter().map(|node| parse_seclabel(reader, *node)).collect();
     let elements = nodes.iter().map(|node| Span::from(node.range()));
     check_models(reader, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
@@ -71,7 +71,7 @@ pub(super) fn check_models<'m, 't: 'm>(
     }
 }
 
-fn parse_seclabel<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Seclabel<'a> {
+fn parse_seclabel<'i>(reader: &mut Reader<'i>, node: Node<'_, 'i>) -> Seclabel<'i> {
     let fields = read(reader, node, &SECLABEL);
     let labels: Vec<_> = fields.many.iter().map(|label| parse_label(reader, *label)).collect();
     let labelskip = fields.get("labelskip").is_some();
@@ -84,7 +84,7 @@ fn parse_seclabel<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Seclabel<'
         reader.dropped.extend(fields.many.first().map(drop(DroppedWhat::LongLabel)));
     }
     Seclabel {
-        model: text_in(fields.get("model")),
+        model: reader.text_in(fields.get("model")),
         labelskip,
         relabel,
         label: label.filter(|label| label.value.len() <= LONGEST_LABEL),
@@ -148,7 +148,7 @@ fn label_too_many(
     attribute.into_iter().fold(diagnostic, |diagnostic, attribute| diagnostic.also(attribute.span, "this excludes it"))
 }
 
-fn parse_encryption<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Encryption<'a> {
+fn parse_encryption<'i>(reader: &mut Reader<'i>, node: Node<'_, 'i>) -> Encryption<'i> {
     let fields = read(reader, node, &ENCRYPTION);
     if fields.child("secret").is_none() && !fields.unclear {
         let diagnostic = Diagnostic::new(Rule::MissingElement, fields.tag(), "<encryption> has no <secret>")
@@ -197,7 +197,7 @@ fn check_cipher_and_ivgen(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
     reader.report_missing(missing, diagnostic);
 }
 
-fn parse_secret<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Secret<'a> {
+fn parse_secret<'i>(reader: &mut Reader<'i>, node: Node<'_, 'i>) -> Secret<'i> {
     let fields = read(reader, node, &SECRET);
     match (fields.get("uuid"), fields.get("usage")) {
         (Some(uuid), Some(usage)) => {
@@ -220,12 +220,12 @@ fn parse_secret<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Secret<'a> {
         _ => {}
     }
     match (fields.get("uuid").and_then(|uuid| canonical_uuid(uuid.value)), fields.get("usage")) {
-        (None, Some(usage)) => Secret::Usage(Cow::Borrowed(usage.value)),
+        (None, Some(_)) => Secret::Usage(value(reader, &fields, "usage").unwrap_or_default()),
         (uuid, _) => Secret::Uuid(uuid.unwrap_or_default()),
     }
 }
 
-fn parse_cipher<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Cipher<'a> {
+fn parse_cipher<'i>(reader: &mut Reader<'i>, node: Node<'_, 'i>) -> Cipher<'i> {
     let fields = read(reader, node, &CIPHER);
     let lone = match (fields.get("mode"), fields.get("hash")) {
         (Some(mode), None) => Some((mode, "hash", "sha256")),
@@ -247,19 +247,23 @@ fn parse_cipher<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Cipher<'a> {
         reader.report_missing(missing, diagnostic);
     }
     Cipher {
-        name: value(&fields, "name").unwrap_or_default(),
+        name: value(reader, &fields, "name").unwrap_or_default(),
         size: fields.get("size").and_then(|size| number(size.value)).unwrap_or_default(),
-        mode: value(&fields, "mode"),
-        hash: value(&fields, "hash"),
+        mode: value(reader, &fields, "mode"),
+        hash: value(reader, &fields, "hash"),
         tag: Written(fields.tag()),
     }
 }
 
-fn parse_ivgen<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Ivgen<'a> {
+fn parse_ivgen<'i>(reader: &mut Reader<'i>, node: Node<'_, 'i>) -> Ivgen<'i> {
     let fields = read(reader, node, &IVGEN);
-    Ivgen { name: value(&fields, "name").unwrap_or_default(), hash: value(&fields, "hash"), tag: Written(fields.tag()) }
+    Ivgen {
+        name: value(reader, &fields, "name").unwrap_or_default(),
+        hash: value(reader, &fields, "hash"),
+        tag: Written(fields.tag()),
+    }
 }
 
-fn value<'a>(fields: &Fields<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
-    fields.get(name).map(|attribute| Cow::Borrowed(attribute.value))
+fn value<'i>(reader: &Reader<'i>, fields: &Fields<'_, 'i>, name: &str) -> Option<Cow<'i, str>> {
+    reader.text_in(fields.get(name)).map(|text| text.value)
 }

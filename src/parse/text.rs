@@ -17,19 +17,20 @@ use crate::release::Release;
 use crate::schema::trim;
 
 /// The text of `node`, that of elements in it included, as `release` reads it.
-pub(crate) fn text_of<'a>(node: Node<'a, '_>, release: Release) -> Cow<'a, str> {
+pub(crate) fn text_of<'i>(node: Node<'_, 'i>, release: Release) -> Cow<'i, str> {
     let mut children = node.children();
-    match (children.next(), children.next()) {
-        (None, _) => Cow::Borrowed(""),
+    let written = match (children.next(), children.next()) {
+        (None, _) => Some(""),
         // One text whose value is what was written is all there is in the element, without references or CDATA marks.
-        (Some(only), None) if only.is_text() && is_as_written(only) => Cow::Borrowed(only.text().unwrap_or_default()),
-        _ => Cow::Owned(text_around(node, release)),
-    }
+        (Some(only), None) if only.is_text() => as_written(only),
+        _ => None,
+    };
+    written.map_or_else(|| Cow::Owned(text_around(node, release)), Cow::Borrowed)
 }
 
-fn is_as_written(text: Node<'_, '_>) -> bool {
-    let written = text.document().input_text().get(text.range());
-    matches!(text.text_storage(), Some(StringStorage::Borrowed(value)) if Some(*value) == written)
+fn as_written<'i>(text: Node<'_, 'i>) -> Option<&'i str> {
+    let Some(StringStorage::Borrowed(value)) = text.text_storage() else { return None };
+    (text.document().input_text().get(text.range()) == Some(value)).then_some(*value)
 }
 
 /// What libxml2 remembers of an element while it collects its text.

@@ -9,7 +9,7 @@ use super::{nearest, shortened};
 
 /// Reports an attribute that the shape does not know, or that stands in a namespace.
 pub(crate) fn attribute<'a>(
-    reader: &mut Reader<'a>,
+    reader: &mut Reader<'_>,
     fields: &mut Fields<'a, '_>,
     stranger: roxmltree::Attribute<'a, '_>,
 ) {
@@ -39,7 +39,7 @@ pub(crate) fn attribute<'a>(
     }
 }
 
-fn written_name<'a>(reader: &Reader<'a>, span: Span) -> &'a str {
+fn written_name<'i>(reader: &Reader<'i>, span: Span) -> &'i str {
     let written = reader.text.get(span.range()).unwrap_or_default();
     written.split(['=', ' ', '\t', '\n', '\r']).next().unwrap_or_default()
 }
@@ -143,7 +143,7 @@ fn has_child(fields: &Fields<'_, '_>, name: &str) -> bool {
     fields.node.children().any(|child| child.tag_name().name() == name)
 }
 
-fn unknown_attribute<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a, '_>, attribute: Attribute<'a>) {
+fn unknown_attribute<'a>(reader: &mut Reader<'_>, fields: &mut Fields<'a, '_>, attribute: Attribute<'a>) {
     let element = fields.shape.name;
     let Some(slot) = meant_attribute(fields, &attribute) else {
         let names: Vec<_> = fields.shape.attributes.iter().map(|known| known.name).collect();

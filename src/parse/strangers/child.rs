@@ -10,7 +10,7 @@ use crate::schema::{DOMAINBACKUP, PULL_DISK, PUSH_DISK, SHAPES, Shape, Value};
 use super::{meant_help, nearest, quoted, shortened};
 
 /// Reports the children that the shape does not know. Those that can be understood are put where they were meant.
-pub(crate) fn children<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 'i>, strangers: &[Node<'a, 'i>]) {
+pub(crate) fn children<'a, 'i>(reader: &mut Reader<'_>, fields: &mut Fields<'a, 'i>, strangers: &[Node<'a, 'i>]) {
     let mut reported: Vec<Misplaced<'_, 'a, 'i>> = Vec::new();
     for &child in strangers {
         let name = child.tag_name().name();
@@ -59,7 +59,7 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
     }
 
     /// Moves disks into the `<disks>` that they stand beside; removes anything else.
-    fn fix(&self, reader: &Reader<'a>, fields: &Fields<'a, 'i>) -> Fix {
+    fn fix(&self, reader: &Reader<'_>, fields: &Fields<'a, 'i>) -> Fix {
         let spans = self.nodes.iter().map(|node| Span::from(node.range()));
         if !self.are_disks(fields) {
             let edits = spans.map(|span| Edit { span: reader.with_space_before(span), text: String::new() });
@@ -131,7 +131,7 @@ pub(in crate::parse) fn namespace_declaration(node: Node<'_, '_>) -> Option<Span
 
 /// Reports one stranger; returns the place of the finding if more of its kind are the same mistake.
 fn stranger<'a, 'i>(
-    reader: &mut Reader<'a>,
+    reader: &mut Reader<'_>,
     fields: &mut Fields<'a, 'i>,
     child: Node<'a, 'i>,
     name: &'a str,
@@ -220,7 +220,7 @@ fn homes_of_element(name: &str) -> Vec<String> {
     home.map(|(_, parents)| parents.iter().map(|parent| format!("<{parent}>")).collect()).unwrap_or_default()
 }
 
-fn unknown_element<'a, 'i>(reader: &mut Reader<'a>, fields: &mut Fields<'a, 'i>, child: Node<'a, 'i>, name: &str) {
+fn unknown_element<'a, 'i>(reader: &mut Reader<'_>, fields: &mut Fields<'a, 'i>, child: Node<'a, 'i>, name: &str) {
     let parent = fields.shape.name;
     let message = format!("<{parent}> has no element <{}>", shortened(name));
     let absent = || {
