@@ -50,7 +50,7 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
     let allow_dtd = check_document_type(text)?;
     match parse_with(text, allow_dtd) {
         Ok(document) if accepts_too_much(text) => {
-            let syntax = scan::scan(text);
+            let syntax = scan::scan(text, true);
             if syntax.diagnostics.is_empty() && syntax.repaired.is_none() {
                 within_limits(document)
             } else {
@@ -59,7 +59,7 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
         }
         Ok(document) => within_limits(document),
         Err(error) => {
-            let mut syntax = scan::scan(text);
+            let mut syntax = scan::scan(text, false);
             if syntax.diagnostics.is_empty() && syntax.repaired.is_none() {
                 syntax.diagnostics.push(as_parser_says(text, &error));
             }

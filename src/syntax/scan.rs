@@ -20,9 +20,10 @@ const FARTHEST_AHEAD: usize = 4_096;
 /// Elements of state files, beside those of the schema.
 const STATE_ELEMENTS: [&str; 3] = ["privateData", "objects", "TLSx509"];
 
-/// Finds every mistake of syntax that the scanner has words for.
-pub(super) fn scan(text: &str) -> Syntax {
-    let mut scanner = Scanner::new(text);
+/// Finds every mistake of syntax that the scanner has words for. With `tags_match`, nothing is wrong with the tags, and
+/// what looks like one without its `<` is text.
+pub(super) fn scan(text: &str, tags_match: bool) -> Syntax {
+    let mut scanner = Scanner::new(text, tags_match);
     scanner.document();
     let Scanner { mut diagnostics, edits, beyond_repair, .. } = scanner;
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
@@ -41,6 +42,7 @@ pub(super) struct Scanner<'a> {
     /// Whether the start tag that is being read is at its end, although no > says so.
     pub tag_ended: bool,
     pub declared: HashSet<&'a str>,
+    tags_match: bool,
     tokens: Vec<Token<'a>>,
     /// Whether the document ends in the middle of something.
     cut_off: bool,
@@ -51,10 +53,11 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, tags_match: bool) -> Self {
         Self {
             text,
             declared: tag::declared_prefixes(text),
+            tags_match,
             position: 0,
             in_value: false,
             tag_ended: false,
@@ -175,7 +178,7 @@ impl<'a> Scanner<'a> {
         let start = self.position;
         let length = self.rest().find('<').unwrap_or(self.rest().len());
         let written = self.text.get(start..start + length).unwrap_or_default();
-        if let Some(tag) = tag::without_less_than(written) {
+        if let Some(tag) = tag::without_less_than(written).filter(|_| !self.tags_match) {
             return self.tag_without_less_than(start, start + tag);
         }
         self.position += length;
