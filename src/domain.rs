@@ -10,6 +10,7 @@ use roxmltree::Node;
 use crate::backup::StorageFormat;
 use crate::diagnostic::Document::Domain as InDomain;
 use crate::diagnostic::{Diagnostic, Span, keep};
+use crate::release::Release;
 use crate::rules::Rule;
 use crate::syntax;
 
@@ -109,30 +110,32 @@ const BUSES: [&str; 10] = ["ide", "fdc", "scsi", "virtio", "xen", "usb", "uml", 
 const OLD_PREFIX: &str = "ioemu:";
 
 impl Domain {
-    /// Reads what `virsh dumpxml` prints.
+    /// Reads what `virsh dumpxml` prints, as the newest known release does.
     ///
     /// # Errors
     ///
     /// Returns what is wrong with it, labelled in the domain's document.
     pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
-        match read(text) {
+        match read(text, Release::default()) {
             (Some(domain), diagnostics) if diagnostics.is_empty() => Ok(domain),
             (_, diagnostics) => Err(diagnostics),
         }
     }
 }
 
-/// Reads a domain's text. Returns what could be made of it, and the findings, labelled in the domain's document.
+/// Reads a domain's text as `release` does. Returns what could be made of it, and the findings, labelled in the domain's
+/// document.
 #[must_use]
-pub fn read(text: &str) -> (Option<Domain>, Vec<Diagnostic>) {
+pub fn read(text: &str, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
     let syntax = match syntax::parse(text) {
-        Ok(document) => return parse(&document),
+        Ok(document) => return parse(&document, release),
         Err(syntax) => syntax,
     };
     let Some(repaired) = syntax.without_prefixes() else {
         return (None, syntax.diagnostics.into_iter().map(|finding| finding.wholly_in(InDomain)).collect());
     };
-    let (mut domain, diagnostics) = syntax::parse(&repaired.text).map(|document| parse(&document)).unwrap_or_default();
+    let (mut domain, diagnostics) =
+        syntax::parse(&repaired.text).map(|document| parse(&document, release)).unwrap_or_default();
     for disk in domain.iter_mut().flat_map(|domain| &mut domain.disks) {
         disk.tag = repaired.original(disk.tag);
     }
@@ -141,7 +144,7 @@ pub fn read(text: &str) -> (Option<Domain>, Vec<Diagnostic>) {
 
 /// Reads a domain. Returns what could be made of it, and the findings, labelled in the domain's document.
 #[must_use]
-fn parse(document: &roxmltree::Document<'_>) -> (Option<Domain>, Vec<Diagnostic>) {
+fn parse(document: &roxmltree::Document<'_>, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
     let root = document.root_element();
     if root.tag_name().name() != "domain" {
         return (None, vec![not_a_domain(root)]);
@@ -149,7 +152,7 @@ fn parse(document: &roxmltree::Document<'_>) -> (Option<Domain>, Vec<Diagnostic>
     let mut diagnostics = Vec::new();
     let devices = root.children().filter(|child| is_own(*child, "devices"));
     let disks = devices.flat_map(|devices| devices.children()).filter(|child| is_own(*child, "disk"));
-    let disks = disks.filter_map(|disk| parse_disk(disk, &mut diagnostics)).collect();
+    let disks = disks.filter_map(|disk| parse_disk(disk, release, &mut diagnostics)).collect();
     let machine = child(root, "os").and_then(|os| child(os, "type")).and_then(|kind| attribute(kind, "machine"));
     let domain = Domain {
         disks: in_libvirts_order(disks),
@@ -177,10 +180,10 @@ fn not_a_domain(root: Node<'_, '_>) -> Diagnostic {
 /// A disk with what its place in the order depends on.
 struct Found {
     disk: DomainDisk,
-    index: i64,
+    index: i32,
 }
 
-fn parse_disk(node: Node<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Found> {
+fn parse_disk(node: Node<'_, '_>, release: Release, diagnostics: &mut Vec<Diagnostic>) -> Option<Found> {
     let storage_type = word(node, "type", &TYPES, diagnostics)?.unwrap_or("file");
     let device = word(node, "device", &DEVICES, diagnostics)?.unwrap_or("disk");
     let target_element = child(node, "target");
@@ -210,7 +213,7 @@ fn parse_disk(node: Node<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> Option<F
         mirror: child(node, "mirror").map(start_tag),
         tag: start_tag(node),
     };
-    Some(Found { disk, index: drive_index(target) })
+    Some(Found { disk, index: drive_index(target, release) })
 }
 
 /// Whether a node is an element of libvirt's; to it, what is in a namespace is somebody else's.
@@ -295,18 +298,26 @@ fn in_libvirts_order(mut found: Vec<Found>) -> Vec<DomainDisk> {
     disks
 }
 
-/// The number of a drive: `vda` 0, `vdz` 25, `vdaa` 26, digits at the end aside; -1 for any other name.
-fn drive_index(name: &str) -> i64 {
-    const LONGEST: usize = 10;
+/// The number of a drive: `vda` 0, `vdz` 25, `vdaa` 26, digits at the end aside; -1 for any other name. It is a C `int`,
+/// which overflowed before libvirt 11.3.0; since then such a name has no number.
+fn drive_index(name: &str, release: Release) -> i32 {
+    const NONE: i32 = -1;
     let prefixes = ["fd", "hd", "vd", "sd", "xvd", "ubd"];
-    let Some(drive) = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)) else { return -1 };
+    let Some(drive) = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)) else { return NONE };
     let letters = drive.trim_end_matches(|character: char| character.is_ascii_digit());
-    if letters.len() > LONGEST || !letters.bytes().all(|letter| letter.is_ascii_lowercase()) {
-        return -1;
+    if !letters.bytes().all(|letter| letter.is_ascii_lowercase()) {
+        return NONE;
     }
     // Letters count as in a spreadsheet: after z comes aa.
-    let ordinal = letters.bytes().fold(0, |ordinal, letter| ordinal * 26 + i64::from(letter - b'a') + 1);
-    (ordinal - 1).max(0)
+    let index = letters.bytes().enumerate().try_fold(0_i32, |index, (position, letter)| {
+        let (carry, letter) = (i32::from(position > 0), i32::from(letter - b'a'));
+        if release < Release::V11_3_0 {
+            Some(index.wrapping_add(carry).wrapping_mul(26).wrapping_add(letter))
+        } else {
+            index.checked_add(carry)?.checked_mul(26)?.checked_add(letter)
+        }
+    });
+    index.unwrap_or(NONE)
 }
 
 fn start_tag(node: Node<'_, '_>) -> Span {

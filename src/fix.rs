@@ -125,12 +125,13 @@ mod tests {
 
     #[test]
     fn advice_that_shows_up_behind_an_error_keeps_no_fix_from_being_applied() {
-        let (domain, _) = crate::domain::read(
+        let domain = Domain::parse(
             "<domain id='1'><devices><disk><source file='/a'/><target dev='vda'/></disk>\
              <disk><source file='/b'/><target dev='vdb'/></disk></devices></domain>",
-        );
+        )
+        .unwrap();
         let text = "<domainbackup><disks><disk nmae='vda'/></disks></domainbackup>";
-        let fixed = fix(text, domain.as_ref(), &Options::default(), Consent::Safe);
+        let fixed = fix(text, Some(&domain), &Options::default(), Consent::Safe);
         assert_eq!(fixed.text, "<domainbackup><disks><disk name='vda'/></disks></domainbackup>");
         assert_eq!(fixed.diagnostics.len(), 1, "that vdb is left out");
     }

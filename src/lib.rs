@@ -214,7 +214,7 @@ pub fn normalize_bytes(backup: &[u8], domain: Option<&[u8]>, options: &Options) 
     if let Some(domain) = domain {
         let (source, findings) = Source::new("domain.xml", domain.to_vec(), options.release);
         diagnostics.extend(findings.into_iter().map(|finding| finding.wholly_in(diagnostic::Document::Domain)));
-        let (domain, findings) = domain::read(source.text());
+        let (domain, findings) = domain::read(source.text(), options.release);
         diagnostics.extend(findings);
         aligned_with = domain;
     }

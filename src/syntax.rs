@@ -7,6 +7,7 @@
 mod declaration;
 mod limits;
 mod nesting;
+mod prefixes;
 mod reference;
 mod repair;
 mod scan;
@@ -19,8 +20,8 @@ use roxmltree::{Document, ParsingOptions};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
 
+use prefixes::NO_COLON;
 pub use repair::Repaired;
-use tag::NO_COLON;
 pub(crate) use tag::without_less_than;
 
 /// What is wrong with a document's syntax.
@@ -59,6 +60,14 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
         }
         Ok(document) => within_limits(document),
         Err(error) => {
+            if matches!(error, roxmltree::Error::UnknownNamespace(..)) {
+                // That may be all that is wrong.
+                let syntax = scan::scan(text, true);
+                let of_prefixes = |found: &Diagnostic| matches!(found.rule, Rule::UndeclaredPrefix | Rule::WrongRoot);
+                if !syntax.diagnostics.is_empty() && syntax.diagnostics.iter().all(of_prefixes) {
+                    return Err(syntax);
+                }
+            }
             let mut syntax = scan::scan(text, false);
             if syntax.diagnostics.is_empty() && syntax.repaired.is_none() {
                 syntax.diagnostics.push(as_parser_says(text, &error));

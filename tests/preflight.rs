@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use backupxml::checkpoint::{self, Existing};
 use backupxml::diagnostic::Diagnostic;
+use backupxml::release::Release;
 use backupxml::rules::Severity;
 use backupxml::{Options, check, domain};
 use serde::Deserialize;
@@ -41,7 +42,7 @@ fn scenarios() -> Vec<Scenario> {
 
 impl Scenario {
     fn findings(&self) -> Vec<Diagnostic> {
-        let (domain, mut found) = domain::read(&self.domain);
+        let (domain, mut found) = domain::read(&self.domain, Release::default());
         let mut options = Options { reuse_external: self.reuse_external, ..Options::default() };
         if let Some(text) = &self.checkpoint {
             let (checkpoint, findings) = checkpoint::read(text, options.release);

@@ -68,7 +68,8 @@ impl Case {
     }
 
     fn findings(&mut self) -> Vec<Diagnostic> {
-        let (domain, mut found) = self.domain.as_deref().map(domain::read).unwrap_or_default();
+        let (domain, mut found) =
+            self.domain.as_deref().map(|text| domain::read(text, self.options.release)).unwrap_or_default();
         let domain = domain.filter(|_| found.is_empty());
         if let Some(text) = &self.checkpoint {
             let (checkpoint, findings) = checkpoint::read(text, self.options.release);

@@ -48,7 +48,7 @@ const LABEL_DROPPED: &str = "<seclabel relabel='yes'/>";
 impl Fixture {
     #[track_caller]
     fn normalize(&self, text: &str) -> String {
-        let domain = self.domain.as_ref().map(|text| domain::read(text).0.expect("a domain"));
+        let domain = self.domain.as_ref().map(|text| domain::read(text, self.options.release).0.expect("a domain"));
         normalize(text, domain.as_ref(), &self.options).unwrap_or_else(|findings| panic!("{}: {findings:?}", self.name))
     }
 

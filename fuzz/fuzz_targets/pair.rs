@@ -14,7 +14,7 @@ fn errors(diagnostics: &[Diagnostic]) -> usize {
 
 fuzz_target!(|pair: &str| {
     let (backup, domain_text) = pair.split_once('\0').unwrap_or((pair, "<domain/>"));
-    let (domain, diagnostics) = domain::read(domain_text);
+    let (domain, diagnostics) = domain::read(domain_text, Release::default());
     assert!(domain.is_some() || !diagnostics.is_empty());
     let Some(domain) = domain else { return };
     for release in Release::ALL {

@@ -73,7 +73,7 @@ impl Session {
         let stdin_name = stdin_name.into_owned();
         let mut read = |path: &Path| read_source(path, &stdin_name, world.stdin, release);
         let domain = arguments.domain.as_deref().map(&mut read).transpose()?;
-        let mut domain = domain.map(|found| beside(found, Document::Domain, domain::read));
+        let mut domain = domain.map(|found| beside(found, Document::Domain, |text| domain::read(text, release)));
         if let Some(domain) = &mut domain
             && !domain.diagnostics.is_empty()
         {

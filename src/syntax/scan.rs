@@ -1,12 +1,11 @@
 //! The recovering scanner: from one piece of markup to the next.
 
-use std::collections::HashSet;
-
 use crate::diagnostic::{Diagnostic, Document, Edit, Label, Span};
 use crate::rules::Rule;
 use crate::schema::SHAPES;
 
 use super::nesting::{Token, TokenKind};
+use super::prefixes::Prefixes;
 use super::repair::Repaired;
 use super::{Syntax, declaration, reference, structure, tag};
 
@@ -20,8 +19,8 @@ const FARTHEST_AHEAD: usize = 4_096;
 /// Elements of state files, beside those of the schema.
 const STATE_ELEMENTS: [&str; 3] = ["privateData", "objects", "TLSx509"];
 
-/// Finds every mistake of syntax that the scanner has words for. With `tags_match`, nothing is wrong with the tags, and
-/// what looks like one without its `<` is text.
+/// Finds every mistake of syntax that the scanner has words for. With `tags_match`, nothing is wrong with the tags: what
+/// looks like one without its `<` is text, and prefixes are declared only in the element that declares them.
 pub(super) fn scan(text: &str, tags_match: bool) -> Syntax {
     let mut scanner = Scanner::new(text, tags_match);
     scanner.document();
@@ -41,7 +40,7 @@ pub(super) struct Scanner<'a> {
     pub in_value: bool,
     /// Whether the start tag that is being read is at its end, although no > says so.
     pub tag_ended: bool,
-    pub declared: HashSet<&'a str>,
+    pub prefixes: Prefixes<'a>,
     tags_match: bool,
     tokens: Vec<Token<'a>>,
     /// Whether the document ends in the middle of something.
@@ -56,7 +55,7 @@ impl<'a> Scanner<'a> {
     fn new(text: &'a str, tags_match: bool) -> Self {
         Self {
             text,
-            declared: tag::declared_prefixes(text),
+            prefixes: Prefixes::new(text, tags_match),
             tags_match,
             position: 0,
             in_value: false,
@@ -421,9 +420,10 @@ impl<'a> Scanner<'a> {
         } else {
             self.end_tag_without_end(start, name_start + name_length);
         }
-        if let Some(edit) = tag::undeclared_prefix(&self.declared, name, name_start) {
+        if let Some(edit) = self.prefixes.undeclared(name, name_start) {
             self.also_repair(edit);
         }
+        self.prefixes.leave();
         let span = Span::new(start, self.position);
         let name_span = Span::new(name_start, name_start + name_length);
         self.tokens.push(Token { kind: TokenKind::End, name, span, name_span });

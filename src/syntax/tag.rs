@@ -1,10 +1,11 @@
 //! Start tags: a name and attributes, with every way to get their quotes wrong.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::rules::Rule;
 
+use super::prefixes;
 use super::reference;
 use super::scan::{Scanner, known_elements};
 
@@ -22,7 +23,7 @@ pub(super) fn continues_name(character: char) -> bool {
         || matches!(character, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
 }
 
-fn is_space(character: char) -> bool {
+pub(super) fn is_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\r' | '\n')
 }
 
@@ -77,7 +78,8 @@ pub(super) fn start_tag(scanner: &mut Scanner<'_>, start: usize) {
     let name_start = scanner.position;
     let written = name(scanner);
     let name = unglued(scanner, written, start);
-    check_prefix(scanner, name, name_start);
+    scanner.prefixes.enter(scanner.text.get(start..).unwrap_or_default());
+    prefixes::check(scanner, name, name_start);
     let mut seen = HashMap::new();
     let mut slash = None;
     while !std::mem::take(&mut scanner.tag_ended) {
@@ -110,6 +112,9 @@ pub(super) fn start_tag(scanner: &mut Scanner<'_>, start: usize) {
         } else {
             junk(scanner);
         }
+    }
+    if slash.is_some() {
+        scanner.prefixes.leave();
     }
     let end = scanner.position;
     scanner.opened(name, Span::new(start, end), Span::new(name_start, name_start + name.len()), slash);
@@ -230,58 +235,13 @@ fn junk(scanner: &mut Scanner<'_>) {
     scanner.report(diagnostic);
 }
 
-/// A prefix that is not declared is part of the name to libxml2, which then is one that libvirt does not know.
-fn check_prefix(scanner: &mut Scanner<'_>, name: &str, start: usize) {
-    let Some(repair) = undeclared_prefix(&scanner.declared, name, start) else { return };
-    let (prefix, local) = name.split_once(':').unwrap_or_default();
-    let span = Span::new(start, start + prefix.len() + 1);
-    if scanner.at_root() && scanner.text.get(..start).is_some_and(|before| before.ends_with('<')) {
-        let diagnostic = Diagnostic::new(
-            Rule::WrongRoot,
-            span,
-            format!("the root element is {name}, with a prefix, not domainbackup"),
-        )
-        .help(format!("write <{local}>"))
-        .libvirt(format!("XML error: expecting root element of 'domainbackup', not '{name}'"))
-        .unsafe_fix("remove the prefix", span, "");
-        return scanner.report(diagnostic);
-    }
-    let diagnostic =
-        Diagnostic::new(Rule::UndeclaredPrefix, span, format!("the namespace prefix {prefix}: is not declared"))
-            .help("remove the prefix: libvirt's elements and attributes have none")
-            .libvirt(format!("Namespace prefix {prefix} is not defined"))
-            .unsafe_fix("remove the prefix", span, "");
-    scanner.report_repaired(diagnostic, vec![repair]);
-}
-
-/// Stands for the colon of an undeclared prefix in the repaired document; a character of names that looks like one.
-pub const NO_COLON: char = '\u{a789}';
-
-/// The edit that makes a name with an undeclared prefix one without.
-pub(super) fn undeclared_prefix(declared: &HashSet<&str>, name: &str, start: usize) -> Option<Edit> {
-    let (prefix, _) = name.split_once(':')?;
-    if matches!(prefix, "xml" | "xmlns") || declared.contains(prefix) {
-        return None;
-    }
-    let colon = start + prefix.len();
-    Some(Edit { span: Span::new(colon, colon + 1), text: NO_COLON.to_string() })
-}
-
-/// The prefixes that any tag declares.
-pub(super) fn declared_prefixes(text: &str) -> HashSet<&str> {
-    let names =
-        text.match_indices("xmlns:").filter(|(at, _)| text.get(..*at).is_some_and(|before| before.ends_with(is_space)));
-    let names = names.filter_map(|(at, found)| text.get(at + found.len()..));
-    names.filter_map(|rest| rest.get(..rest.find(|character: char| !continues_name(character))?)).collect()
-}
-
 fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &'a str)>) {
     let start = scanner.position;
     let written = name(scanner);
     let name = written.trim_end_matches(':');
     let name_end = start + name.len();
     scanner.position = name_end;
-    check_prefix(scanner, name, start);
+    prefixes::check(scanner, name, start);
     skip_space(scanner);
     let rest = scanner.rest();
     let separator = rest.get(..rest.find(|next| !matches!(next, ':' | '=' | '>')).unwrap_or(0)).unwrap_or_default();
