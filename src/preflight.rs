@@ -30,6 +30,8 @@ struct Context<'c, 'a> {
     by_target: HashMap<&'c str, &'c DomainDisk>,
     /// The domain's disks by the paths of their images; none for a path that several share.
     by_path: OnceCell<HashMap<&'c str, Option<&'c DomainDisk>>>,
+    /// Every image that the domain has open.
+    images: OnceCell<destination::Images<'c>>,
     /// The targets of the disks that take part.
     taken: OnceCell<HashSet<&'c str>>,
     /// The checkpoints that exist, by their names.
@@ -83,7 +85,7 @@ pub(crate) fn examine(
     options: &Options,
     is_sound: bool,
 ) -> Vec<Diagnostic> {
-    let mut by_target = HashMap::new();
+    let mut by_target = HashMap::with_capacity(domain.map_or(0, |domain| domain.disks.len()));
     for disk in domain.into_iter().flat_map(|domain| &domain.disks) {
         by_target.entry(&*disk.target).or_insert(disk);
     }
@@ -93,6 +95,7 @@ pub(crate) fn examine(
         options,
         by_target,
         by_path: OnceCell::new(),
+        images: OnceCell::new(),
         taken: OnceCell::new(),
         existing: OnceCell::new(),
     };

@@ -17,7 +17,7 @@ const LONGEST_FILE_NAME: usize = 255;
 const LONGEST_PATH: usize = 4096;
 
 /// An image of the domain that is in use while it runs.
-struct Image<'c> {
+pub(super) struct Image<'c> {
     disk: &'c DomainDisk,
     /// Whether it is what the disk reads and writes, not one behind it.
     is_own: bool,
@@ -69,19 +69,24 @@ fn normalized(path: &str) -> Cow<'_, str> {
     Cow::Owned(format!("/{}", parts.join("/")))
 }
 
-/// Every image that the domain has open, by its path.
-fn images<'c>(context: &Context<'c, '_>) -> HashMap<Cow<'c, str>, Image<'c>> {
-    let mut images = HashMap::new();
-    for disk in context.domain.into_iter().flat_map(|domain| &domain.disks) {
-        let own = std::iter::once((&disk.source, true));
-        for (source, is_own) in own.chain(disk.others.iter().map(|other| (other, false))) {
-            if let Some(path) = source.path() {
-                let is_device = matches!(source, Source::Block(_));
-                images.entry(normalized(path)).or_insert(Image { disk, is_own, is_device });
+/// Images by their paths.
+pub(super) type Images<'c> = HashMap<Cow<'c, str>, Image<'c>>;
+
+/// Every image that the domain has open.
+fn images<'x, 'c>(context: &'x Context<'c, '_>) -> &'x Images<'c> {
+    context.images.get_or_init(|| {
+        let mut images = HashMap::new();
+        for disk in context.domain.into_iter().flat_map(|domain| &domain.disks) {
+            let own = std::iter::once((&disk.source, true));
+            for (source, is_own) in own.chain(disk.others.iter().map(|other| (other, false))) {
+                if let Some(path) = source.path() {
+                    let is_device = matches!(source, Source::Block(_));
+                    images.entry(normalized(path)).or_insert(Image { disk, is_own, is_device });
+                }
             }
         }
-    }
-    images
+        images
+    })
 }
 
 /// The format that QEMU writes: libvirt takes qcow2 unless another is named.
