@@ -17,6 +17,8 @@ const MOST_ATTRIBUTES: usize = 10_000;
 const MOST_NAMESPACES: usize = 500;
 /// libxml2, and so libvirt, goes no deeper.
 const DEEPEST: usize = 256;
+/// Nor does it take longer names, in bytes.
+const LONGEST_NAME: usize = 50_000;
 /// roxmltree counts bytes in 32 bits.
 const LONGEST: usize = u32::MAX as usize;
 
@@ -73,11 +75,15 @@ fn too_large(span: Span, what: String) -> Diagnostic {
     Diagnostic::new(Rule::TooLarge, span, what).help("check that this is the file you mean").libvirt("Excessive size")
 }
 
-/// Looks for the first element that libxml2 would not go down to.
+/// Looks for the first element that libxml2 would not go down to, or whose names are too long for it.
 pub(super) fn after_parsing(document: &Document<'_>) -> Option<Diagnostic> {
+    let may_have_long_names = document.input_text().len() > LONGEST_NAME;
     let mut node = document.root_element();
     let mut depth = 1;
     loop {
+        if may_have_long_names && let Some(found) = long_name(node) {
+            return Some(found);
+        }
         if depth > DEEPEST {
             return Some(too_deep(node));
         }
@@ -94,6 +100,14 @@ pub(super) fn after_parsing(document: &Document<'_>) -> Option<Diagnostic> {
             depth -= 1;
         }
     }
+}
+
+fn long_name(node: Node<'_, '_>) -> Option<Diagnostic> {
+    let of_attributes = node.attributes().map(|attribute| (attribute.name(), attribute.range().start));
+    let mut names = of_attributes.chain([(node.tag_name().name(), node.range().start + 1)]);
+    let (name, start) = names.find(|(name, _)| name.len() > LONGEST_NAME)?;
+    let found = too_large(Span::new(start, start + name.len()), format!("a name of more than {LONGEST_NAME} bytes"));
+    Some(found.libvirt("Name too long: NCName"))
 }
 
 fn too_deep(node: Node<'_, '_>) -> Diagnostic {
