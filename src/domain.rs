@@ -305,7 +305,7 @@ fn drive_index(name: &str, release: Release) -> i32 {
     let prefixes = ["fd", "hd", "vd", "sd", "xvd", "ubd"];
     let Some(drive) = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)) else { return NONE };
     let letters = drive.trim_end_matches(|character: char| character.is_ascii_digit());
-    if !letters.bytes().all(|letter| letter.is_ascii_lowercase()) {
+    if letters.is_empty() || !letters.bytes().all(|letter| letter.is_ascii_lowercase()) {
         return NONE;
     }
     // Letters count as in a spreadsheet: after z comes aa.

@@ -215,8 +215,7 @@ fn decode(bytes: Vec<u8>, release: Release) -> Decoded {
         Some([b'<', 0, _, 0]) => return decode_utf16(&bytes, u16::from_le_bytes, 0),
         _ => {}
     }
-    let declared = declared_encoding(&bytes).filter(|_| !bytes.starts_with(&[0xef, 0xbb, 0xbf]));
-    let Some((range, name)) = declared else { return decode_utf8(bytes) };
+    let Some((range, name)) = declared_encoding(&bytes) else { return decode_utf8(bytes) };
     if !is_encoding_name(&name) {
         return undecodable(
             bytes,
@@ -226,23 +225,33 @@ fn decode(bytes: Vec<u8>, release: Release) -> Decoded {
         );
     }
     let label = name.to_ascii_lowercase();
-    match encoding_for(&label, release) {
+    let encoding = encoding_for(&label, release);
+    if release < Release::V12_8_0 {
+        // Up to then, libxml2 took what it was given as a string for UTF-8, whatever encoding that it knows is declared.
+        if encoding.is_some() || is_code_page(&label) {
+            return decode_utf8(bytes);
+        }
+    } else if bytes.starts_with(UTF_8_MARK) {
+        return decode_utf8(bytes);
+    }
+    match encoding {
         // Nothing tells what its other characters are, but there are none.
         None if bytes.is_ascii() && is_code_page(&label) => decode_utf8(bytes),
         Some(encoding) if encoding == encoding_rs::UTF_8 => decode_utf8(bytes),
-        // Up to then, libxml2 took what it was given as a string for UTF-8, whatever the declaration says.
-        Some(_) if release < Release::V12_8_0 => decode_utf8(bytes),
         Some(encoding) if encoding.is_ascii_compatible() => decode_declared(&bytes, encoding, &name, range),
         Some(_) => not_in(&name, bytes, range),
         None => undecodable(bytes, range, format!("the encoding {name} is not known"), UNSUPPORTED),
     }
 }
 
+const UTF_8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+
 /// The name of the encoding in an XML declaration, and where it stands.
 fn declared_encoding(bytes: &[u8]) -> Option<(Range<usize>, String)> {
     /// More than any declaration takes.
     const LONGEST: usize = 400;
-    let head = bytes.get(..bytes.len().min(LONGEST))?;
+    let mark = if bytes.starts_with(UTF_8_MARK) { UTF_8_MARK.len() } else { 0 };
+    let head = bytes.get(mark..bytes.len().min(LONGEST))?;
     let head = head.strip_prefix(b"<?xml")?;
     let end = head.windows(2).position(|pair| pair == b"?>")?;
     let declaration = std::str::from_utf8(head.get(..end)?).ok()?;
@@ -251,7 +260,7 @@ fn declared_encoding(bytes: &[u8]) -> Option<(Range<usize>, String)> {
     let quoted = after_equals.trim_start();
     let quote = quoted.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
     let (name, _) = quoted.get(1..)?.split_once(quote)?;
-    let start = "<?xml".len() + declaration.len() - quoted.len() + 1;
+    let start = mark + "<?xml".len() + declaration.len() - quoted.len() + 1;
     Some((start..start + name.len(), name.to_owned()))
 }
 
