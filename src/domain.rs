@@ -222,7 +222,7 @@ fn is_own(node: Node<'_, '_>, name: &str) -> bool {
 }
 
 fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    node.children().find(|child| child.is_element() && child.tag_name().name() == name)
+    node.children().find(|child| is_own(*child, name))
 }
 
 fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {

@@ -131,9 +131,21 @@ fn declares_twice(text: &str) -> bool {
 fn check_document_type(text: &str) -> Result<bool, Syntax> {
     let Some(start) = memmem::find(text.as_bytes(), b"<!DOCTYPE") else { return Ok(false) };
     let rest = text.get(start..).unwrap_or_default();
-    let end = rest.find(['>', '[']).unwrap_or(rest.len());
+    let mut quote = None;
+    let end = rest.find(|character| {
+        match quote {
+            None if matches!(character, '\'' | '"') => quote = Some(character),
+            Some(open) if open == character => quote = None,
+            _ => {}
+        }
+        quote.is_none() && matches!(character, '>' | '[')
+    });
+    let end = end.unwrap_or(rest.len());
     if !rest.get(end..).is_some_and(|end| end.starts_with('[')) {
-        return Ok(true);
+        return match bad_identifier(rest.get(..end).unwrap_or_default()) {
+            Some(offset) => Err(unfinished_identifier(text, start, start + end + 1, start + offset).into()),
+            None => Ok(true),
+        };
     }
     let length = rest.find("]>").map_or(end + 1, |close| close + 2);
     let diagnostic = Diagnostic::new(
@@ -145,6 +157,42 @@ fn check_document_type(text: &str) -> Result<bool, Syntax> {
     .libvirt("Entity reference in a backup is accepted by libvirt in attributes only")
     .unsafe_fix("remove the document type", Span::new(start, start + length), "");
     Err(diagnostic.into())
+}
+
+/// The first character that does not belong into the identifiers of a document type declaration.
+fn bad_identifier(declaration: &str) -> Option<usize> {
+    let mut is_public = declaration.split(['\'', '"']).next().is_some_and(|before| before.contains("PUBLIC"));
+    let mut quote = None;
+    declaration.char_indices().find_map(|(offset, character)| {
+        let is_good = match (quote, character) {
+            (None, '\'' | '"') => {
+                quote = Some(character);
+                true
+            }
+            (None, _) => true,
+            (Some(open), _) if open == character => {
+                (quote, is_public) = (None, false);
+                true
+            }
+            _ if is_public => character.is_ascii_alphanumeric() || " \r\n-'()+,./:=?;!*#@$_%".contains(character),
+            _ => {
+                !matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+            }
+        };
+        (!is_good).then_some(offset)
+    })
+}
+
+fn unfinished_identifier(text: &str, start: usize, end: usize, at: usize) -> Diagnostic {
+    let length = text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    Diagnostic::new(
+        Rule::NotWellFormed,
+        Span::new(at, at + length),
+        "this character cannot stand in the identifier of a document type",
+    )
+    .help("remove the <!DOCTYPE …>: a backup needs none")
+    .libvirt("Unfinished System or Public ID \" or ' expected")
+    .unsafe_fix("remove the document type", Span::new(start, end), "")
 }
 
 impl Syntax {

@@ -60,6 +60,12 @@ impl<'i> StateFile<'_, 'i> {
         Some(Attribute::new(found, self.reader.text))
     }
 
+    /// One that libvirt looks for with `XPath`, which minds the namespace.
+    fn own_attribute<'a>(&self, node: Node<'a, 'i>, name: &str) -> Option<Attribute<'a>> {
+        let found = node.attributes().find(|attribute| attribute.name() == name && attribute.namespace().is_none())?;
+        Some(Attribute::new(found, self.reader.text))
+    }
+
     fn text(&self, node: Node<'_, 'i>, name: &str) -> Option<Text<'i>> {
         self.reader.text_in(self.attribute(node, name).as_ref())
     }
@@ -80,10 +86,20 @@ impl<'i> StateFile<'_, 'i> {
     /// An attribute that holds one of some words.
     fn word<T>(&mut self, node: Node<'_, 'i>, name: &str, from_name: impl Fn(&str) -> Option<T>) -> Option<T> {
         let attribute = self.attribute(node, name)?;
+        self.word_in(node, attribute, from_name)
+    }
+
+    fn word_in<T>(
+        &mut self,
+        node: Node<'_, 'i>,
+        attribute: Attribute<'_>,
+        from_name: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let found = from_name(attribute.value);
         if found.is_none() {
-            let libvirt = parser_refusal(self.reader.release, node.tag_name().name(), name, attribute.value);
-            self.refuse(attribute.blamed(), format!("{name} cannot be {}", quoted(attribute.value)), libvirt);
+            let Attribute { name, value, .. } = attribute;
+            let libvirt = parser_refusal(self.reader.release, node.tag_name().name(), name, value);
+            self.refuse(attribute.blamed(), format!("{name} cannot be {}", quoted(value)), libvirt);
         }
         found
     }
@@ -118,8 +134,12 @@ impl<'i> StateFile<'_, 'i> {
 
     fn private_data(&self, root: Node<'_, 'i>) -> PrivateData<'i> {
         let objects = || children(root, "privateData").flat_map(|data| children(data, "objects"));
-        let alias = |node: Node<'_, 'i>| self.value(node, "alias");
-        let of_tls_key = |node: &Node<'_, 'i>| self.value(*node, "type").as_deref() == Some("tlskey");
+        let alias = |node: Node<'_, 'i>| {
+            let alias = self.own_attribute(node, "alias");
+            self.reader.text_in(alias.as_ref()).map(|text| text.value)
+        };
+        let of_tls_key =
+            |node: &Node<'_, 'i>| self.own_attribute(*node, "type").is_some_and(|kind| kind.value == "tlskey");
         let mut secrets = objects().flat_map(|objects| children(objects, "secret")).filter(of_tls_key);
         let mut credentials = objects().flat_map(|objects| children(objects, "TLSx509"));
         PrivateData {
@@ -296,7 +316,7 @@ impl<'i> StateFile<'_, 'i> {
     }
 
     fn format(&mut self, node: Node<'_, 'i>) -> Option<Spanned<StorageFormat>> {
-        let attribute = children(node, "driver").find_map(|driver| self.attribute(driver, "type"))?;
+        let attribute = children(node, "driver").find_map(|driver| self.own_attribute(driver, "type"))?;
         // An empty format is no format.
         let format = StorageFormat::from_name(attribute.value);
         if format.is_none() && !attribute.value.is_empty() {
@@ -349,33 +369,30 @@ impl<'i> StateFile<'_, 'i> {
     }
 
     fn encryption(&mut self, node: Node<'_, 'i>) -> Option<Encryption<'i>> {
-        if self.attribute(node, "format").is_none_or(|format| format.value.is_empty()) {
+        let Some(format) = self.own_attribute(node, "format").filter(|format| !format.value.is_empty()) else {
             self.missing(node, "format", "XML error: unknown volume encryption format");
             return None;
-        }
+        };
         let release = self.reader.release;
-        let format = self.word(node, "format", |word| {
+        let format = self.word_in(node, format, |word| {
             EncryptionFormat::from_name(word)
                 .filter(|format| *format != EncryptionFormat::LuksAny || release > Release::V9_0_0)
         })?;
-        let engine = self.word(node, "engine", |word| match word {
-            "default" => Some(None),
-            word => EncryptionEngine::from_name(word).map(Some),
-        });
+        let engine = self.word(node, "engine", EncryptionEngine::from_name);
         let secrets = children(node, "secret").filter_map(|secret| self.secret(secret)).collect();
         let (cipher, ivgen) = match format {
             EncryptionFormat::Luks => self.cipher_and_ivgen(node),
             _ => (None, None),
         };
-        Some(Encryption { format, engine: engine.flatten(), secrets, cipher, ivgen, tag: Written(start_tag(node)) })
+        Some(Encryption { format, engine, secrets, cipher, ivgen, tag: Written(start_tag(node)) })
     }
 
     fn secret(&mut self, node: Node<'_, 'i>) -> Option<Secret<'i>> {
-        if self.attribute(node, "type").is_none_or(|kind| kind.value.is_empty()) {
+        let Some(kind) = self.own_attribute(node, "type").filter(|kind| !kind.value.is_empty()) else {
             self.missing(node, "type", "XML error: unknown volume encryption secret type");
             return None;
-        }
-        self.word(node, "type", |word| (word == "passphrase").then_some(()))?;
+        };
+        self.word_in(node, kind, |word| (word == "passphrase").then_some(()))?;
         match (self.attribute(node, "uuid"), self.value(node, "usage")) {
             (None, None) => {
                 self.missing(node, "uuid or usage", "XML error: missing secret uuid or usage attribute");
