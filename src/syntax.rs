@@ -175,9 +175,7 @@ fn bad_identifier(declaration: &str) -> Option<usize> {
                 true
             }
             _ if is_public => character.is_ascii_alphanumeric() || " \r\n-'()+,./:=?;!*#@$_%".contains(character),
-            _ => {
-                !matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
-            }
+            _ => reference::is_allowed(character),
         };
         (!is_good).then_some(offset)
     })
