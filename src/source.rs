@@ -20,10 +20,10 @@ pub struct Source {
     mapping: Mapping,
     had_nul: bool,
     line_starts: OnceLock<Vec<usize>>,
-    /// How many characters stand before each multiple of [`STRIDE`] bytes.
-    character_counts: OnceLock<Vec<usize>>,
-    /// How many bytes of the file they are, where it has another encoding.
-    encoded_lengths: OnceLock<Vec<usize>>,
+    /// In characters.
+    character_counts: Marks,
+    /// In bytes of the file, where it has another encoding.
+    encoded_lengths: Marks,
 }
 
 /// The largest file that is looked at, in bytes. virsh sends 4 MiB at the most, and a hundred thousand disks take 15 MB;
@@ -32,6 +32,28 @@ pub const MOST_BYTES: usize = 64 << 20;
 
 /// Lines may be as long as documents, so columns are counted from the nearest of these marks.
 const STRIDE: usize = 1024;
+
+/// How long the text before each multiple of [`STRIDE`] bytes is, in some measure.
+#[derive(Debug, Default)]
+struct Marks(OnceLock<Vec<usize>>);
+
+impl Marks {
+    /// How long the text before `offset` is; of a character that `offset` is inside, nothing counts.
+    fn length_before(&self, text: &str, offset: usize, measure: impl Fn(&str) -> usize) -> usize {
+        let boundary = |offset| text.floor_char_boundary(offset);
+        let between = |start, end| measure(text.get(boundary(start)..boundary(end)).unwrap_or_default());
+        let lengths = self.0.get_or_init(|| {
+            let strides = (0..text.len()).step_by(STRIDE).scan(0, |length, start| {
+                let before = *length;
+                *length += between(start, start + STRIDE);
+                Some(before)
+            });
+            strides.collect()
+        });
+        let stride = (offset / STRIDE).min(lengths.len().saturating_sub(1));
+        lengths.get(stride).copied().unwrap_or_default() + between(stride * STRIDE, offset)
+    }
+}
 
 /// How offsets in the text become offsets in the file.
 #[derive(Debug)]
@@ -85,8 +107,8 @@ impl Source {
                 mapping,
                 had_nul,
                 line_starts: OnceLock::new(),
-                character_counts: OnceLock::new(),
-                encoded_lengths: OnceLock::new(),
+                character_counts: Marks::default(),
+                encoded_lengths: Marks::default(),
             },
             diagnostics,
         )
@@ -109,29 +131,15 @@ impl Source {
     pub fn offset_on_disk(&self, offset: usize) -> usize {
         match &self.mapping {
             Mapping::Same => offset,
-            Mapping::Encoded { encoding, mark } => mark + self.encoded_length(*encoding, offset),
+            Mapping::Encoded { encoding, mark } => {
+                mark + self.encoded_lengths.length_before(&self.text, offset, |text| encoding.length(text))
+            }
             Mapping::Pieces(pieces) => {
                 let after = pieces.partition_point(|(text, _)| *text <= offset);
                 let (text, file) = after.checked_sub(1).and_then(|last| pieces.get(last)).copied().unwrap_or_default();
                 file + (offset - text)
             }
         }
-    }
-
-    /// How many bytes of the file the characters before a byte of the text take.
-    fn encoded_length(&self, encoding: FileEncoding, offset: usize) -> usize {
-        let boundary = |offset| self.text.floor_char_boundary(offset);
-        let between = |start, end| encoding.length(self.text.get(boundary(start)..boundary(end)).unwrap_or_default());
-        let lengths = self.encoded_lengths.get_or_init(|| {
-            let strides = (0..self.text.len()).step_by(STRIDE).scan(0, |length, start| {
-                let before = *length;
-                *length += between(start, start + STRIDE);
-                Some(before)
-            });
-            strides.collect()
-        });
-        let stride = (offset / STRIDE).min(lengths.len().saturating_sub(1));
-        lengths.get(stride).copied().unwrap_or_default() + between(stride * STRIDE, offset)
     }
 
     /// Whether the text is what stands in the file, byte for byte.
@@ -154,19 +162,8 @@ impl Source {
     /// How many characters start before a byte of the text.
     #[must_use]
     pub fn characters_before(&self, offset: usize) -> usize {
-        // Every byte but the second and later ones of a character.
-        let starts = |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
-        let counts = self.character_counts.get_or_init(|| {
-            let chunks = self.text.as_bytes().chunks(STRIDE).scan(0, |count, chunk| {
-                let before = *count;
-                *count += starts(chunk);
-                Some(before)
-            });
-            chunks.collect()
-        });
-        let stride = (offset / STRIDE).min(counts.len().saturating_sub(1));
-        let rest = self.text.as_bytes().get(stride * STRIDE..offset).unwrap_or_default();
-        counts.get(stride).copied().unwrap_or_default() + starts(rest)
+        let offset = self.text.ceil_char_boundary(offset);
+        self.character_counts.length_before(&self.text, offset, |text| text.chars().count())
     }
 
     /// The line, from 1, that a byte of the text stands in.

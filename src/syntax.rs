@@ -131,16 +131,7 @@ fn declares_twice(text: &str) -> bool {
 fn check_document_type(text: &str) -> Result<bool, Syntax> {
     let Some(start) = memmem::find(text.as_bytes(), b"<!DOCTYPE") else { return Ok(false) };
     let rest = text.get(start..).unwrap_or_default();
-    let mut quote = None;
-    let end = rest.find(|character| {
-        match quote {
-            None if matches!(character, '\'' | '"') => quote = Some(character),
-            Some(open) if open == character => quote = None,
-            _ => {}
-        }
-        quote.is_none() && matches!(character, '>' | '[')
-    });
-    let end = end.unwrap_or(rest.len());
+    let end = find_outside_quotes(rest, &['>', '[']).unwrap_or(rest.len());
     if !rest.get(end..).is_some_and(|end| end.starts_with('[')) {
         return match bad_identifier(rest.get(..end).unwrap_or_default()) {
             Some(offset) => Err(unfinished_identifier(text, start, start + end + 1, start + offset).into()),
@@ -157,6 +148,19 @@ fn check_document_type(text: &str) -> Result<bool, Syntax> {
     .libvirt("Entity reference in a backup is accepted by libvirt in attributes only")
     .unsafe_fix("remove the document type", Span::new(start, start + length), "");
     Err(diagnostic.into())
+}
+
+/// Where in a tag or declaration, outside what is quoted, the first of some characters stands.
+fn find_outside_quotes(text: &str, wanted: &[char]) -> Option<usize> {
+    let mut quote = None;
+    text.find(|character| {
+        match quote {
+            None if matches!(character, '\'' | '"') => quote = Some(character),
+            Some(open) if open == character => quote = None,
+            _ => {}
+        }
+        quote.is_none() && wanted.contains(&character)
+    })
 }
 
 /// The first character that does not belong into the identifiers of a document type declaration.

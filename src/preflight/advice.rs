@@ -207,9 +207,8 @@ fn left_out(context: &Context<'_, '_>, domain: &Domain) -> Option<Diagnostic> {
 fn uneven_checkpoint(context: &Context<'_, '_>) -> Vec<Diagnostic> {
     let Some(checkpoint) = context.options.checkpoint.as_deref() else { return Vec::new() };
     let Some(covered) = covered(context, checkpoint) else { return Vec::new() };
-    let taken: std::collections::HashSet<_> = context.taken().map(|disk| &*disk.name.value).collect();
     let mut found = Vec::new();
-    let mut lost: Vec<_> = covered.iter().copied().filter(|target| !taken.contains(target)).collect();
+    let mut lost: Vec<_> = covered.iter().copied().filter(|target| !context.is_taken(target)).collect();
     lost.sort_unstable();
     if !lost.is_empty() {
         let names = enumerated(&lost);
@@ -221,7 +220,8 @@ fn uneven_checkpoint(context: &Context<'_, '_>) -> Vec<Diagnostic> {
                 .help("back it up too, or write checkpoint='no' for it"),
         );
     }
-    let mut open: Vec<_> = taken.into_iter().filter(|target| !covered.contains(target)).collect();
+    let taken = context.taken().map(|disk| &*disk.name.value);
+    let mut open: Vec<_> = taken.filter(|target| !covered.contains(target)).collect();
     open.sort_unstable();
     if !open.is_empty() {
         let names = enumerated(&open);

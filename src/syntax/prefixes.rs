@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::rules::Rule;
 
+use super::find_outside_quotes;
 use super::scan::Scanner;
 use super::tag::{continues_name, is_space};
 
@@ -65,16 +66,9 @@ fn declared(text: &str) -> impl Iterator<Item = &str> {
 
 /// The start tag that a text begins with, as far as the next `<`, which no tag holds.
 fn tag(text: &str) -> &str {
-    let mut quote = None;
-    let end = text.bytes().skip(1).position(|byte| {
-        match (quote, byte) {
-            (None, b'\'' | b'"') => quote = Some(byte),
-            (Some(open), byte) if open == byte => quote = None,
-            _ => {}
-        }
-        byte == b'<' || quote.is_none() && byte == b'>'
-    });
-    text.get(..end.map_or(text.len(), |end| end + 1)).unwrap_or_default()
+    let next = text.match_indices('<').find(|(at, _)| *at > 0).map_or(text.len(), |(at, _)| at);
+    let text = text.get(..next).unwrap_or_default();
+    text.get(..find_outside_quotes(text, &['>']).unwrap_or(next)).unwrap_or_default()
 }
 
 /// A prefix that is not declared is part of the name to libxml2, which then is one that libvirt does not know.
