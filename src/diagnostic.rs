@@ -105,6 +105,11 @@ pub(crate) fn keep(findings: &mut Vec<Diagnostic>, finding: Diagnostic) {
     }
 }
 
+/// Puts findings in the order of the documents.
+pub(crate) fn sort(findings: &mut [Diagnostic]) {
+    findings.sort_by_key(|finding| (finding.primary.document, finding.primary.span));
+}
+
 /// Says that there are more findings than are kept, if there are.
 pub(crate) fn bound(findings: &mut Vec<Diagnostic>) {
     if findings.len() > MOST_FINDINGS {

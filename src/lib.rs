@@ -190,6 +190,7 @@ enum Purpose {
 pub fn check_bytes(bytes: &[u8], domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
     let (source, mut diagnostics) = Source::new("backup.xml", bytes.to_vec(), options.release);
     diagnostics.extend(check(source.text(), domain, options));
+    diagnostic::sort(&mut diagnostics);
     diagnostics
 }
 
@@ -383,7 +384,7 @@ fn overlaps(known: &[Span], span: Span) -> bool {
 }
 
 fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.document, diagnostic.primary.span));
+    diagnostic::sort(&mut diagnostics);
     diagnostic::bound(&mut diagnostics);
     diagnostics
 }
