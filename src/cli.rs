@@ -5,12 +5,14 @@
 
 use std::ffi::OsString;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::levels::{Level, Levels, Selector};
 use crate::release::Release;
+use crate::report::visible_line;
 use crate::rules::Rule;
 
 /// Check and normalize libvirt's <domainbackup> XML, without a libvirt.
@@ -132,7 +134,7 @@ pub struct CheckArgs {
     #[arg(long)]
     pub unsafe_fixes: bool,
     /// Show what --fix or --unsafe-fixes would change, and change nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     pub diff: bool,
 }
 
@@ -328,7 +330,7 @@ pub struct CommonArgs {
     pub skip_unrelated: bool,
     /// Look at this many files at a time [default: as many as there are
     /// processors]
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     pub jobs: Option<NonZero<usize>>,
     /// What reports call standard input, for editors
     #[arg(long, value_name = "PATH")]
@@ -350,7 +352,7 @@ pub fn parse(arguments: &[OsString]) -> Result<(Command, Levels), clap::Error> {
     if let Some(command) = without_options(arguments) {
         return Ok((command, Levels::default()));
     }
-    let matches = Cli::command().try_get_matches_from(arguments)?;
+    let matches = Cli::command().try_get_matches_from(arguments).map_err(explain)?;
     let levels = matches.subcommand().map(|(_, matches)| levels(matches)).unwrap_or_default();
     Ok((Cli::from_arg_matches(&matches)?.command, levels))
 }
@@ -369,6 +371,32 @@ fn without_options(arguments: &[OsString]) -> Option<Command> {
         "normalize" => Some(Command::Normalize(NormalizeArgs { common: common(), ..NormalizeArgs::default() })),
         _ => None,
     }
+}
+
+/// An error without characters that control a terminal, and with a suggestion where a file stands for a command.
+fn explain(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidSubcommand)
+        && (Path::new(written).extension().is_some_and(|end| end == "xml") || Path::new(written).is_file())
+    {
+        let suggestion = format!("did you mean `backupxml check {}`?", visible_line(written));
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![suggestion.into()]));
+    }
+    let written: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in written {
+        let ContextValue::String(text) = value else { continue };
+        let visible = visible_line(&text);
+        if visible != text {
+            error.insert(kind, ContextValue::String(visible.into_owned()));
+            // The suggestion repeats it.
+            error.remove(ContextKind::Suggested);
+        }
+    }
+    error
+}
+
+fn parse_jobs(written: &str) -> Result<NonZero<usize>, String> {
+    written.parse().map_err(|_| "expected a number of at least 1".to_owned())
 }
 
 fn parse_selector(written: &str) -> Result<Selector, String> {

@@ -16,6 +16,7 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 
 use crate::cli::{self, Command};
+use crate::report::visible_line;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +63,13 @@ pub struct World<'a> {
     pub width: Option<usize>,
 }
 
+impl World<'_> {
+    /// Writes a line to standard error. Whatever names and values it holds, it stays one line and controls no terminal.
+    pub(crate) fn complain(&mut self, message: &str) -> io::Result<()> {
+        writeln!(self.stderr.stream, "backupxml: {}", visible_line(message))
+    }
+}
+
 /// Runs the program with its arguments, the name of the program first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>) -> ExitStatus {
     let arguments: Vec<_> = arguments.into_iter().collect();
@@ -87,7 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
             return ExitStatus::Success;
         }
         // Nothing is left to do where standard error is closed too.
-        let _ = writeln!(world.stderr.stream, "backupxml: {}", crate::report::visible::text(&format!("{error:#}")));
+        let _ = world.complain(&format!("{error:#}"));
         ExitStatus::Failure
     })
 }

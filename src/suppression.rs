@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use memchr::memmem;
 
-use crate::diagnostic::{Diagnostic, Document, MOST_FINDINGS, Span};
+use crate::diagnostic::{Diagnostic, Document, MOST_FINDINGS, Span, sort};
 use crate::levels::Selector;
 use crate::rules::Rule;
 use crate::source::Source;
@@ -49,7 +49,7 @@ pub fn apply(source: &Source, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         })
         .collect();
     kept.extend(suppressions.iter().filter(|suppression| !suppression.used).map(unused));
-    kept.sort_by_key(|diagnostic| (diagnostic.primary.document, diagnostic.primary.span));
+    sort(&mut kept);
     kept
 }
 

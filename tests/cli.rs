@@ -22,7 +22,7 @@ mod report;
 #[path = "cli/shell.rs"]
 mod shell;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -324,6 +324,65 @@ fn nothing_of_the_input_steers_the_terminal() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn no_name_steers_the_terminal() {
+    const NAME: &str = "a\x1b]0;x\x07\n::error::\u{9b}.xml";
+    let directory = directory("names", &[(NAME, BAD.as_bytes()), ("b.xml", GOOD.as_bytes())]);
+    let commented = "<domainbackup><!-- c --></domainbackup>";
+    let label = "<domainbackup><disks><disk name='vda' type='file'><target file='/a'><seclabel><label></label></seclabel>\
+                 </target></disk></disks></domainbackup>";
+    let steers = |character: char| character.is_control() && character != '\n';
+    for (text, arguments) in [
+        (BAD, &["check", NAME][..]),
+        (BAD, &["check", "--format", "concise", NAME]),
+        (BAD, &["check", "--format", "json", NAME]),
+        (BAD, &["check", "--format", "sarif", NAME]),
+        (BAD, &["check", "--format", "github", NAME]),
+        (BAD, &["check", "--fix", NAME]),
+        (BAD, &["check", "--unsafe-fixes", "--diff", NAME]),
+        (BAD, &["check", "--stdin-filename", NAME, "-"]),
+        (BAD, &["check", "--domain", NAME, "b.xml"]),
+        (BAD, &["check", "--existing-checkpoint", "@a\x1b\ngone", "b.xml"]),
+        (BAD, &["check", "--allow", NAME, "b.xml"]),
+        (BAD, &["check", "--libvirt-version", NAME, "b.xml"]),
+        (BAD, &["check", "gone\x1b\n::error::\u{9b}.xml"]),
+        (GOOD, &["plan", "--domain", NAME, NAME]),
+        (GOOD, &["normalize", "--check", NAME]),
+        (GOOD, &["normalize", "--diff", NAME]),
+        (label, &["normalize", "--in-place", NAME]),
+        (commented, &["normalize", "--check", NAME]),
+        (GOOD, &["explain", NAME]),
+        (GOOD, &["man", "/dev/null/\x1b\n::error::"]),
+        (GOOD, &["completions", NAME]),
+        (GOOD, &[NAME]),
+        (GOOD, &["check", "--no-such\x1b\n::error::"]),
+    ] {
+        std::fs::write(directory.join(NAME), text).unwrap();
+        let run: Run = command(arguments).current_dir(&directory).stdin(Stdio::null()).output().unwrap().into();
+        for output in [&run.stdout, &run.stderr] {
+            assert!(!output.contains(steers), "{arguments:?}: {output:?}");
+            let github = arguments.contains(&"github");
+            assert!(github || !output.lines().any(|line| line.starts_with("::")), "{arguments:?}: {output:?}");
+        }
+        assert!(!run.stdout.is_empty() || !run.stderr.is_empty(), "{arguments:?}");
+    }
+    // On a file system without space or with a limit the name is in the message of what failed, too.
+    let script = format!("ulimit -f 0; trap '' XFSZ; exec {} check --fix \"$0\"", env!("CARGO_BIN_EXE_backupxml"));
+    std::fs::write(directory.join(NAME), "<domainbackup mode='psuh'/>").unwrap();
+    let run = Run::from(Command::new("bash").args(["-c", &script, NAME]).current_dir(&directory).output().unwrap());
+    assert!(run.stderr.contains("cannot write a␛]0;x␇␊::error::"), "{:?}", run.stderr);
+    assert!(!run.stderr.contains(steers), "{:?}", run.stderr);
+}
+
+#[test]
+fn findings_of_decoding_stand_where_the_bytes_do() {
+    let text = b"<domainbackup mode='psuh'>\n<incremental>\xff</incremental>\n<disks/></domainbackup>";
+    let run = run_with(&["check", "--format", "concise"], text);
+    let lines: Vec<_> = run.stdout.lines().map(|line| line.split(':').nth(1).unwrap()).collect();
+    assert!(lines.len() > 1 && lines.is_sorted(), "{}", run.stdout);
+}
+
 #[test]
 fn bad_input_is_told_apart() {
     let utf16: Vec<u8> = "\u{feff}<domainbackup/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -352,6 +411,27 @@ fn bad_arguments_are_exit_status_2_and_help_is_0() {
     assert_eq!(run(&["check", "--format", "xml", "x"]).status, 2);
     assert_eq!(run(&["check", "--in-place", "x"]).status, 2);
     assert!(run(&["--version"]).stdout.starts_with("backupxml "));
+}
+
+#[test]
+fn arguments_that_contradict_each_other_are_explained() {
+    let directory = directory("check", &[("b", GOOD.as_bytes())]);
+    let explained = |arguments: &[&str], why: &str| {
+        let run: Run = command(arguments).current_dir(&directory).stdin(Stdio::null()).output().unwrap().into();
+        assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(run.stderr.contains(why), "{arguments:?}: {}", run.stderr);
+    };
+    explained(&["check", "--domain", "-", "--checkpoint", "-", "b"], "twice, for --domain and for --checkpoint");
+    explained(&["check", "--domain", "-"], "twice, for the backup and for --domain");
+    explained(&["check", "-", "-"], "`-` is given twice");
+    explained(&["plan", "--domain", "-", "-"], "twice, for the backup and for --domain");
+    explained(&["check", "--jobs", "0", "b"], "expected a number of at least 1");
+    explained(&["check", "--diff", "--format", "json", "b"], "cannot be used with");
+    explained(&["b"], "did you mean `backupxml check b`?");
+    explained(&["gone.xml", "--quiet"], "did you mean `backupxml check gone.xml`?");
+    explained(&["chekc", "b"], "a similar subcommand exists: 'check'");
+    explained(&["man", "check"], "takes a directory, not a command");
+    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
 }
 
 #[cfg(unix)]

@@ -72,11 +72,11 @@ pub(super) fn fix(arguments: &CheckArgs, levels: Levels, world: &mut World<'_>) 
             world.stdout.stream.write_all(changed.as_ref().map_or(&before, |(text, _)| text.as_bytes()))?;
         } else if let Some((text, applied)) = changed {
             if let Err(error) = write::replace(file, text.as_bytes()) {
-                writeln!(world.stderr.stream, "backupxml: {error:#}")?;
+                world.complain(&format!("{error:#}"))?;
                 return Ok(ExitStatus::Failure);
             }
             let plural = if applied == 1 { "" } else { "es" };
-            writeln!(world.stderr.stream, "backupxml: {applied} fix{plural} applied to {}", file.display())?;
+            world.complain(&format!("{applied} fix{plural} applied to {}", file.display()))?;
         }
         reporter.add(if to_stdout { world.stdout.stream } else { world.stderr.stream }, &part)?;
         Ok(part.status.into())

@@ -16,8 +16,9 @@ pub(super) fn write_diff(out: &mut Output<'_>, name: &str, before: &str, after: 
     if before == after {
         return Ok(());
     }
+    let name = visible::line(name);
     let diff = similar::TextDiff::configure().timeout(LONGEST_SEARCH).diff_lines(before, after);
-    let text = diff.unified_diff().context_radius(3).header(name, name).to_string();
+    let text = diff.unified_diff().context_radius(3).header(&name, &name).to_string();
     for line in text.split_inclusive('\n') {
         let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
         let line = if out.terminal { visible::text(line) } else { Cow::Borrowed(line) };

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -19,6 +19,12 @@ const WIDTH: usize = 80;
 
 /// Writes every page into a directory, or the main one to standard output.
 pub(super) fn man(directory: Option<&Path>, world: &mut World<'_>) -> anyhow::Result<ExitStatus> {
+    if let Some(command) = directory.and_then(named_command) {
+        bail!(
+            "`man` takes a directory, not a command: for the page of `{command}`, run `backupxml man DIR` \
+             and read DIR/backupxml-{command}.1; for a directory of that name, write ./{command}"
+        );
+    }
     let mut main = Cli::command().disable_help_subcommand(true);
     main.build();
     let date = date(seconds_since_1970(world.environment));
@@ -33,6 +39,13 @@ pub(super) fn man(directory: Option<&Path>, world: &mut World<'_>) -> anyhow::Re
         fs::write(&path, page(&main, of, &date)?).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(ExitStatus::Success)
+}
+
+/// The command that a directory is called like.
+fn named_command(directory: &Path) -> Option<String> {
+    let command = Cli::command();
+    let mut names = command.get_subcommands().map(Command::get_name).chain(["help"]);
+    names.find(|name| directory.as_os_str() == *name).map(str::to_owned)
 }
 
 fn page_name(main: &Command, of: &Command) -> String {

@@ -7,7 +7,7 @@ use anyhow::bail;
 use crate::cli::{Format, NormalizeArgs};
 use crate::comment;
 use crate::levels::Levels;
-use crate::report::{Part, Reporter, Status, Style};
+use crate::report::{Part, Reporter, Status, Style, visible_line};
 use crate::rules::Severity;
 use crate::write;
 
@@ -99,14 +99,11 @@ fn deliver_change(
     if arguments.in_place {
         if let Some(refusal) = session.refusal(after) {
             let name = session.name_of(file);
-            writeln!(
-                world.stderr.stream,
-                "backupxml: {name} stays as it is: libvirt refuses its own form of it: {refusal}"
-            )?;
+            world.complain(&format!("{name} stays as it is: libvirt refuses its own form of it: {refusal}"))?;
             return Ok(ExitStatus::Errors);
         }
         if let Err(error) = write::replace(file, after.as_bytes()) {
-            writeln!(world.stderr.stream, "backupxml: {}", crate::report::visible::text(&format!("{error:#}")))?;
+            world.complain(&format!("{error:#}"))?;
             return Ok(ExitStatus::Failure);
         }
         return Ok(ExitStatus::Success);
@@ -115,7 +112,7 @@ fn deliver_change(
         let color = use_color(arguments.common.color, world.stdout.terminal, world.environment);
         write_diff(&mut world.stdout, &session.name_of(file), &String::from_utf8_lossy(before), after, color)?;
     } else {
-        writeln!(world.stdout.stream, "{}", session.name_of(file))?;
+        writeln!(world.stdout.stream, "{}", visible_line(&session.name_of(file)))?;
     }
     Ok(if arguments.check { ExitStatus::Errors } else { ExitStatus::Success })
 }

@@ -9,7 +9,7 @@ use anyhow::{anyhow, bail};
 
 use crate::checkpoint::{self, Checkpoint, Existing};
 use crate::cli::{Color, CommonArgs, Format, StartArgs};
-use crate::diagnostic::{Diagnostic, Document};
+use crate::diagnostic::{Diagnostic, Document, sort};
 use crate::domain::{self, Domain};
 use crate::fix::{Consent, Fixed, fix};
 use crate::levels::Levels;
@@ -54,17 +54,13 @@ impl Session {
         if files.is_empty() {
             files.push(standard_input.clone());
         }
-        let inputs = files.iter().chain(&arguments.domain).chain(&arguments.asked.checkpoint);
-        if inputs.filter(|file| **file == standard_input).count() > 1 {
-            bail!("standard input can be read once only: name the backup's file, or the domain's");
-        }
+        reject_reading_twice(arguments, &files)?;
         let release = match &arguments.asked.libvirt_version {
             None => Release::default(),
             Some(asked) => {
                 if asked.release.name() != asked.written {
-                    let note =
-                        format!("backupxml: for libvirt {} this answers as {} would", asked.written, asked.release);
-                    writeln!(world.stderr.stream, "{note}")?;
+                    world
+                        .complain(&format!("for libvirt {} this answers as {} would", asked.written, asked.release))?;
                 }
                 asked.release
             }
@@ -153,7 +149,7 @@ impl Session {
             progress.clear(world)?;
             if let Some(error) = error {
                 status = ExitStatus::Failure;
-                writeln!(world.stderr.stream, "backupxml: {}", crate::report::visible::text(&format!("{error:#}")))?;
+                world.complain(&format!("{error:#}"))?;
             }
             status = status.max(deliver(file, result, world)?);
             progress.step(world, Instant::now)?;
@@ -212,9 +208,10 @@ impl Session {
         let domain = self.domain.as_ref();
         // Of a file that is too large, there is no text.
         if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
-            diagnostics.extend(domain.into_iter().flat_map(|domain| domain.diagnostics.iter().cloned()));
-            diagnostics.extend(self.checkpoint_findings().cloned());
             diagnostics.extend(examine(source.text(), domain.and_then(|domain| domain.value.as_ref()), &self.options));
+            sort(&mut diagnostics);
+            let domain = domain.into_iter().flat_map(|domain| &domain.diagnostics);
+            diagnostics.splice(0..0, domain.chain(self.checkpoint_findings()).cloned());
         }
         // What libvirt refuses stays refused, whatever findings are allowed.
         let refused = (self.normalizes && diagnostics.iter().any(Diagnostic::is_error)).then(|| diagnostics.clone());
@@ -243,6 +240,20 @@ impl From<Status> for ExitStatus {
             Status::Failed => Self::Errors,
             Status::Unreadable => Self::Failure,
         }
+    }
+}
+
+/// Refuses arguments of which several are standard input, which can be read only once.
+fn reject_reading_twice(arguments: &CommonArgs, files: &[PathBuf]) -> anyhow::Result<()> {
+    let standard_input = PathBuf::from("-");
+    let is_read = |option: &Option<PathBuf>| option.as_ref() == Some(&standard_input);
+    let mut readers = vec!["the backup"; files.iter().filter(|file| **file == standard_input).count()];
+    readers.extend(is_read(&arguments.domain).then_some("--domain"));
+    readers.extend(is_read(&arguments.asked.checkpoint).then_some("--checkpoint"));
+    match readers.as_slice() {
+        [first, second, ..] if first == second => bail!("standard input cannot be read twice: `-` is given twice"),
+        [first, second, ..] => bail!("standard input cannot be read twice, for {first} and for {second}"),
+        _ => Ok(()),
     }
 }
 
