@@ -6,10 +6,12 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+mod fixtures;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use backupxml::checkpoint::{self, Existing};
@@ -17,28 +19,12 @@ use backupxml::diagnostic::{Diagnostic, Document};
 use backupxml::release::Release;
 use backupxml::rules::{RULES, Rule};
 use backupxml::{Options, check, domain, normalize};
+use fixtures::{WITH_DOMAIN, fixtures, rule_of, shared_domain, unmarked};
 
 /// Bytes, not text, break the first two, a small file not the third, and comments the last: they are tested elsewhere.
 const WITHOUT_FIXTURE: [&str; 5] =
     ["xml/undecodable", "xml/nul-byte", "xml/too-large", "advice/unused-suppression", "advice/lost-comment"];
 const FEWEST_FIXTURES: usize = 140;
-
-fn fixtures() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules");
-    let families = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
-    let files = families.flat_map(|family| fs::read_dir(family).unwrap().map(|entry| entry.unwrap().path()));
-    let mut files: Vec<_> = files.filter(|path| is_fixture(path)).collect();
-    files.sort();
-    files
-}
-
-fn is_fixture(path: &Path) -> bool {
-    let name = path.to_string_lossy();
-    ![".domain.xml", ".checkpoint.xml", ".options"].iter().any(|end| name.ends_with(end))
-}
-
-/// Families whose rules need a domain to be held against.
-const WITH_DOMAIN: [&str; 4] = ["align", "qemu", "checkpoint", "advice"];
 
 /// Comments are looked at by the program; the modules that do have their own tests.
 const OF_COMMENTS: [Rule; 2] = [Rule::UnusedSuppression, Rule::LostComment];
@@ -79,25 +65,6 @@ impl Case {
         found.extend(check(&self.backup, domain.as_ref(), &self.options));
         found
     }
-}
-
-fn shared_domain() -> String {
-    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rules/domain.xml")).unwrap()
-}
-
-/// The rule that a fixture is for, and the rest of its name.
-fn rule_of(path: &Path) -> (String, String) {
-    let family = path.parent().unwrap().file_name().unwrap().to_string_lossy();
-    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-    let end = name.find(['.', '@']).unwrap_or(name.len());
-    (format!("{family}/{}", &name[..end]), name[end..].to_owned())
-}
-
-/// A document without its marks, and where they were.
-fn unmarked(text: &str) -> (String, Option<Range<usize>>) {
-    let Some((before, rest)) = text.split_once('⟦') else { return (text.to_owned(), None) };
-    let (marked, after) = rest.split_once('⟧').expect("a ⟧ for each ⟦");
-    (format!("{before}{marked}{after}"), Some(before.len()..before.len() + marked.len()))
 }
 
 struct Fixture {

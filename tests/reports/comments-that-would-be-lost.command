@@ -1,0 +1,1 @@
+normalize --in-place backup.xml

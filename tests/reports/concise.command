@@ -1,0 +1,1 @@
+check --format concise --domain domain.xml backup.xml

@@ -1,0 +1,1 @@
+check --domain domain.xml --checkpoint checkpoint.xml --existing-checkpoint cp-monday backup.xml

@@ -1,0 +1,1 @@
+check backup.xml missing.xml domain.xml checkpoint.xml

@@ -1,0 +1,1 @@
+check --fix --diff backup.xml

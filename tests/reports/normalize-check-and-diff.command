@@ -1,0 +1,1 @@
+normalize --check --diff backup.xml

@@ -1,0 +1,1 @@
+plan --domain domain.xml backup.xml

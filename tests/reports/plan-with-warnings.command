@@ -1,0 +1,1 @@
+plan --domain domain.xml --existing-checkpoint cp-monday backup.xml
