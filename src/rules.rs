@@ -34,11 +34,11 @@ impl Severity {
 pub struct Entry {
     /// `family/a-few-words`.
     pub name: &'static str,
-    /// What it demands, in one line.
+    /// The problem that it reports, in a few words.
     pub title: &'static str,
     /// The first and the last release it holds for; `None` is no bound.
     pub releases: (Option<Release>, Option<Release>),
-    /// Its page in the documentation, in Markdown: what it means, libvirt's words, wrong and right.
+    /// Its page in the documentation, in Markdown.
     pub page: &'static str,
 }
 
@@ -67,135 +67,135 @@ macro_rules! rules {
 }
 
 rules! {
-    Undecodable "xml/undecodable" "The bytes must be text in the encoding that the document names.";
-    NulByte "xml/nul-byte" "libvirt takes text that ends at the first NUL byte, so neither NUL nor UTF-16 or UTF-32.";
-    Empty "xml/empty" "A document needs a root element.";
-    DocumentType "xml/document-type" "A document type declaration must not have an internal subset.";
-    TooDeep "xml/too-deep" "Elements nest 256 deep at the most.";
-    TooLarge "xml/too-large" "A document stays within the limits of size.";
-    InvalidCharacter "xml/invalid-character" "Only the characters that XML allows, written out or as references.";
-    UnescapedAmpersand "xml/unescaped-ampersand" "An & that starts no reference is written &amp;.";
-    UnescapedLessThan "xml/unescaped-less-than" "A < that starts no tag is written &lt;.";
-    UnknownEntity "xml/unknown-entity" "Only lt, gt, amp, quot and apos are known without a document type.";
-    CurlyQuotes "xml/curly-quotes" "Attribute values stand in straight quotes, ' or \".";
-    MissingQuote "xml/missing-quote" "Attribute values stand in quotes, one at each end.";
-    DuplicateAttribute "xml/duplicate-attribute" "A tag names an attribute once.";
-    UnclosedElement "xml/unclosed-element" "Every element is closed.";
-    MismatchedTag "xml/mismatched-tag" "An end tag has the name of its start tag.";
-    UnexpectedEndTag "xml/unexpected-end-tag" "An end tag has a start tag.";
-    OutsideRoot "xml/outside-root" "Nothing but comments, processing instructions and white space stands outside the root element.";
-    UndeclaredPrefix "xml/undeclared-prefix" "A namespace prefix is declared.";
-    NotWellFormed "xml/not-well-formed" "The document is well-formed XML.";
+    Undecodable "xml/undecodable" "invalid bytes in the document's encoding";
+    NulByte "xml/nul-byte" "NUL byte, or a document in UTF-16 or UTF-32";
+    Empty "xml/empty" "empty document";
+    DocumentType "xml/document-type" "document type declaration with an internal subset";
+    TooDeep "xml/too-deep" "elements nested more than 256 deep";
+    TooLarge "xml/too-large" "document exceeds a size limit";
+    InvalidCharacter "xml/invalid-character" "character not allowed in XML";
+    UnescapedAmpersand "xml/unescaped-ampersand" "unescaped &";
+    UnescapedLessThan "xml/unescaped-less-than" "unescaped <";
+    UnknownEntity "xml/unknown-entity" "unknown entity";
+    CurlyQuotes "xml/curly-quotes" "typographic quotes around an attribute value";
+    MissingQuote "xml/missing-quote" "missing quote around an attribute value";
+    DuplicateAttribute "xml/duplicate-attribute" "duplicate attribute";
+    UnclosedElement "xml/unclosed-element" "unclosed element";
+    MismatchedTag "xml/mismatched-tag" "mismatched start and end tag";
+    UnexpectedEndTag "xml/unexpected-end-tag" "unexpected end tag";
+    OutsideRoot "xml/outside-root" "content outside the root element";
+    UndeclaredPrefix "xml/undeclared-prefix" "undeclared namespace prefix";
+    NotWellFormed "xml/not-well-formed" "XML is not well-formed";
 
-    WrongRoot "parse/wrong-root" "The root element is domainbackup.";
-    Namespace "schema/namespace" "Elements and attributes are in no namespace.";
-    UnexpectedText "schema/unexpected-text" "Between elements there is only white space.";
-    UnknownElement "schema/unknown-element" "An element has a name that libvirt knows.";
-    MisplacedElement "schema/misplaced-element" "An element stands in the element it belongs to.";
-    DuplicateElement "schema/duplicate-element" "An element that may stand once stands once.";
-    UnknownAttribute "schema/unknown-attribute" "An attribute has a name that libvirt knows.";
-    MisplacedAttribute "schema/misplaced-attribute" "An attribute stands on the element it belongs to.";
-    MissingAttribute "schema/missing-attribute" "A required attribute is there.";
-    MissingElement "schema/missing-element" "A required element is there.";
-    UnknownValue "schema/unknown-value" "An attribute with fixed values has one of them.";
-    InvalidDiskName "schema/invalid-disk-name" "A disk is named by its target, like vda or sdb.";
-    InvalidHost "schema/invalid-host" "A server's name is a host name, an IPv4 or an IPv6 address.";
-    InvalidNumber "schema/invalid-number" "A number has decimal digits only and is at most 4294967295.";
-    InvalidPath "schema/invalid-path" "A path is absolute.";
-    InvalidUuid "schema/invalid-uuid" "A UUID has 32 hexadecimal digits, plain or in groups of 8-4-4-4-12.";
-    WrongMode "schema/wrong-mode" "The mode fits what the backup contains.";
-    MissingServer "schema/missing-server" "A pull mode backup has a server.";
-    ServerInPush "schema/server-in-push" "A push mode backup has no server.";
-    WrongTransport "schema/wrong-transport" "The transport fits the server's attributes.";
-    TransportAttribute "schema/transport-attribute" "A server has the attributes of its transport only.";
-    FdTransport "schema/fd-transport" "A server does not use transport='fd'." until V9_0_0;
-    EmptyDisks "schema/empty-disks" "<disks> lists at least one disk.";
-    DomainDisk "schema/domain-disk" "A disk is written as a backup's, not as a domain's.";
-    NvmeName "schema/nvme-name" "A disk is not named like an NVMe namespace." until V11_3_0;
-    PlainPushDisk "schema/plain-push-disk" "A disk of a push mode backup that takes part has a type." until V9_0_0;
-    FullWithIncremental "schema/full-with-incremental" "A full backup of a disk names no checkpoint.";
-    LeftOutDisk "schema/left-out-disk" "A disk that is left out has no type, driver or destination.";
-    ScratchInPush "schema/scratch-in-push" "A push mode backup writes to a target.";
-    TargetInPull "schema/target-in-pull" "A pull mode backup keeps overwritten data in a scratch.";
-    ExportInPush "schema/export-in-push" "A push mode backup exports nothing over NBD.";
-    MissingType "schema/missing-type" "A disk with a destination that needs a type has one.";
-    BackupWithoutType "schema/backup-without-type" "In pull mode, backup='yes' stands beside a type.";
-    MissingScratch "schema/missing-scratch" "A disk whose scratch cannot be left out has one.";
-    WrongDestination "schema/wrong-destination" "A file is named by file=, a block device by dev=.";
-    PullFormat "schema/pull-format" "A scratch is in qcow2 format.";
-    SeclabelChoice "schema/seclabel-choice" "A security label has a label, or relabel='no', or labelskip='yes'.";
-    SecretReference "schema/secret-reference" "A secret is named either by uuid or by usage.";
-    CipherAndIvgen "schema/cipher-and-ivgen" "<cipher> and <ivgen> come together, in this order.";
-    CipherModeAndHash "schema/cipher-mode-and-hash" "A cipher's mode and hash come together.";
-    IndexAttribute "schema/index-attribute" "A disk has no index; only backup-dumpxml prints it.";
+    WrongRoot "parse/wrong-root" "wrong root element";
+    Namespace "schema/namespace" "element or attribute in a namespace";
+    UnexpectedText "schema/unexpected-text" "text where only elements are allowed";
+    UnknownElement "schema/unknown-element" "unknown element";
+    MisplacedElement "schema/misplaced-element" "element in the wrong parent";
+    DuplicateElement "schema/duplicate-element" "duplicate element";
+    UnknownAttribute "schema/unknown-attribute" "unknown attribute";
+    MisplacedAttribute "schema/misplaced-attribute" "attribute on the wrong element";
+    MissingAttribute "schema/missing-attribute" "missing attribute";
+    MissingElement "schema/missing-element" "missing element";
+    UnknownValue "schema/unknown-value" "invalid value for an attribute with fixed values";
+    InvalidDiskName "schema/invalid-disk-name" "invalid disk name";
+    InvalidHost "schema/invalid-host" "invalid host name or address of a server";
+    InvalidNumber "schema/invalid-number" "invalid number";
+    InvalidPath "schema/invalid-path" "invalid or relative path";
+    InvalidUuid "schema/invalid-uuid" "invalid UUID";
+    WrongMode "schema/wrong-mode" "mode does not match the contents";
+    MissingServer "schema/missing-server" "missing server in pull mode";
+    ServerInPush "schema/server-in-push" "server in push mode";
+    WrongTransport "schema/wrong-transport" "transport does not match the server's attributes";
+    TransportAttribute "schema/transport-attribute" "server attribute of another transport";
+    FdTransport "schema/fd-transport" "unsupported server transport fd" until V9_0_0;
+    EmptyDisks "schema/empty-disks" "<disks> without a <disk>";
+    DomainDisk "schema/domain-disk" "domain's <disk> used in a backup";
+    NvmeName "schema/nvme-name" "unsupported NVMe disk name" until V11_3_0;
+    PlainPushDisk "schema/plain-push-disk" "missing disk type in push mode" until V9_0_0;
+    FullWithIncremental "schema/full-with-incremental" "full backup with a checkpoint to start from";
+    LeftOutDisk "schema/left-out-disk" "destination settings on an excluded disk";
+    ScratchInPush "schema/scratch-in-push" "<scratch> in push mode";
+    TargetInPull "schema/target-in-pull" "<target> in pull mode";
+    ExportInPush "schema/export-in-push" "NBD export setting in push mode";
+    MissingType "schema/missing-type" "missing disk type";
+    BackupWithoutType "schema/backup-without-type" "backup='yes' without a type in pull mode";
+    MissingScratch "schema/missing-scratch" "missing <scratch>";
+    WrongDestination "schema/wrong-destination" "destination attribute does not match the disk type";
+    PullFormat "schema/pull-format" "scratch format other than qcow2";
+    SeclabelChoice "schema/seclabel-choice" "conflicting settings of a <seclabel>";
+    SecretReference "schema/secret-reference" "secret named twice or not at all";
+    CipherAndIvgen "schema/cipher-and-ivgen" "<cipher> and <ivgen> incomplete or in the wrong order";
+    CipherModeAndHash "schema/cipher-mode-and-hash" "cipher with only one of mode and hash";
+    IndexAttribute "schema/index-attribute" "index attribute of backup-dumpxml";
 
-    WhiteSpace "parse/white-space" "A fixed value has no white space around it.";
-    PortRange "parse/port-range" "A port is at most 65535.";
-    RelativeSocket "parse/relative-socket" "A server's socket path starts with /.";
-    UnknownFormat "parse/unknown-format" "A driver's format is one that libvirt can store.";
-    DuplicateSeclabel "parse/duplicate-seclabel" "A destination has one security label for a model.";
-    InvalidStatus "parse/invalid-status" "A state file holds values that libvirt writes.";
-    MissingStatus "parse/missing-status" "A state file holds what libvirt needs to go on.";
+    WhiteSpace "parse/white-space" "white space around a fixed value";
+    PortRange "parse/port-range" "port out of range";
+    RelativeSocket "parse/relative-socket" "socket path is not absolute";
+    UnknownFormat "parse/unknown-format" "unsupported driver format";
+    DuplicateSeclabel "parse/duplicate-seclabel" "duplicate <seclabel> for a security model";
+    InvalidStatus "parse/invalid-status" "invalid value in a state file";
+    MissingStatus "parse/missing-status" "missing attribute or element in a state file";
 
-    NotADomain "align/not-a-domain" "The domain file holds a domain.";
-    InvalidDomainDisk "align/invalid-domain-disk" "The domain's disks are ones that libvirt knows.";
-    NoDomainDisks "align/no-domain-disks" "The domain has a disk.";
-    NoSuchDisk "align/no-such-disk" "A disk of the backup is a disk of the domain.";
-    DuplicateDisk "align/duplicate-disk" "A disk is listed once.";
-    IncrementalWithoutCheckpoint "align/incremental-without-checkpoint" "An incremental backup names the checkpoint it starts from.";
-    NoMedia "align/no-media" "A disk that takes part has media.";
-    NoFileName "align/no-file-name" "A disk that is not a file is given a destination.";
+    NotADomain "align/not-a-domain" "domain file is not a domain";
+    InvalidDomainDisk "align/invalid-domain-disk" "invalid disk in the domain";
+    NoDomainDisks "align/no-domain-disks" "domain without disks";
+    NoSuchDisk "align/no-such-disk" "disk not found in the domain";
+    DuplicateDisk "align/duplicate-disk" "duplicate disk";
+    IncrementalWithoutCheckpoint "align/incremental-without-checkpoint" "incremental backup without a checkpoint to start from";
+    NoMedia "align/no-media" "disk without media";
+    NoFileName "align/no-file-name" "missing destination for a disk that is not a file";
 
-    NoDisks "qemu/no-disks" "A backup has a disk to back up.";
-    TransientDisk "qemu/transient-disk" "A disk that takes part is not transient.";
-    UnsupportedDisk "qemu/unsupported-disk" "A disk that takes part is one that QEMU runs block jobs on.";
-    RunningJob "qemu/running-job" "A disk that takes part has no other block job.";
-    DuplicateDestination "qemu/duplicate-destination" "Each disk has a destination of its own.";
-    DestinationInUse "qemu/destination-in-use" "A destination is no image of the domain.";
-    DirectoryDestination "qemu/directory-destination" "A path leads to a file, not to a directory.";
-    FileNameLength "qemu/file-name-length" "A file name has at most 255 bytes, and a path at most 4095.";
-    UnsupportedFormat "qemu/unsupported-format" "A destination's format is one that QEMU can write.";
-    SharedImage "qemu/shared-image" "A disk that takes part shares its image with no disk that can write to it.";
-    EncryptionFormat "qemu/encryption-format" "An encrypted destination is of format qcow2.";
-    UnknownCipher "qemu/unknown-cipher" "Encryption uses words that QEMU knows.";
-    DuplicateExport "qemu/duplicate-export" "Each disk is exported by a name of its own.";
-    ExportNameLength "qemu/export-name-length" "The name of an export has at most 4096 bytes.";
-    ExportBitmapName "qemu/export-bitmap-name" "The name of an export's bitmap has from 1 to 1023 bytes.";
-    SocketPathLength "qemu/socket-path-length" "The path of a socket has at most 108 bytes.";
-    MissingPort "qemu/missing-port" "A TCP server has a port." until V11_3_0;
+    NoDisks "qemu/no-disks" "no disk to back up";
+    TransientDisk "qemu/transient-disk" "transient disk";
+    UnsupportedDisk "qemu/unsupported-disk" "disk that does not support block jobs";
+    RunningJob "qemu/running-job" "disk with a running block job";
+    DuplicateDestination "qemu/duplicate-destination" "duplicate destination";
+    DestinationInUse "qemu/destination-in-use" "destination is an image of the domain";
+    DirectoryDestination "qemu/directory-destination" "destination is a directory";
+    FileNameLength "qemu/file-name-length" "file name or path too long";
+    UnsupportedFormat "qemu/unsupported-format" "destination format that QEMU cannot write";
+    SharedImage "qemu/shared-image" "image shared with another writable disk";
+    EncryptionFormat "qemu/encryption-format" "encrypted destination not in qcow2 format";
+    UnknownCipher "qemu/unknown-cipher" "unknown cipher, mode, hash or IV generator";
+    DuplicateExport "qemu/duplicate-export" "duplicate export name";
+    ExportNameLength "qemu/export-name-length" "export name too long";
+    ExportBitmapName "qemu/export-bitmap-name" "export bitmap name empty or too long";
+    SocketPathLength "qemu/socket-path-length" "socket path too long";
+    MissingPort "qemu/missing-port" "missing port of a TCP server" until V11_3_0;
 
-    NotACheckpoint "checkpoint/not-a-checkpoint" "The checkpoint file holds a checkpoint.";
-    CheckpointDocument "checkpoint/invalid-document" "A checkpoint holds what libvirt's schema for it allows.";
-    CheckpointName "checkpoint/invalid-name" "A checkpoint's name has letters, digits, _, - and dots, no dot first.";
-    CheckpointWithoutDisks "checkpoint/empty-disks" "<disks> of a checkpoint lists at least one disk.";
-    CheckpointNoSuchDisk "checkpoint/no-such-disk" "A disk of the checkpoint is a disk of the domain.";
-    CheckpointDuplicateDisk "checkpoint/duplicate-disk" "A checkpoint lists a disk once.";
-    CheckpointNoMedia "checkpoint/no-media" "A disk that gets a bitmap has media, and can be written to.";
-    CheckpointFormat "checkpoint/unsupported-format" "A disk that gets a bitmap is of format qcow2.";
-    CheckpointBitmapName "checkpoint/bitmap-name" "A bitmap is called like its checkpoint.";
-    CheckpointNameLength "checkpoint/name-length" "A checkpoint's name has at most 247 bytes.";
-    TemporaryBitmap "checkpoint/temporary-bitmap" "No checkpoint is called like the bitmap that libvirt makes for a push.";
-    CheckpointExists "checkpoint/name-exists" "A new checkpoint has a new name.";
-    CheckpointIsBase "checkpoint/name-is-base" "A new checkpoint is not the one that the backup starts from.";
-    NoSuchCheckpoint "checkpoint/no-such-checkpoint" "A backup starts from a checkpoint that the domain has.";
-    ImpossibleCheckpoint "checkpoint/impossible-name" "A backup starts from a name that a checkpoint can have.";
-    DiskNotCovered "checkpoint/disk-not-covered" "An incremental disk has a bitmap of the checkpoint it starts from.";
+    NotACheckpoint "checkpoint/not-a-checkpoint" "checkpoint file is not a checkpoint";
+    CheckpointDocument "checkpoint/invalid-document" "invalid checkpoint document";
+    CheckpointName "checkpoint/invalid-name" "invalid checkpoint name";
+    CheckpointWithoutDisks "checkpoint/empty-disks" "<disks> without a <disk> in a checkpoint";
+    CheckpointNoSuchDisk "checkpoint/no-such-disk" "checkpoint disk not found in the domain";
+    CheckpointDuplicateDisk "checkpoint/duplicate-disk" "duplicate disk in a checkpoint";
+    CheckpointNoMedia "checkpoint/no-media" "checkpoint of a read-only disk or one without media";
+    CheckpointFormat "checkpoint/unsupported-format" "checkpoint of a disk that is not qcow2";
+    CheckpointBitmapName "checkpoint/bitmap-name" "bitmap name differs from the checkpoint's name";
+    CheckpointNameLength "checkpoint/name-length" "checkpoint name too long";
+    TemporaryBitmap "checkpoint/temporary-bitmap" "checkpoint name conflicts with a temporary bitmap";
+    CheckpointExists "checkpoint/name-exists" "checkpoint already exists";
+    CheckpointIsBase "checkpoint/name-is-base" "new checkpoint has the name of the base checkpoint";
+    NoSuchCheckpoint "checkpoint/no-such-checkpoint" "checkpoint not found";
+    ImpossibleCheckpoint "checkpoint/impossible-name" "checkpoint name that cannot exist";
+    DiskNotCovered "checkpoint/disk-not-covered" "disk not covered by the base checkpoint";
 
-    DiskLeftOut "advice/disk-left-out" "A writable disk of the domain is backed up, or left out by name.";
-    CheckpointedNotBackedUp "advice/checkpointed-not-backed-up" "A disk of the checkpoint is backed up along with it.";
-    BackedUpNotCheckpointed "advice/backed-up-not-checkpointed" "A disk that is backed up is in the checkpoint made with it.";
-    IncrementalIntoRaw "advice/incremental-into-raw" "An incremental backup is not pushed into a raw image.";
-    PlainServer "advice/plain-server" "A server that others can reach uses TLS.";
-    CheckpointWhiteSpace "advice/checkpoint-white-space" "The name of a checkpoint has no white space around it.";
-    EmptyIncremental "advice/empty-incremental" "<incremental> names a checkpoint.";
-    DroppedSetting "advice/dropped-setting" "A backup says nothing that libvirt drops.";
-    BlockBecomesFile "advice/block-becomes-file" "A disk of type block has a destination.";
-    InactiveDomain "advice/inactive-domain" "The domain runs.";
-    FixedScratch "advice/fixed-scratch" "A scratch file is not in the way of the next backup.";
-    UnguardedDestination "advice/unguarded-destination" "A raw destination or a socket overwrites nothing that is in use.";
-    NewerRelease "advice/newer-release" "A backup needs no newer libvirt than the domain's host is likely to have.";
-    UnusedSuppression "advice/unused-suppression" "A comment that allows a finding has one to allow.";
-    LostComment "advice/lost-comment" "A file that is put into libvirt's form has no comments to lose.";
+    DiskLeftOut "advice/disk-left-out" "writable disk excluded implicitly";
+    CheckpointedNotBackedUp "advice/checkpointed-not-backed-up" "disk in the checkpoint but not in the backup";
+    BackedUpNotCheckpointed "advice/backed-up-not-checkpointed" "disk in the backup but not in the checkpoint";
+    IncrementalIntoRaw "advice/incremental-into-raw" "incremental backup into a raw image";
+    PlainServer "advice/plain-server" "NBD server reachable without TLS";
+    CheckpointWhiteSpace "advice/checkpoint-white-space" "white space around a checkpoint's name";
+    EmptyIncremental "advice/empty-incremental" "empty <incremental>";
+    DroppedSetting "advice/dropped-setting" "setting that libvirt ignores";
+    BlockBecomesFile "advice/block-becomes-file" "block disk without a destination becomes a file";
+    InactiveDomain "advice/inactive-domain" "domain is not running";
+    FixedScratch "advice/fixed-scratch" "fixed scratch file name";
+    UnguardedDestination "advice/unguarded-destination" "destination or socket that overwrites data in use";
+    NewerRelease "advice/newer-release" "requires a newer libvirt than the host may have";
+    UnusedSuppression "advice/unused-suppression" "unused suppression comment";
+    LostComment "advice/lost-comment" "comment lost by normalizing";
 }
 
 impl Rule {

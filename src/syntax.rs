@@ -145,7 +145,6 @@ fn check_document_type(text: &str) -> Result<bool, Syntax> {
         "the document type has an internal subset, whose entities and defaults are not expanded here",
     )
     .help("remove the <!DOCTYPE …>, and write out what its entities stand for")
-    .libvirt("Entity reference in a backup is accepted by libvirt in attributes only")
     .unsafe_fix("remove the document type", Span::new(start, start + length), "");
     Err(diagnostic.into())
 }

@@ -93,7 +93,7 @@ fn rules_are_listed_and_explained() {
     }
     let explained = run(&["explain", "missing-server"]);
     assert_eq!(explained.status, 0);
-    assert!(explained.stdout.contains("## Wrong") && explained.stdout.contains("## Since"), "{}", explained.stdout);
+    assert!(explained.stdout.contains("## Example") && explained.stdout.contains("## Since"), "{}", explained.stdout);
     let unknown = run(&["explain", "missing-sever"]);
     assert_eq!(unknown.status, 2);
     assert!(unknown.stderr.contains("schema/missing-server"), "{}", unknown.stderr);
