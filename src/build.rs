@@ -35,6 +35,7 @@
 //! # }
 //! ```
 
+mod checkpoint;
 mod destination;
 mod text;
 
@@ -46,6 +47,7 @@ use crate::diagnostic::Span;
 use crate::format::format;
 
 pub use crate::backup::StorageFormat;
+pub use checkpoint::{NewCheckpoint, NewCheckpointName};
 pub use destination::{Cipher, Destination, Encryption, Ivgen, Label, Secret};
 pub use text::{Checkpoint, DiskName, Host, Invalid, Path, SocketPath, Uuid, Word};
 

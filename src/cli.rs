@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::build;
 use crate::levels::{Level, Levels, Selector};
 use crate::release::Release;
 use crate::report::visible_line;
@@ -42,6 +43,9 @@ pub enum Command {
     /// Tell what will happen to each disk of a domain, and why
     #[command(after_help = PLAN_EXAMPLES)]
     Plan(PlanArgs),
+    /// Write a backup document, and its checkpoint document, for a domain
+    #[command(after_help = NEW_EXAMPLES)]
+    New(NewArgs),
     /// Explain one rule: what, why, libvirt's words, wrong and right
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
@@ -95,6 +99,22 @@ Examples:
   virsh dumpxml vm | backupxml plan --domain - backup.xml
   backupxml plan --domain vm.xml --existing-checkpoint @checkpoints backup.xml
   backupxml plan --domain vm.xml --format json backup.xml";
+
+const NEW_EXAMPLES: &str = "\
+The backup goes to standard output, in libvirt's form, and passes `check` with
+the same options. Every disk of the domain is listed: those that cannot take
+part as excluded, with the reason on standard error. A disk that the checkpoint
+to start from does not cover is backed up in full.
+
+Exit status: 0 if the documents were written; 1 if no such backup would start:
+nothing is written then; 2 if something could not be read or written.
+
+Examples:
+  backupxml new --domain vm.xml --to /backup/vm > backup.xml
+  backupxml new --domain vm.xml --to /backup/vm --new-checkpoint monday \\
+      --checkpoint-file checkpoint.xml > backup.xml
+  backupxml new --domain vm.xml --to /var/tmp --mode pull \\
+      --server /run/nbd.sock > backup.xml";
 
 const RULES_EXAMPLES: &str = "\
 Examples:
@@ -238,6 +258,93 @@ pub struct AskedArgs {
     /// between two of them as the older would [default: 12.8.0]
     #[arg(long, value_name = "X.Y.Z", value_parser = parse_release)]
     pub libvirt_version: Option<AskedRelease>,
+}
+
+/// The arguments of `new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The domain, as virsh dumpxml prints it; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub domain: PathBuf,
+    /// Directory of the files that are written: DIR/DISK-SUFFIX.qcow2; in pull
+    /// mode they are scratch files
+    #[arg(long, value_name = "DIR", value_parser = parse_directory)]
+    pub to: build::Path,
+    /// Who moves the data: the hypervisor, or a client that connects to --server
+    #[arg(long, value_enum, default_value_t)]
+    pub mode: NewMode,
+    /// Where a pull mode backup is served: the path of a socket, or a host
+    #[arg(long, value_name = "SOCKET|HOST[:PORT]", value_parser = parse_server, required_if_eq("mode", "pull"))]
+    pub server: Option<build::Server>,
+    /// Back up only what changed since this checkpoint
+    #[arg(long, value_name = "NAME", value_parser = |name: &str| build::Checkpoint::new(name))]
+    pub incremental: Option<build::Checkpoint>,
+    /// Create this checkpoint with the backup
+    #[arg(long, value_name = "NAME", requires = "checkpoint_file", value_parser = |name: &str| build::NewCheckpointName::new(name))]
+    pub new_checkpoint: Option<build::NewCheckpointName>,
+    /// File to write the checkpoint document to
+    #[arg(long, value_name = "FILE", requires = "new_checkpoint")]
+    pub checkpoint_file: Option<PathBuf>,
+    /// Back up this disk, named by its target, and no others; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub disk: Vec<String>,
+    /// Do not back up this disk; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub exclude: Vec<String>,
+    /// A checkpoint that the domain has; or, as @FILE, all that virsh
+    /// checkpoint-list --name or checkpoint-dumpxml printed into FILE
+    #[arg(long, value_name = "NAME|@FILE")]
+    pub existing_checkpoint: Vec<String>,
+    /// What file names end in [default: the new checkpoint's name,
+    /// SOURCE_DATE_EPOCH, or the seconds since 1970]
+    #[arg(long, value_name = "S", value_parser = parse_suffix)]
+    pub suffix: Option<String>,
+    /// Write for this release of libvirt: 9.0.0, 11.3.0 or 12.8.0; for one
+    /// between two of them as for the older [default: 12.8.0]
+    #[arg(long, value_name = "X.Y.Z", value_parser = parse_release)]
+    pub libvirt_version: Option<AskedRelease>,
+    /// When to use colour
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: Color,
+    /// Print errors only, no notes and warnings
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Who moves the data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum NewMode {
+    /// The hypervisor writes the files
+    #[default]
+    Push,
+    /// A client reads over NBD
+    Pull,
+}
+
+fn parse_directory(written: &str) -> Result<build::Path, build::Invalid> {
+    build::Path::new(written)
+}
+
+fn parse_suffix(written: &str) -> Result<String, String> {
+    if written.contains('/') { Err("file names cannot contain /".to_owned()) } else { Ok(written.to_owned()) }
+}
+
+/// A path of a socket, or a host with an optional port; an IPv6 address with a port is in brackets.
+fn parse_server(written: &str) -> Result<build::Server, String> {
+    let text = |error: build::Invalid| error.to_string();
+    if written.starts_with('/') {
+        return Ok(build::Server::unix(build::SocketPath::new(written).map_err(text)?));
+    }
+    let (host, port) = match written.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, "")) => (host, None),
+        Some((host, port)) => (host, Some(port.strip_prefix(':').ok_or("expected [ADDRESS]:PORT")?)),
+        None => match written.split_once(':') {
+            Some((host, port)) if !port.contains(':') => (host, Some(port)),
+            _ => (written, None),
+        },
+    };
+    let port = port.map(|port| port.parse().map_err(|_| format!("invalid port {port}: expected 0 to 65535")));
+    Ok(build::Server::tcp(build::Host::new(host).map_err(text)?, port.transpose()?.unwrap_or(0)))
 }
 
 /// The arguments of `rules`.

@@ -19,6 +19,27 @@ pub fn format(backup: &Backup<'_>) -> String {
     writer.end_document()
 }
 
+/// A checkpoint document of a name and of disks, each with a bitmap or without one. Without disks it has no `<disks>`.
+pub(crate) fn format_new_checkpoint<'a>(name: &str, disks: impl Iterator<Item = (&'a str, bool)>) -> String {
+    let mut writer =
+        XmlWriter::new(Options { use_single_quote: true, indent: Indent::Spaces(2), attributes_indent: Indent::None });
+    writer.start_element("domaincheckpoint");
+    writer.text("name", name);
+    let mut disks = disks.peekable();
+    if disks.peek().is_some() {
+        writer.start_element("disks");
+        for (disk, has_bitmap) in disks {
+            writer.start_element("disk");
+            writer.attribute("name", disk);
+            writer.attribute("checkpoint", if has_bitmap { "bitmap" } else { "no" });
+            writer.end_element();
+        }
+        writer.end_element();
+    }
+    writer.end_element();
+    writer.end_document()
+}
+
 /// The grammar, one method an element.
 trait Write {
     fn backup(&mut self, backup: &Backup<'_>);

@@ -50,6 +50,7 @@ pub mod align;
 pub mod backup;
 pub mod build;
 pub mod checkpoint;
+pub mod compose;
 pub mod diagnostic;
 pub mod domain;
 pub mod fix;

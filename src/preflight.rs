@@ -12,6 +12,9 @@ mod encryption;
 mod export;
 mod incremental;
 
+pub(crate) use checkpoint::can_have_bitmap;
+pub(crate) use disk::unsupported;
+
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 

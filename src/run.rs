@@ -6,6 +6,7 @@ mod diff;
 mod input;
 mod jobs;
 mod man;
+mod new;
 mod normalize;
 mod plan;
 mod progress;
@@ -84,6 +85,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: &mut World<'_>)
         Command::Check(arguments) => check::check(&arguments, levels, world),
         Command::Normalize(arguments) => normalize::normalize(&arguments, levels, world),
         Command::Plan(arguments) => plan::plan(&arguments, world),
+        Command::New(arguments) => new::new(&arguments, world),
         Command::Rules(arguments) => rules::rules(arguments.format, world),
         Command::Explain(arguments) => rules::explain(&arguments.rule, world),
         Command::Completions(arguments) => completions::completions(arguments.shell, world),

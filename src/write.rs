@@ -16,6 +16,37 @@ pub fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Writes a file that exists or not: the one that exists is replaced as by [`replace`], a new one appears whole.
+///
+/// # Errors
+///
+/// Fails, and leaves what was there, when anything on the way does.
+pub fn create_or_replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    // A symbolic link is something to replace, also where it leads nowhere: that fails.
+    if fs::symlink_metadata(path).is_ok() {
+        return replace(path, content);
+    }
+    create(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn create(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let directory = match path.parent() {
+        Some(directory) if directory != Path::new("") => directory,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    // The process's mask applies, as to any new file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut temporary =
+        builder.tempfile_in(directory).with_context(|| format!("no file can be made in {}", directory.display()))?;
+    temporary.write_all(content)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(path)?;
+    sync_directory(directory);
+    Ok(())
+}
+
 fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let path = fs::canonicalize(path)?;
     let metadata = fs::metadata(&path)?;
@@ -110,6 +141,25 @@ mod tests {
         replace(&link, b"new").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read(&paths[0]).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_file_that_does_not_exist_is_created() {
+        let (directory, paths) = directory(&["old.xml"]);
+        let new = directory.path().join("new.xml");
+        let plain = directory.path().join("plain");
+        fs::write(&plain, "").unwrap();
+        create_or_replace(&new, b"new").unwrap();
+        create_or_replace(&paths[0], b"new").unwrap();
+        for path in [&new, &paths[0]] {
+            assert_eq!(fs::read(path).unwrap(), b"new");
+        }
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&new), mode(&plain), "the mode of any new file");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3);
+        symlink("nowhere", directory.path().join("link.xml")).unwrap();
+        assert!(create_or_replace(&directory.path().join("link.xml"), b"new").is_err());
+        assert!(create_or_replace(Path::new("/no/such/directory/x.xml"), b"new").is_err());
     }
 
     #[track_caller]

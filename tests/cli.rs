@@ -13,6 +13,8 @@ mod hostile;
 mod levels;
 #[path = "cli/many.rs"]
 mod many;
+#[path = "cli/new.rs"]
+mod new;
 #[path = "cli/plan.rs"]
 mod plan;
 #[path = "cli/process.rs"]

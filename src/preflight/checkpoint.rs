@@ -163,7 +163,7 @@ fn is_coverable(disk: &DomainDisk) -> bool {
 }
 
 /// Whether a checkpoint can have left a bitmap in the image of a disk.
-pub(super) fn can_have_bitmap(disk: &DomainDisk) -> bool {
+pub(crate) fn can_have_bitmap(disk: &DomainDisk) -> bool {
     is_coverable(disk) && disk.format == Some(StorageFormat::Qcow2)
 }
 

@@ -41,7 +41,7 @@ fn check_disk(context: &Context<'_, '_>, disk: &Disk<'_>, domain_disk: &DomainDi
 }
 
 /// A disk on which QEMU's driver runs no block jobs.
-pub(super) fn unsupported(disk: &DomainDisk, place: Span) -> Option<Diagnostic> {
+pub(crate) fn unsupported(disk: &DomainDisk, place: Span) -> Option<Diagnostic> {
     const ELSEWHERE: &str = "its data never passes through QEMU's block layer";
     let name = &disk.target;
     let (rule, kind, message, words) = if disk.transient {

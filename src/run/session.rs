@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{anyhow, bail};
 
 use crate::checkpoint::{self, Checkpoint, Existing};
-use crate::cli::{Color, CommonArgs, Format, StartArgs};
+use crate::cli::{AskedRelease, Color, CommonArgs, Format, StartArgs};
 use crate::diagnostic::{Diagnostic, Document, sort};
 use crate::domain::{self, Domain};
 use crate::fix::{Consent, Fixed, fix};
@@ -55,16 +55,7 @@ impl Session {
             files.push(standard_input.clone());
         }
         reject_reading_twice(arguments, &files)?;
-        let release = match &arguments.asked.libvirt_version {
-            None => Release::default(),
-            Some(asked) => {
-                if asked.release.name() != asked.written {
-                    world
-                        .complain(&format!("for libvirt {} this answers as {} would", asked.written, asked.release))?;
-                }
-                asked.release
-            }
-        };
+        let release = release(arguments.asked.libvirt_version.as_ref(), world)?;
         let stdin_name = arguments.stdin_filename.as_ref().map_or("<stdin>".into(), |path| path.to_string_lossy());
         let stdin_name = stdin_name.into_owned();
         let mut read = |path: &Path| read_source(path, &stdin_name, world.stdin, release);
@@ -114,17 +105,7 @@ impl Session {
         if arguments.existing_checkpoint.is_empty() {
             return Ok(());
         }
-        let mut existing = Vec::new();
-        for written in &arguments.existing_checkpoint {
-            match written.strip_prefix('@') {
-                Some(path) => {
-                    let (source, _) = Source::new(path, input::file(Path::new(path))?, self.options.release);
-                    let found = checkpoint::read_existing(source.text());
-                    existing.extend(found.map_err(|error| anyhow!("cannot use {path}: {error}"))?);
-                }
-                None => existing.push(Existing { name: written.clone(), disks: None }),
-            }
-        }
+        let existing = existing_checkpoints(&arguments.existing_checkpoint, self.options.release)?;
         self.options.existing = Some(existing.into());
         Ok(())
     }
@@ -262,7 +243,7 @@ fn name_of(file: &Path, stdin_name: &str) -> String {
     if file == Path::new("-") { stdin_name.to_owned() } else { file.to_string_lossy().into_owned() }
 }
 
-fn read_source(
+pub(super) fn read_source(
     path: &Path,
     stdin_name: &str,
     stdin: &mut dyn Read,
@@ -286,6 +267,31 @@ fn beside<T>(
     }
     let diagnostics = diagnostics.into_iter().map(|finding| finding.wholly_in(document)).collect();
     Input { source: Arc::new(source), value, diagnostics }
+}
+
+/// The release to answer for, with a note where that is not the one asked for.
+pub(super) fn release(asked: Option<&AskedRelease>, world: &mut World<'_>) -> anyhow::Result<Release> {
+    let Some(asked) = asked else { return Ok(Release::default()) };
+    if asked.release.name() != asked.written {
+        world.complain(&format!("for libvirt {} this answers as {} would", asked.written, asked.release))?;
+    }
+    Ok(asked.release)
+}
+
+/// Reads the values of `--existing-checkpoint`.
+pub(super) fn existing_checkpoints(values: &[String], release: Release) -> anyhow::Result<Vec<Existing>> {
+    let mut existing = Vec::new();
+    for written in values {
+        match written.strip_prefix('@') {
+            Some(path) => {
+                let (source, _) = Source::new(path, input::file(Path::new(path))?, release);
+                let found = checkpoint::read_existing(source.text());
+                existing.extend(found.map_err(|error| anyhow!("cannot use {path}: {error}"))?);
+            }
+            None => existing.push(Existing { name: written.clone(), disks: None }),
+        }
+    }
+    Ok(existing)
 }
 
 /// What generated names end in: as asked for, else the name of the checkpoint, else as reproducible builds ask for, else
