@@ -43,7 +43,7 @@ pub enum Command {
     /// Tell what will happen to each disk of a domain, and why
     #[command(after_help = PLAN_EXAMPLES)]
     Plan(PlanArgs),
-    /// Write a backup document, and its checkpoint document, for a domain
+    /// Write a backup, and its checkpoint document, for a domain
     #[command(after_help = NEW_EXAMPLES)]
     New(NewArgs),
     /// Explain one rule: what, why, libvirt's words, wrong and right
@@ -110,11 +110,9 @@ Exit status: 0 if the documents were written; 1 if no such backup would start:
 nothing is written then; 2 if something could not be read or written.
 
 Examples:
-  backupxml new --domain vm.xml --to /backup/vm > backup.xml
-  backupxml new --domain vm.xml --to /backup/vm --new-checkpoint monday \\
-      --checkpoint-file checkpoint.xml > backup.xml
-  backupxml new --domain vm.xml --to /var/tmp --mode pull \\
-      --server /run/nbd.sock > backup.xml";
+  backupxml new --domain vm.xml --to /backup > backup.xml
+  backupxml new --domain vm.xml --to /backup --incremental monday > backup.xml
+  backupxml new --domain vm.xml --to /tmp --mode pull --server /run/nbd > b.xml";
 
 const RULES_EXAMPLES: &str = "\
 Examples:
