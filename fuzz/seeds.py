@@ -27,6 +27,6 @@ for file in sorted(recorded.glob("*.jsonl")):
         latin1 = case.get("backup_latin1")
         backup = latin1.encode("latin-1") if latin1 is not None else case["backup"].encode()
         put("check", backup)
-        put("laws", backup)
+        put("roundtrip", backup)
         if "domain" in case:
-            put("pair", backup + b"\0" + domains[case["domain"]].encode())
+            put("backup_and_domain", backup + b"\0" + domains[case["domain"]].encode())

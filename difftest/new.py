@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Starts the backups that `backupxml new` writes on a real libvirtd, and records them.
 
-    agreement/new.py --run-in 'chroot /srv/sid' target/debug/backupxml tests/new/started.jsonl
+    difftest/new.py --run-in 'chroot /srv/sid' target/debug/backupxml tests/new/started.jsonl
 
 For each domain below: its images are made, it is defined and started, its checkpoints are created, `backupxml new` writes the documents from
 `virsh dumpxml` and `virsh checkpoint-dumpxml`, and `virsh backup-begin` starts what it wrote. One line of JSON is recorded for each. What is

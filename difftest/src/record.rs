@@ -20,7 +20,7 @@ use crate::systematic;
 
 #[derive(Args)]
 pub struct Options {
-    /// How to run this program where libvirt is, such as 'chroot /srv/debian /opt/agreement'
+    /// How to run this program where libvirt is, such as 'chroot /srv/debian /opt/difftest'
     #[arg(long, value_name = "COMMAND")]
     run_in: String,
     /// The release that is expected there

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Asks a real libvirtd what it says of a backup at its start, and records the answers.
 
-    agreement/preflight.py --run-in 'chroot /srv/sid' tests/preflight
+    difftest/preflight.py --run-in 'chroot /srv/sid' tests/preflight
 
-Each scenario of the tables in `agreement/scenarios/` is played: images are made, a small domain without a guest is defined and started, its
+Each scenario of the tables in `difftest/scenarios/` is played: images are made, a small domain without a guest is defined and started, its
 checkpoints are created, and `virsh backup-begin` is run. What it said is written as one line of JSON into `scenarios.jsonl`, or into `host.jsonl`
 where the verdict depends on more than the documents. Then everything is taken away again.
 

@@ -1,14 +1,14 @@
 //! Plants one mistake in a good document, everywhere and in every way, and looks whether it is the one that is found.
 //!
-//! Several mistakes at once are planted too. The rates are printed: `cargo test --test blame -- --nocapture`.
+//! Several mistakes at once are planted too. The rates are printed: `cargo test --test accuracy -- --nocapture`.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
-#[path = "blame/document.rs"]
+#[path = "accuracy/document.rs"]
 mod document;
-#[path = "blame/mutation.rs"]
+#[path = "accuracy/mutation.rs"]
 mod mutation;
-#[path = "blame/syntax.rs"]
+#[path = "accuracy/syntax.rs"]
 mod syntax;
 
 use std::collections::BTreeMap;
