@@ -69,6 +69,7 @@ pub mod syntax;
 
 #[cfg(feature = "cli")]
 #[doc(hidden)]
+#[path = "cli/args.rs"]
 pub mod cli;
 #[cfg(feature = "cli")]
 mod comment;
