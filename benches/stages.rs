@@ -6,8 +6,9 @@ use std::hint::black_box;
 use std::path::Path;
 use std::{env, fs, process};
 
+use backupxml::internals::{parse_document, parse_xml};
 use backupxml::source::Source;
-use backupxml::{Domain, Options, align, check, format, parse, syntax};
+use backupxml::{Domain, Options, align, check, format};
 
 fn main() {
     let arguments: Vec<_> = env::args().skip(1).collect();
@@ -25,21 +26,21 @@ fn main() {
 fn run(stage: &str, disks: usize, times: usize) {
     let options = Options { suffix: "monday".to_owned(), ..Options::default() };
     let (text, domain_text) = (documents::backup(disks), documents::domain(disks));
-    let document = syntax::parse(&text).ok().unwrap_or_else(|| fail("no XML"));
-    let (backup, _) = parse::parse(&document, options.release);
+    let document = parse_xml(&text).ok().unwrap_or_else(|| fail("no XML"));
+    let (backup, _) = parse_document(&document, options.release);
     let backup = backup.unwrap_or_else(|| fail("no backup"));
     let domain = Domain::parse(&domain_text).ok().unwrap_or_else(|| fail("no domain"));
     let mut aligned = backup.clone();
     align(&mut aligned, &domain, &options).ok().unwrap_or_else(|| fail("does not fit the domain"));
-    let findings = check(&text, Some(&domain), &options);
-    if !findings.is_empty() {
+    let diagnostics = check(&text, Some(&domain), &options);
+    if !diagnostics.is_empty() {
         fail("the document is not clean");
     }
     for _ in 0..times {
         match stage {
             "read" => drop(black_box(Source::new("backup.xml", black_box(text.as_bytes()).to_vec(), options.release))),
-            "xml" => drop(black_box(syntax::parse(black_box(&text)))),
-            "backup" => drop(black_box(parse::parse(black_box(&document), options.release))),
+            "xml" => drop(black_box(parse_xml(black_box(&text)))),
+            "backup" => drop(black_box(parse_document(black_box(&document), options.release))),
             "domain" => drop(black_box(Domain::parse(black_box(&domain_text)))),
             "copy" => drop(black_box(black_box(&backup).clone())),
             "align" => {

@@ -6,15 +6,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::backup::{Backup, BackupMode, Disk, Spanned, StorageType, Store};
-use crate::diagnostic::{Diagnostic, Document, Span, keep};
+use crate::backup::{Backup, BackupMode, Destination, Disk, Spanned, StorageType};
+use crate::diagnostic::{Diagnostic, Document, Span, push_bounded};
 use crate::domain::{Domain, DomainDisk, Source};
-use crate::parse::nearest;
 use crate::release::Release;
 use crate::rules::Rule;
-
-/// At most this many of a domain's disks are listed in a help line.
-pub(crate) const MOST_DISKS_LISTED: usize = 12;
+use crate::wording::{MAX_DISKS_LISTED, closest_match};
 
 /// Aligns `backup` with `domain`, naming what it generates with `suffix`.
 ///
@@ -39,16 +36,16 @@ pub fn align(backup: &mut Backup<'_>, domain: &Domain, suffix: &str, release: Re
 }
 
 /// The part of alignment that needs no domain: findings that hold whatever the domain is, and the resulting modes.
-pub fn align_alone(backup: &mut Backup<'_>) -> Vec<Diagnostic> {
+pub fn align_without_domain(backup: &mut Backup<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut seen = HashMap::with_capacity(backup.disks.len());
     for disk in &backup.disks {
         if let Some(first) = seen.get(&*disk.name.value) {
-            keep(&mut diagnostics, duplicate(disk, *first));
+            push_bounded(&mut diagnostics, duplicate(disk, *first));
         } else {
             seen.insert(&*disk.name.value, disk.name.span);
-            if let Some(finding) = check_checkpoint(backup, disk) {
-                keep(&mut diagnostics, finding);
+            if let Some(diagnostic) = check_checkpoint(backup, disk) {
+                push_bounded(&mut diagnostics, diagnostic);
             }
         }
     }
@@ -77,22 +74,22 @@ impl Aligner<'_> {
         let mut disks = std::mem::take(&mut backup.disks);
         for disk in &mut disks {
             let Some(target) = self.by_target.get_mut(&*disk.name.value) else {
-                let finding = self.no_such_disk(disk);
-                keep(&mut self.diagnostics, finding);
+                let diagnostic = self.no_such_disk(disk);
+                push_bounded(&mut self.diagnostics, diagnostic);
                 continue;
             };
             if let Some(first) = target.listed {
-                keep(&mut self.diagnostics, duplicate(disk, first));
+                push_bounded(&mut self.diagnostics, duplicate(disk, first));
                 continue;
             }
             target.listed = Some(disk.name.span);
             let domain_disk = target.disk;
-            if let Some(finding) = check_checkpoint(backup, disk) {
-                keep(&mut self.diagnostics, finding);
+            if let Some(diagnostic) = check_checkpoint(backup, disk) {
+                push_bounded(&mut self.diagnostics, diagnostic);
             }
-            if disk.backup {
+            if disk.included {
                 let place = disk.name.span;
-                self.assign_store(disk, domain_disk, place, true);
+                self.assign_destination(disk, domain_disk, place, true);
             }
         }
         backup.disks = disks;
@@ -100,7 +97,7 @@ impl Aligner<'_> {
 
     /// Adds the domain's other disks: left out if any disk was listed, otherwise taken if they can be.
     fn other_disks(&mut self, backup: &mut Backup<'_>) {
-        let take_all = backup.disks.is_empty();
+        let include_all = backup.disks.is_empty();
         let place = backup.tag.span;
         // libvirt makes room for as many disks as the domain has, and leaves some of it empty when two share a target.
         let room = self.domain.disks.len();
@@ -108,23 +105,23 @@ impl Aligner<'_> {
             if self.by_target.get(&*domain_disk.target).is_some_and(|target| target.listed.is_some()) {
                 continue;
             }
-            let take = take_all && domain_disk.source != Source::Empty && !domain_disk.read_only;
-            let mut disk = unlisted_disk(&domain_disk.target, take);
-            if take {
-                self.assign_store(&mut disk, domain_disk, place, false);
+            let include = include_all && domain_disk.source != Source::Empty && !domain_disk.read_only;
+            let mut disk = unlisted_disk(&domain_disk.target, include);
+            if include {
+                self.assign_destination(&mut disk, domain_disk, place, false);
             }
             backup.disks.push(disk);
         }
-        backup.blanks = room.saturating_sub(backup.disks.len());
+        backup.empty_disk_entries = room.saturating_sub(backup.disks.len());
     }
 
     /// Gives a disk that takes part its destination, if it has none.
-    fn assign_store(&mut self, disk: &mut Disk<'_>, domain_disk: &DomainDisk, place: Span, listed: bool) {
+    fn assign_destination(&mut self, disk: &mut Disk<'_>, domain_disk: &DomainDisk, place: Span, listed: bool) {
         if domain_disk.source == Source::Empty {
-            keep(&mut self.diagnostics, no_media(disk, domain_disk, place));
+            push_bounded(&mut self.diagnostics, no_media(disk, domain_disk, place));
             return;
         }
-        if disk.store.as_ref().is_some_and(|store| store.path.is_some()) {
+        if disk.destination.as_ref().is_some_and(|destination| destination.path.is_some()) {
             return;
         }
         if listed && self.release < Release::V11_3_0 {
@@ -135,13 +132,13 @@ impl Aligner<'_> {
             Source::File(path) => {
                 let path = format!("{path}.{}", self.suffix);
                 disk.storage_type = StorageType::File;
-                let store = disk.store.get_or_insert_with(|| Box::new(Store::default()));
-                store.path = Some(Spanned { value: Cow::Owned(path), span: Span::default() });
+                let destination = disk.destination.get_or_insert_with(|| Box::new(Destination::default()));
+                destination.path = Some(Spanned { value: Cow::Owned(path), span: Span::default() });
             }
             Source::Empty => {}
             Source::Block(_) | Source::Other(_) => {
-                let finding = no_file_name(disk, domain_disk, domain_disk.source.type_name(), place, listed);
-                keep(&mut self.diagnostics, finding);
+                let diagnostic = no_file_name(disk, domain_disk, domain_disk.source.type_name(), place, listed);
+                push_bounded(&mut self.diagnostics, diagnostic);
             }
         }
     }
@@ -160,31 +157,29 @@ impl Aligner<'_> {
             );
         }
         let targets = || self.domain.disks.iter().map(|disk| &*disk.target);
-        let mut all = targets().take(MOST_DISKS_LISTED).collect::<Vec<_>>().join(", ");
-        if self.domain.disks.len() > MOST_DISKS_LISTED {
+        let mut all = targets().take(MAX_DISKS_LISTED).collect::<Vec<_>>().join(", ");
+        if self.domain.disks.len() > MAX_DISKS_LISTED {
             all.push_str(", …");
         }
-        match nearest(name, targets().take(MOST_DISKS_LISTED)) {
-            Some(meant) => diagnostic.help(format!("did you mean '{meant}'? The domain has {all}")).unsafe_fix(
-                format!("write {meant}"),
-                disk.name.span,
-                meant,
-            ),
+        match closest_match(name, targets().take(MAX_DISKS_LISTED)) {
+            Some(suggestion) => diagnostic
+                .help(format!("did you mean '{suggestion}'? The domain has {all}"))
+                .unsafe_fix(format!("write {suggestion}"), disk.name.span, suggestion),
             None => diagnostic.help(format!("the domain has {all}")),
         }
     }
 }
 
-fn unlisted_disk<'a>(target: &str, backup: bool) -> Disk<'a> {
-    let nowhere = Span::default();
-    Disk { backup, ..Disk::new(Spanned { value: Cow::Owned(target.to_owned()), span: nowhere }, nowhere) }
+fn unlisted_disk<'a>(target: &str, included: bool) -> Disk<'a> {
+    let no_span = Span::default();
+    Disk { included, ..Disk::new(Spanned { value: Cow::Owned(target.to_owned()), span: no_span }, no_span) }
 }
 
 fn duplicate(disk: &Disk<'_>, first: Span) -> Diagnostic {
     let name = &disk.name.value;
     Diagnostic::new(Rule::DuplicateDisk, disk.name.span, format!("the disk '{name}' is listed twice"))
-        .here("the second time")
-        .also(first, "the first time")
+        .primary_label("the second time")
+        .label(first, "the first time")
         .help(format!("keep one <disk name='{name}'>"))
         .libvirt(format!("unsupported configuration: disk '{name}' specified twice"))
 }
@@ -211,7 +206,7 @@ fn check_checkpoint(backup: &Backup<'_>, disk: &Disk<'_>) -> Option<Diagnostic> 
 fn no_media(disk: &Disk<'_>, domain_disk: &DomainDisk, place: Span) -> Diagnostic {
     let name = &disk.name.value;
     Diagnostic::new(Rule::NoMedia, place, format!("the disk '{name}' has no media in it"))
-        .also_in(Document::Domain, domain_disk.tag, "no <source> with a path")
+        .label_in(Document::Domain, domain_disk.tag, "no <source> with a path")
         .help("write backup='no' for it, or leave it out of <disks>")
         .libvirt(format!("unsupported configuration: disk '{name}' has no media"))
 }
@@ -234,7 +229,7 @@ fn no_file_name(
         place,
         format!("'{name}' is not a file but of type {storage_type}, so libvirt cannot name a file after it"),
     )
-    .also_in(Document::Domain, domain_disk.tag, format!("a disk of type {storage_type}"))
+    .label_in(Document::Domain, domain_disk.tag, format!("a disk of type {storage_type}"))
     .help(help)
     .libvirt(format!("unsupported configuration: refusing to generate file name for disk '{name}'"))
 }
@@ -243,8 +238,8 @@ fn no_file_name(
 fn fill_in_modes(backup: &mut Backup<'_>) {
     for disk in &mut backup.disks {
         let named = disk.incremental.is_some() || backup.incremental.is_some();
-        let implied = if named { BackupMode::Incremental } else { BackupMode::Full };
-        let mode = disk.backupmode.get_or_insert(Spanned { value: implied, span: Span::default() });
+        let value_implied_by_siblings = if named { BackupMode::Incremental } else { BackupMode::Full };
+        let mode = disk.backupmode.get_or_insert(Spanned { value: value_implied_by_siblings, span: Span::default() });
         if mode.value == BackupMode::Incremental && disk.incremental.is_none() {
             disk.incremental.clone_from(&backup.incremental);
         }

@@ -27,9 +27,9 @@ impl<T: PartialEq> PartialEq for Spanned<T> {
 
 /// What was written, for those who explain it; takes no part in comparisons.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Written<T>(pub T);
+pub struct SourceOnly<T>(pub T);
 
-impl<T> PartialEq for Written<T> {
+impl<T> PartialEq for SourceOnly<T> {
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -205,33 +205,33 @@ pub struct Backup<'a> {
     /// The disks, in order.
     pub disks: Vec<Disk<'a>>,
     /// How many disks libvirt leaves empty when it aligns a backup with a domain in which two disks share a target.
-    pub blanks: usize,
+    pub empty_disk_entries: usize,
     /// What a state file keeps for libvirt itself.
     pub private_data: PrivateData<'a>,
     /// The start tag of the root element.
     pub tag: Spanned<()>,
     /// The start tag of `<disks>`.
-    pub disks_tag: Written<Option<Span>>,
+    pub disks_tag: SourceOnly<Option<Span>>,
     /// What libvirt reads past without a word.
-    pub dropped: Written<Vec<Dropped>>,
+    pub ignored: SourceOnly<Vec<Ignored>>,
 }
 
 /// Something that libvirt accepts and drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dropped {
+pub struct Ignored {
     /// Where it is written.
     pub span: Span,
     /// What it is.
-    pub what: DroppedWhat,
+    pub what: IgnoredKind,
 }
 
 /// What libvirt accepts and drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DroppedWhat {
+pub enum IgnoredKind {
     /// An empty `<incremental>`.
     EmptyIncremental,
     /// This attribute of a disk that is left out.
-    OfLeftOutDisk(&'static str),
+    OfExcludedDisk(&'static str),
     /// A `<label>` after the first one of a security label.
     SecondLabel,
     /// A `<label>` that is too long.
@@ -263,11 +263,11 @@ pub struct Disk<'a> {
     /// The target of the domain's disk.
     pub name: Text<'a>,
     /// Whether it takes part. Of a disk that does not, nothing but its name is read.
-    pub backup: bool,
+    pub included: bool,
     /// What the destination is.
     pub storage_type: StorageType,
     /// What the destination was said to be; alignment may make something else of it.
-    pub written_type: Written<Option<Spanned<StorageType>>>,
+    pub written_type: SourceOnly<Option<Spanned<StorageType>>>,
     /// How much is backed up, if it was said.
     pub backupmode: Option<Spanned<BackupMode>>,
     /// The checkpoint that this disk starts from.
@@ -279,7 +279,7 @@ pub struct Disk<'a> {
     /// The format of the destination.
     pub format: Option<Spanned<StorageFormat>>,
     /// The destination.
-    pub store: Option<Box<Store<'a>>>,
+    pub destination: Option<Box<Destination<'a>>>,
     /// How far its job is; in state files only.
     pub state: Option<State>,
     /// libvirt's number for the destination, 0 for none; in state files only.
@@ -294,15 +294,15 @@ impl<'a> Disk<'a> {
     pub fn new(name: Text<'a>, tag: Span) -> Self {
         Self {
             name,
-            backup: true,
+            included: true,
             storage_type: StorageType::File,
-            written_type: Written(None),
+            written_type: SourceOnly(None),
             backupmode: None,
             incremental: None,
             exportname: None,
             exportbitmap: None,
             format: None,
-            store: None,
+            destination: None,
             state: None,
             index: 0,
             tag: Spanned { value: (), span: tag },
@@ -312,13 +312,13 @@ impl<'a> Disk<'a> {
     /// The path of its destination, if it has one.
     #[must_use]
     pub fn path(&self) -> Option<&Text<'a>> {
-        self.store.as_ref()?.path.as_ref()
+        self.destination.as_ref()?.path.as_ref()
     }
 }
 
 /// A destination: the target of a push, the scratch of a pull.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Store<'a> {
+pub struct Destination<'a> {
     /// The file or device; `None` only in state files.
     pub path: Option<Text<'a>>,
     /// The name of passed file descriptors; in state files only.
@@ -356,7 +356,7 @@ pub struct Encryption<'a> {
     /// The generator of initialization vectors.
     pub ivgen: Option<Ivgen<'a>>,
     /// The start tag.
-    pub tag: Written<Span>,
+    pub tag: SourceOnly<Span>,
 }
 
 /// A passphrase that libvirt keeps.
@@ -380,7 +380,7 @@ pub struct Cipher<'a> {
     /// Its hash.
     pub hash: Option<Cow<'a, str>>,
     /// The start tag.
-    pub tag: Written<Span>,
+    pub tag: SourceOnly<Span>,
 }
 
 /// A generator of initialization vectors.
@@ -391,7 +391,7 @@ pub struct Ivgen<'a> {
     /// Its hash.
     pub hash: Option<Cow<'a, str>>,
     /// The start tag.
-    pub tag: Written<Span>,
+    pub tag: SourceOnly<Span>,
 }
 
 /// What a state file keeps for libvirt itself.

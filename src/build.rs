@@ -11,7 +11,7 @@
 //! let push = Push::new()
 //!     .incremental(Checkpoint::new("monday")?)
 //!     .disk(PushDisk::new(DiskName::new("vda")?).target(Destination::file(Path::new("/backup/vda.qcow2")?)))
-//!     .leave_out(DiskName::new("vdb")?);
+//!     .exclude(DiskName::new("vdb")?);
 //! assert_eq!(
 //!     push.to_string(),
 //!     "<domainbackup mode='push'>
@@ -42,7 +42,7 @@ mod text;
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::backup::{Backup, BackupMode, Disk, Mode, PrivateData, Spanned, StorageType, Text, Transport, Written};
+use crate::backup::{Backup, BackupMode, Disk, Mode, PrivateData, SourceOnly, Spanned, StorageType, Text, Transport};
 use crate::diagnostic::Span;
 use crate::format::format;
 
@@ -83,14 +83,14 @@ impl Push {
     /// Lists a disk; once any is listed, the domain's others are left out. Each may be listed once.
     #[must_use]
     pub fn disk(mut self, disk: PushDisk) -> Self {
-        self.disks.push(Listed::Taken(disk));
+        self.disks.push(Listed::Included(disk));
         self
     }
 
     /// Lists a disk that is not backed up.
     #[must_use]
-    pub fn leave_out(mut self, name: DiskName) -> Self {
-        self.disks.push(Listed::LeftOut(name));
+    pub fn exclude(mut self, name: DiskName) -> Self {
+        self.disks.push(Listed::Excluded(name));
         self
     }
 
@@ -134,14 +134,14 @@ impl Pull {
     /// Lists a disk; once any is listed, the domain's others are left out. Each may be listed once.
     #[must_use]
     pub fn disk(mut self, disk: PullDisk) -> Self {
-        self.disks.push(Listed::Taken(disk));
+        self.disks.push(Listed::Included(disk));
         self
     }
 
     /// Lists a disk that is not backed up.
     #[must_use]
-    pub fn leave_out(mut self, name: DiskName) -> Self {
-        self.disks.push(Listed::LeftOut(name));
+    pub fn exclude(mut self, name: DiskName) -> Self {
+        self.disks.push(Listed::Excluded(name));
         self
     }
 
@@ -166,11 +166,11 @@ fn empty(mode: Mode, incremental: Option<&Checkpoint>) -> Backup<'static> {
         incremental: incremental.map(|checkpoint| text(checkpoint.as_str())),
         server: None,
         disks: Vec::new(),
-        blanks: 0,
+        empty_disk_entries: 0,
         private_data: PrivateData::default(),
         tag: written(()),
-        disks_tag: Written(None),
-        dropped: Written(Vec::new()),
+        disks_tag: SourceOnly(None),
+        ignored: SourceOnly(Vec::new()),
     }
 }
 
@@ -254,15 +254,15 @@ pub enum Extent {
 /// A disk that takes part, or one that does not.
 #[derive(Clone, Debug, PartialEq)]
 enum Listed<D> {
-    Taken(D),
-    LeftOut(DiskName),
+    Included(D),
+    Excluded(DiskName),
 }
 
 impl<D> Listed<D> {
-    fn disk(&self, taken: impl FnOnce(&D) -> Disk<'static>) -> Disk<'static> {
+    fn disk(&self, included: impl FnOnce(&D) -> Disk<'static>) -> Disk<'static> {
         match self {
-            Self::Taken(disk) => taken(disk),
-            Self::LeftOut(name) => Disk { backup: false, ..plain(name, None, None) },
+            Self::Included(disk) => included(disk),
+            Self::Excluded(name) => Disk { included: false, ..plain(name, None, None) },
         }
     }
 }
@@ -373,10 +373,10 @@ fn plain(name: &DiskName, extent: Option<&Extent>, destination: Option<&Destinat
     let storage_type = destination.map_or(StorageType::File, Destination::storage_type);
     Disk {
         storage_type,
-        written_type: Written(destination.map(|_| written(storage_type))),
+        written_type: SourceOnly(destination.map(|_| written(storage_type))),
         backupmode: backupmode.map(written),
         incremental,
-        store: destination.map(|destination| Box::new(destination.store())),
+        destination: destination.map(|destination| Box::new(destination.destination())),
         ..Disk::new(text(name.as_str()), Span::default())
     }
 }

@@ -7,14 +7,14 @@ use std::collections::HashSet;
 
 use roxmltree::Node;
 
+use crate::backup::Spanned;
 use crate::diagnostic::{Diagnostic, Document, Span};
-use crate::parse::{Reader, read as read_element, start_tag, text_of};
+use crate::parse::{Context, read_element, text_of};
 use crate::release::Release;
 use crate::rules::Rule;
-use crate::schema::{
-    CHECKPOINT_DISK, CHECKPOINT_DISKS, CHECKPOINT_PARENT, CHECKPOINT_TEXT, DOMAINCHECKPOINT, Value, trim,
-};
-use crate::syntax;
+use crate::schema::{CHECKPOINT_DISK, CHECKPOINT_DISKS, CHECKPOINT_PARENT, CHECKPOINT_TEXT, DOMAINCHECKPOINT, Value};
+use crate::syntax::{self, start_tag};
+use crate::wording::{quoted, trim};
 
 /// The first line of what libvirt prints for a checkpoint that its schema refuses.
 const SCHEMA_MESSAGE: &str = "XML document failed to validate against schema: Unable to validate doc against \
@@ -24,7 +24,7 @@ const SCHEMA_MESSAGE: &str = "XML document failed to validate against schema: Un
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     /// Its name; without one libvirt takes the seconds since 1970.
-    pub name: Option<Place>,
+    pub name: Option<Spanned<String>>,
     /// The disks it lists; `None` when there is no `<disks>`, which means every disk that can have a bitmap.
     pub disks: Option<Vec<CheckpointDisk>>,
     /// The start tag of the root element.
@@ -39,24 +39,15 @@ impl Checkpoint {
     }
 }
 
-/// A text and where it was written.
-#[derive(Clone, Debug)]
-pub struct Place {
-    /// The text.
-    pub value: String,
-    /// Where it is.
-    pub span: Span,
-}
-
 /// A disk that a checkpoint lists.
 #[derive(Clone, Debug)]
 pub struct CheckpointDisk {
     /// The target of the domain's disk, or the path of its image.
-    pub name: Place,
+    pub name: Spanned<String>,
     /// Whether it gets a bitmap.
-    pub takes_part: bool,
+    pub has_bitmap: bool,
     /// The name of the bitmap, if it was said.
-    pub bitmap: Option<Place>,
+    pub bitmap: Option<Spanned<String>>,
 }
 
 /// A checkpoint that the domain has.
@@ -82,7 +73,7 @@ pub fn read(text: &str, release: Release) -> (Option<Checkpoint>, Vec<Diagnostic
         Ok(document) => parse(&document, release),
         Err(syntax) => (None, syntax.diagnostics),
     };
-    (checkpoint, diagnostics.into_iter().map(|diagnostic| diagnostic.wholly_in(Document::Checkpoint)).collect())
+    (checkpoint, diagnostics.into_iter().map(|diagnostic| diagnostic.moved_to(Document::Checkpoint)).collect())
 }
 
 fn parse(document: &roxmltree::Document<'_>, release: Release) -> (Option<Checkpoint>, Vec<Diagnostic>) {
@@ -90,37 +81,37 @@ fn parse(document: &roxmltree::Document<'_>, release: Release) -> (Option<Checkp
     if root.tag_name().name() != DOMAINCHECKPOINT.name {
         return (None, vec![not_a_checkpoint(root)]);
     }
-    let mut reader = Reader::new(document.input_text(), release);
-    let fields = read_element(&mut reader, root, &DOMAINCHECKPOINT);
-    let name = fields.child("name").map(|node| place(&mut reader, node));
+    let mut context = Context::new(document.input_text(), release);
+    let fields = read_element(&mut context, root, &DOMAINCHECKPOINT);
+    let name = fields.child("name").map(|node| spanned_text(&mut context, node));
     if let Some(description) = fields.child("description") {
-        read_element(&mut reader, description, &CHECKPOINT_TEXT);
+        read_element(&mut context, description, &CHECKPOINT_TEXT);
     }
-    if let Some(time) = fields.child("creationTime").map(|time| place(&mut reader, time)) {
-        check_number(&mut reader, &time.value, time.span, "creationTime");
+    if let Some(time) = fields.child("creationTime").map(|time| spanned_text(&mut context, time)) {
+        check_number(&mut context, &time.value, time.span, "creationTime");
     }
     if let Some(domain) = fields.child("domain").filter(|domain| !domain.has_children()) {
         let diagnostic = Diagnostic::new(Rule::CheckpointDocument, start_tag(domain), "the <domain> is empty")
             .help("remove it: libvirt only ever prints it");
-        reader.report(diagnostic);
+        context.report(diagnostic);
     }
     if let Some(parent) = fields.child("parent") {
-        let fields = read_element(&mut reader, parent, &CHECKPOINT_PARENT);
+        let fields = read_element(&mut context, parent, &CHECKPOINT_PARENT);
         if let Some(name) = fields.child("name") {
-            let name = place(&mut reader, name);
-            check_name(&mut reader, &name);
-        } else if !fields.unclear {
+            let name = spanned_text(&mut context, name);
+            check_name(&mut context, &name);
+        } else if !fields.has_unknown_child {
             let diagnostic = Diagnostic::new(Rule::CheckpointDocument, fields.tag(), "<parent> has no <name>")
                 .help("remove <parent>: libvirt only ever prints it");
-            reader.report(diagnostic);
+            context.report(diagnostic);
         }
     }
     if let Some(name) = &name {
-        check_name(&mut reader, name);
+        check_name(&mut context, name);
     }
-    let disks = fields.child("disks").map(|disks| parse_disks(&mut reader, disks));
+    let disks = fields.child("disks").map(|disks| parse_disks(&mut context, disks));
     let checkpoint = Checkpoint { name, disks, tag: start_tag(root) };
-    (Some(checkpoint), reader.finish().into_iter().filter(is_of_checkpoint).map(of_checkpoint).collect())
+    (Some(checkpoint), context.finish().into_iter().filter(is_of_checkpoint).map(of_checkpoint).collect())
 }
 
 /// libvirt reads the words of a checkpoint without the white space around them.
@@ -157,77 +148,79 @@ fn not_a_checkpoint(root: Node<'_, '_>) -> Diagnostic {
     .libvirt(format!("XML error: expecting root element of 'domaincheckpoint', not '{name}'"))
 }
 
-fn place<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Place {
-    read_element(reader, node, &CHECKPOINT_TEXT);
+fn spanned_text<'a>(context: &mut Context<'a>, node: Node<'a, '_>) -> Spanned<String> {
+    read_element(context, node, &CHECKPOINT_TEXT);
     let text = node.children().find(Node::is_text).map_or_else(|| start_tag(node), |text| text.range().into());
-    Place { value: text_of(node, reader.release).into_owned(), span: text }
+    Spanned { value: text_of(node, context.release).into_owned(), span: text }
 }
 
-fn check_name(reader: &mut Reader<'_>, name: &Place) {
+fn check_name(context: &mut Context<'_>, name: &Spanned<String>) {
     if is_name(&name.value) {
         return;
     }
     let what = if name.value.is_empty() {
         "the name is empty".to_owned()
     } else {
-        format!("{} cannot be the name of a checkpoint", crate::parse::quoted(&name.value))
+        format!("{} cannot be the name of a checkpoint", quoted(&name.value))
     };
     let diagnostic = Diagnostic::new(Rule::CheckpointName, name.span, what)
         .help("use letters, digits, _, - and dots, no dot first; or leave <name> out for the seconds since 1970");
-    reader.report(diagnostic);
+    context.report(diagnostic);
 }
 
-fn parse_disks<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Vec<CheckpointDisk> {
-    let fields = read_element(reader, node, &CHECKPOINT_DISKS);
-    if fields.many.is_empty() && !fields.unclear {
+fn parse_disks<'a>(context: &mut Context<'a>, node: Node<'a, '_>) -> Vec<CheckpointDisk> {
+    let fields = read_element(context, node, &CHECKPOINT_DISKS);
+    if fields.repeated.is_empty() && !fields.has_unknown_child {
         let diagnostic = Diagnostic::new(Rule::CheckpointWithoutDisks, fields.tag(), "<disks> lists no disk")
             .help("list a <disk>, or remove <disks> for a checkpoint of every disk");
-        reader.report(diagnostic);
+        context.report(diagnostic);
     }
-    fields.many.iter().filter_map(|disk| parse_disk(reader, *disk)).collect()
+    fields.repeated.iter().filter_map(|disk| parse_disk(context, *disk)).collect()
 }
 
-fn parse_disk<'a>(reader: &mut Reader<'a>, node: Node<'a, '_>) -> Option<CheckpointDisk> {
-    let fields = read_element(reader, node, &CHECKPOINT_DISK);
-    let takes_part = fields.word("checkpoint") != Some("no");
+fn parse_disk<'a>(context: &mut Context<'a>, node: Node<'a, '_>) -> Option<CheckpointDisk> {
+    let fields = read_element(context, node, &CHECKPOINT_DISK);
+    let has_bitmap = fields.word("checkpoint") != Some("no");
     let mut excluded = ["bitmap", "size"].into_iter().filter_map(|name| fields.get(name));
-    if let Some(attribute) = excluded.find(|_| !takes_part) {
+    if let Some(attribute) = excluded.find(|_| !has_bitmap) {
         let diagnostic = Diagnostic::new(
             Rule::CheckpointDocument,
             attribute.span,
             format!("a disk with checkpoint='no' has no {}", attribute.name),
         )
         .help(format!("remove {}, or write checkpoint='bitmap'", attribute.name));
-        reader.report(diagnostic);
+        context.report(diagnostic);
     }
     if let Some(size) = fields.get("size") {
-        check_number(reader, size.value, size.blamed(), "size");
+        check_number(context, size.value, size.report_span(), "size");
     }
     let name = fields.get("name")?;
     if !Value::DiskName.accepts(name.value) && !Value::Path.accepts(name.value) {
         let diagnostic = Diagnostic::new(
             Rule::CheckpointDocument,
-            name.blamed(),
-            format!("{} names no disk", crate::parse::quoted(name.value)),
+            name.report_span(),
+            format!("{} names no disk", quoted(name.value)),
         )
         .help("write the disk's target, like vda");
-        reader.report(diagnostic);
+        context.report(diagnostic);
         return None;
     }
-    let place =
-        |attribute: &crate::parse::Attribute<'_>| Place { value: attribute.value.to_owned(), span: attribute.blamed() };
-    Some(CheckpointDisk { name: place(name), takes_part, bitmap: fields.get("bitmap").map(place) })
+    let spanned = |attribute: &crate::parse::Attribute<'_>| Spanned {
+        value: attribute.value.to_owned(),
+        span: attribute.report_span(),
+    };
+    Some(CheckpointDisk { name: spanned(name), has_bitmap, bitmap: fields.get("bitmap").map(spanned) })
 }
 
 /// Digits that make a number of 64 bits.
-fn check_number(reader: &mut Reader<'_>, value: &str, span: Span, what: &str) {
+fn check_number(context: &mut Context<'_>, value: &str, span: Span, what: &str) {
     let is_digits = value.bytes().all(|byte| byte.is_ascii_digit());
     if is_digits && value.parse::<u64>().is_ok() {
         return;
     }
     let diagnostic = Diagnostic::new(Rule::CheckpointDocument, span, format!("{what} is not a number"))
         .help("remove it: libvirt only ever prints it");
-    reader.report(diagnostic);
+    context.report(diagnostic);
 }
 
 /// Reads what tells of existing checkpoints: a `virsh checkpoint-dumpxml`, or else a name a line, as
@@ -266,7 +259,7 @@ mod tests {
     use super::*;
 
     fn rules(text: &str) -> Vec<&'static str> {
-        read(text, Release::default()).1.iter().map(|finding| finding.rule.name()).collect()
+        read(text, Release::default()).1.iter().map(|diagnostic| diagnostic.rule.name()).collect()
     }
 
     #[test]
@@ -280,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_is_held_against_its_schema() {
+    fn a_checkpoint_is_validated_against_its_schema() {
         let disks = |disks: &str| format!("<domaincheckpoint><name>a</name>{disks}</domaincheckpoint>");
         assert_eq!(rules("<domaincheckpoint/>"), [""; 0]);
         assert_eq!(rules(&disks("<disks><disk name='vda' checkpoint='bitmap' bitmap='a'/></disks>")), [""; 0]);

@@ -43,8 +43,6 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::Options;
-use crate::align::MOST_DISKS_LISTED;
 use crate::backup::StorageFormat;
 use crate::build::{
     Checkpoint, Destination, DiskName, Extent, Invalid, NewCheckpoint, NewCheckpointName, Path, Pull, PullDisk, Push,
@@ -53,10 +51,11 @@ use crate::build::{
 use crate::checkpoint::Existing;
 use crate::diagnostic::Span;
 use crate::domain::{Domain, DomainDisk, Source};
-use crate::parse::{nearest, quoted};
+use crate::options::Options;
 use crate::preflight;
 use crate::release::Release;
 use crate::schema::is_nvme_name;
+use crate::wording::{MAX_DISKS_LISTED, closest_match, quoted};
 
 /// Who moves the data.
 #[derive(Clone, Debug, PartialEq)]
@@ -279,13 +278,14 @@ fn wrong_names(disks: &[&DomainDisk], request: &Request) -> Vec<String> {
     let targets = || disks.iter().map(|disk| &*disk.target);
     let is_known = |name: &&String| targets().any(|target| target == **name);
     let unknown = request.disks.iter().chain(&request.exclude).filter(|name| !is_known(name));
-    let mut listed: Vec<_> = targets().take(MOST_DISKS_LISTED).collect();
-    if disks.len() > MOST_DISKS_LISTED {
+    let mut listed: Vec<_> = targets().take(MAX_DISKS_LISTED).collect();
+    if disks.len() > MAX_DISKS_LISTED {
         listed.push("…");
     }
     let listed = if listed.is_empty() { "no disks".to_owned() } else { listed.join(", ") };
     let unknown = unknown.map(|name| {
-        let suggestion = nearest(name, targets()).map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
+        let suggestion =
+            closest_match(name, targets()).map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
         format!("the domain has no disk {}: {suggestion}the domain has {listed}", quoted(name))
     });
     let both = request.disks.iter().filter(|name| request.exclude.contains(name));
@@ -317,7 +317,7 @@ fn backup(lines: &[Line<'_>], request: &Request, options: &Options) -> Result<St
         Mode::Push => {
             let push = base.into_iter().fold(Push::new(), Push::incremental);
             let push = disks.into_iter().fold(push, |push, (name, included)| match included {
-                None => push.leave_out(name),
+                None => push.exclude(name),
                 Some((extent, target)) => {
                     push.disk(PushDisk::new(name).extent(extent).target(target).format(StorageFormat::Qcow2))
                 }
@@ -327,7 +327,7 @@ fn backup(lines: &[Line<'_>], request: &Request, options: &Options) -> Result<St
         Mode::Pull(server) => {
             let pull = base.into_iter().fold(Pull::new(server.clone()), Pull::incremental);
             let pull = disks.into_iter().fold(pull, |pull, (name, included)| match included {
-                None => pull.leave_out(name),
+                None => pull.exclude(name),
                 Some((extent, scratch)) => pull.disk(PullDisk::new(name).extent(extent).scratch(scratch)),
             });
             Ok(pull.to_string())

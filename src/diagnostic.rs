@@ -83,40 +83,57 @@ pub struct Edit {
     pub text: String,
 }
 
-/// A way to mend a finding in the backup document.
+/// How certain a fix is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Applicability {
+    /// The result cannot differ from what the author intended.
+    Safe,
+    /// The result may differ from what the author intended: a person has to confirm it.
+    Unsafe,
+}
+
+impl Applicability {
+    /// `Safe` if `certain`, else `Unsafe`.
+    #[must_use]
+    pub(crate) fn safe_if(certain: bool) -> Self {
+        if certain { Self::Safe } else { Self::Unsafe }
+    }
+}
+
+/// A replacement that resolves a diagnostic of the backup document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
     /// What it does, as an imperative sentence without a full stop.
     pub message: String,
-    /// True when the meaning cannot be other than what was written.
-    pub safe: bool,
+    /// How certain it is.
+    pub applicability: Applicability,
     /// The edits; they do not overlap and apply together.
     pub edits: Vec<Edit>,
 }
 
 /// Findings about one document that are kept: many times what anybody reads, and what a report of them takes stays
 /// below 1 GiB.
-pub const MOST_FINDINGS: usize = 100_000;
+pub const MAX_DIAGNOSTICS: usize = 100_000;
 
-/// Keeps a finding, up to one more than [`MOST_FINDINGS`].
-pub(crate) fn keep(findings: &mut Vec<Diagnostic>, finding: Diagnostic) {
-    if findings.len() <= MOST_FINDINGS {
-        findings.push(finding);
+/// Keeps a finding, up to one more than [`MAX_DIAGNOSTICS`].
+pub(crate) fn push_bounded(diagnostics: &mut Vec<Diagnostic>, diagnostic: Diagnostic) {
+    if diagnostics.len() <= MAX_DIAGNOSTICS {
+        diagnostics.push(diagnostic);
     }
 }
 
-/// Puts findings in the order of the documents.
-pub(crate) fn sort(findings: &mut [Diagnostic]) {
-    findings.sort_by_key(|finding| (finding.primary.document, finding.primary.span));
+/// Sorts diagnostics by document, then by place.
+pub(crate) fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.document, diagnostic.primary.span));
 }
 
 /// Says that there are more findings than are kept, if there are.
-pub(crate) fn bound(findings: &mut Vec<Diagnostic>) {
-    if findings.len() > MOST_FINDINGS {
-        findings.truncate(MOST_FINDINGS);
-        let span = findings.last().map(|last| last.primary.span.after()).unwrap_or_default();
-        let message = format!("there are more than {MOST_FINDINGS} findings, and the rest is left out");
-        findings.push(Diagnostic::new(Rule::TooLarge, span, message).help("mend the ones above first"));
+pub(crate) fn truncate_with_note(diagnostics: &mut Vec<Diagnostic>) {
+    if diagnostics.len() > MAX_DIAGNOSTICS {
+        diagnostics.truncate(MAX_DIAGNOSTICS);
+        let span = diagnostics.last().map(|last| last.primary.span.after()).unwrap_or_default();
+        let message = format!("there are more than {MAX_DIAGNOSTICS} findings, and the rest is left out");
+        diagnostics.push(Diagnostic::new(Rule::TooLarge, span, message).help("mend the ones above first"));
     }
 }
 
@@ -136,7 +153,7 @@ pub struct Diagnostic {
     /// The smallest thing that is wrong.
     pub primary: Label,
     /// Other places that have to do with it.
-    pub others: Vec<Label>,
+    pub secondary: Vec<Label>,
     /// Ways to mend it, the likeliest first.
     pub fixes: Vec<Fix>,
 }
@@ -152,23 +169,23 @@ impl Diagnostic {
             help: None,
             libvirt: None,
             primary: Label { document: Document::Backup, span, message: String::new() },
-            others: Vec::new(),
+            secondary: Vec::new(),
             fixes: Vec::new(),
         }
     }
 
     /// Moves the primary label into another document.
     #[must_use]
-    pub fn located_in(mut self, document: Document) -> Self {
+    pub fn in_document(mut self, document: Document) -> Self {
         self.primary.document = document;
         self
     }
 
     /// Moves all of it into another document; what would mend a backup mends nothing else.
     #[must_use]
-    pub fn wholly_in(mut self, document: Document) -> Self {
+    pub fn moved_to(mut self, document: Document) -> Self {
         self.primary.document = document;
-        self.others.iter_mut().for_each(|label| label.document = document);
+        self.secondary.iter_mut().for_each(|label| label.document = document);
         self.fixes.clear();
         self
     }
@@ -195,46 +212,46 @@ impl Diagnostic {
 
     /// Puts words beside the primary label.
     #[must_use]
-    pub fn here(mut self, message: impl Into<String>) -> Self {
+    pub fn primary_label(mut self, message: impl Into<String>) -> Self {
         self.primary.message = message.into();
         self
     }
 
     /// Adds a label on another place of the backup.
     #[must_use]
-    pub fn also(self, span: Span, message: impl Into<String>) -> Self {
-        self.also_in(Document::Backup, span, message)
+    pub fn label(self, span: Span, message: impl Into<String>) -> Self {
+        self.label_in(Document::Backup, span, message)
     }
 
     /// Adds a label on another place of either document.
     #[must_use]
-    pub fn also_in(mut self, document: Document, span: Span, message: impl Into<String>) -> Self {
-        self.others.push(Label { document, span, message: message.into() });
+    pub fn label_in(mut self, document: Document, span: Span, message: impl Into<String>) -> Self {
+        self.secondary.push(Label { document, span, message: message.into() });
         self
     }
 
     /// Adds a fix of one edit whose meaning cannot be other than what was written.
     #[must_use]
     pub fn safe_fix(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
-        self.fix(message, true, vec![Edit { span, text: text.into() }])
+        self.fix(message, Applicability::Safe, vec![Edit { span, text: text.into() }])
     }
 
     /// Adds a fix of one edit that the author has to agree with.
     #[must_use]
     pub fn unsafe_fix(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
-        self.fix(message, false, vec![Edit { span, text: text.into() }])
+        self.fix(message, Applicability::Unsafe, vec![Edit { span, text: text.into() }])
     }
 
     /// Adds a fix.
     #[must_use]
-    pub fn fix(mut self, message: impl Into<String>, safe: bool, edits: Vec<Edit>) -> Self {
-        self.fixes.push(Fix { message: message.into(), safe, edits });
+    pub fn fix(mut self, message: impl Into<String>, applicability: Applicability, edits: Vec<Edit>) -> Self {
+        self.fixes.push(Fix { message: message.into(), applicability, edits });
         self
     }
 
     /// All labels, the primary one first.
     pub fn labels(&self) -> impl Iterator<Item = &Label> {
-        std::iter::once(&self.primary).chain(&self.others)
+        std::iter::once(&self.primary).chain(&self.secondary)
     }
 }
 

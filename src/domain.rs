@@ -9,10 +9,10 @@ use roxmltree::Node;
 
 use crate::backup::StorageFormat;
 use crate::diagnostic::Document::Domain as InDomain;
-use crate::diagnostic::{Diagnostic, Span, keep};
+use crate::diagnostic::{Diagnostic, Span, push_bounded};
 use crate::release::Release;
 use crate::rules::Rule;
-use crate::syntax;
+use crate::syntax::{self, namespace, start_tag};
 
 /// What of a domain has to do with a backup.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +55,7 @@ pub struct DomainDisk {
     /// The format of its image.
     pub format: Option<StorageFormat>,
     /// The images behind it: its backing chain, and those that it is being copied to.
-    pub others: Vec<Source>,
+    pub other_images: Vec<Source>,
     /// Whether the guest cannot write to it; a CD-ROM never can.
     pub read_only: bool,
     /// Whether its changes are thrown away when the domain stops.
@@ -132,7 +132,7 @@ pub fn read(text: &str, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
         Err(syntax) => syntax,
     };
     let Some(repaired) = syntax.without_prefixes() else {
-        return (None, syntax.diagnostics.into_iter().map(|finding| finding.wholly_in(InDomain)).collect());
+        return (None, syntax.diagnostics.into_iter().map(|diagnostic| diagnostic.moved_to(InDomain)).collect());
     };
     let (mut domain, diagnostics) =
         syntax::parse(&repaired.text).map(|document| parse(&document, release)).unwrap_or_default();
@@ -150,12 +150,12 @@ fn parse(document: &roxmltree::Document<'_>, release: Release) -> (Option<Domain
         return (None, vec![not_a_domain(root)]);
     }
     let mut diagnostics = Vec::new();
-    let devices = root.children().filter(|child| is_own(*child, "devices"));
-    let disks = devices.flat_map(|devices| devices.children()).filter(|child| is_own(*child, "disk"));
+    let devices = root.children().filter(|child| is_unprefixed(*child, "devices"));
+    let disks = devices.flat_map(|devices| devices.children()).filter(|child| is_unprefixed(*child, "disk"));
     let disks = disks.filter_map(|disk| parse_disk(disk, release, &mut diagnostics)).collect();
     let machine = child(root, "os").and_then(|os| child(os, "type")).and_then(|kind| attribute(kind, "machine"));
     let domain = Domain {
-        disks: in_libvirts_order(disks),
+        disks: sort_like_libvirt(disks),
         active: attribute(root, "id").is_some(),
         machine: machine.map(Into::into),
         tag: start_tag(root),
@@ -172,7 +172,7 @@ fn not_a_domain(root: Node<'_, '_>) -> Diagnostic {
     };
     let shown: String = name.chars().take(60).collect();
     Diagnostic::new(Rule::NotADomain, start_tag(root), format!("this is not a domain: its root element is <{shown}>"))
-        .located_in(InDomain)
+        .in_document(InDomain)
         .help(help)
         .libvirt(format!("XML error: expecting root element of 'domain', not '{name}'"))
 }
@@ -192,10 +192,10 @@ fn parse_disk(node: Node<'_, '_>, release: Release, diagnostics: &mut Vec<Diagno
         None => None,
     };
     let Some(target) = target_element.and_then(|target| attribute(target, "dev")) else {
-        keep(
+        push_bounded(
             diagnostics,
             Diagnostic::new(Rule::InvalidDomainDisk, start_tag(node), "this disk of the domain has no <target dev>")
-                .located_in(InDomain)
+                .in_document(InDomain)
                 .help("give what virsh dumpxml prints, where every disk has one"),
         );
         return None;
@@ -206,7 +206,7 @@ fn parse_disk(node: Node<'_, '_>, release: Release, diagnostics: &mut Vec<Diagno
         bus,
         source: child(node, "source").map_or(Source::Empty, |source| parse_source(source, storage_type)),
         format: child(node, "driver").and_then(|driver| attribute(driver, "type")).and_then(StorageFormat::from_name),
-        others: other_images(node),
+        other_images: other_images(node),
         read_only: device == "cdrom" || child(node, "readonly").is_some(),
         transient: child(node, "transient").is_some(),
         shareable: child(node, "shareable").is_some(),
@@ -217,12 +217,12 @@ fn parse_disk(node: Node<'_, '_>, release: Release, diagnostics: &mut Vec<Diagno
 }
 
 /// Whether a node is an element of libvirt's; to it, what is in a namespace is somebody else's.
-fn is_own(node: Node<'_, '_>, name: &str) -> bool {
-    node.tag_name().name() == name && crate::parse::namespace(node).is_none()
+fn is_unprefixed(node: Node<'_, '_>, name: &str) -> bool {
+    node.tag_name().name() == name && namespace(node).is_none()
 }
 
 fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    node.children().find(|child| is_own(*child, name))
+    node.children().find(|child| is_unprefixed(*child, name))
 }
 
 fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
@@ -243,14 +243,14 @@ fn word(
     }
     let element = node.tag_name().name();
     let shown: String = found.value().chars().take(60).collect();
-    keep(
+    push_bounded(
         diagnostics,
         Diagnostic::new(
             Rule::InvalidDomainDisk,
             found.range().into(),
             format!("the domain's <{element}> has {name}='{shown}', which libvirt does not know"),
         )
-        .located_in(InDomain)
+        .in_document(InDomain)
         .help(format!("give what virsh dumpxml prints; {name} is one of {}", words.join(", ")))
         .libvirt(format!(
             "XML error: Invalid value for attribute '{name}' in element '{element}': '{}'.",
@@ -286,7 +286,7 @@ fn other_images(disk: Node<'_, '_>) -> Vec<Source> {
 
 /// libvirt inserts each disk after the last one of its bus that its drive index does not come before, and disks of a
 /// new bus at the end. That is: buses in the order of their first disk, and within a bus stably by index.
-fn in_libvirts_order(mut found: Vec<Found>) -> Vec<DomainDisk> {
+fn sort_like_libvirt(mut found: Vec<Found>) -> Vec<DomainDisk> {
     let mut ranks = HashMap::new();
     for disk in &found {
         let rank = ranks.len();
@@ -318,8 +318,4 @@ fn drive_index(name: &str, release: Release) -> i32 {
         }
     });
     index.unwrap_or(NONE)
-}
-
-fn start_tag(node: Node<'_, '_>) -> Span {
-    crate::parse::start_tag(node)
 }

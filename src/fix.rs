@@ -2,26 +2,18 @@
 
 use std::iter::successors;
 
-use crate::diagnostic::{Diagnostic, Edit, Fix};
+use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix};
 use crate::domain::Domain;
-use crate::{Options, check};
+use crate::options::Options;
+use crate::pipeline::check;
 
 /// Bytes that are checked again to see what fixes make of them: thousands of attempts for an ordinary file, a few for a
 /// large one, whose fixes nearly always go together.
-const MOST_READ_AGAIN: usize = 8 << 20;
+const RECHECK_BUDGET: usize = 8 << 20;
 /// Bytes that take as long as a finding.
-const FINDING: usize = 256;
+const DIAGNOSTIC_COST: usize = 256;
 /// Attempts that are made whatever the size of the file.
-const FEWEST_ATTEMPTS: usize = 2;
-
-/// Which fixes are applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consent {
-    /// Those whose meaning cannot be other than what was written.
-    Safe,
-    /// All of them.
-    All,
-}
+const MIN_ATTEMPTS: usize = 2;
 
 /// A document after its fixes.
 #[derive(Debug)]
@@ -37,20 +29,20 @@ pub struct Fixed {
 /// Mends a backup. Fixes that would leave it as bad as before are not applied, so this ends, and never
 /// makes a document worse.
 #[must_use]
-pub fn fix(text: &str, domain: Option<&Domain>, options: &Options, consent: Consent) -> Fixed {
+pub fn fix(text: &str, domain: Option<&Domain>, options: &Options, allowed: Applicability) -> Fixed {
     let mut fixed = Fixed { text: text.to_owned(), applied: 0, diagnostics: check(text, domain, options) };
     let mut read_again = 0;
     loop {
-        let candidates = candidates(&fixed.diagnostics, consent);
+        let candidates = candidates(&fixed.diagnostics, allowed);
         if candidates.is_empty() {
             return fixed;
         }
-        let cost = fixed.text.len() + FINDING * fixed.diagnostics.len();
+        let cost = fixed.text.len() + DIAGNOSTIC_COST * fixed.diagnostics.len();
         // All at once as a rule; halves, quarters and in the end one by one where they get in each other's way.
         let sizes = successors(Some(candidates.len()), |size| (*size > 1).then(|| size.div_ceil(2)));
         let attempts = sizes.flat_map(|size| candidates.chunks(size)).take_while(|_| {
             read_again += cost;
-            read_again <= MOST_READ_AGAIN.max(FEWEST_ATTEMPTS * cost)
+            read_again <= RECHECK_BUDGET.max(MIN_ATTEMPTS * cost)
         });
         let better = attempts.map(|fixes| attempt(&fixed, fixes, domain, options));
         match better.flatten().next() {
@@ -61,11 +53,11 @@ pub fn fix(text: &str, domain: Option<&Domain>, options: &Options, consent: Cons
 }
 
 /// The first fix of each finding that consent covers and that no earlier one overlaps.
-fn candidates(diagnostics: &[Diagnostic], consent: Consent) -> Vec<Fix> {
+fn candidates(diagnostics: &[Diagnostic], allowed: Applicability) -> Vec<Fix> {
     let mut chosen: Vec<Fix> = Vec::new();
     let mut end = 0;
     for diagnostic in diagnostics {
-        let Some(fix) = diagnostic.fixes.iter().find(|fix| fix.safe || consent == Consent::All) else { continue };
+        let Some(fix) = diagnostic.fixes.iter().find(|fix| fix.applicability <= allowed) else { continue };
         let start = fix.edits.iter().map(|edit| edit.span.start).min().unwrap_or_default();
         if start >= end {
             end = fix.edits.iter().map(|edit| edit.span.end).max().unwrap_or(end).max(end);
@@ -110,36 +102,36 @@ pub fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn fixed(text: &str, consent: Consent) -> (String, usize) {
-        let fixed = fix(text, None, &Options::default(), consent);
+    fn fixed(text: &str, allowed: Applicability) -> (String, usize) {
+        let fixed = fix(text, None, &Options::default(), allowed);
         (fixed.text, fixed.diagnostics.len())
     }
 
     #[test]
-    fn safe_fixes_are_applied_and_others_wait_for_consent() {
+    fn unsafe_fixes_are_applied_only_on_request() {
         let text = "<domainbackup mode='psuh'><disks><disk nmae='vda' bogus='1'/></disks></domainbackup>";
         let safe = "<domainbackup mode='push'><disks><disk name='vda' bogus='1'/></disks></domainbackup>";
-        assert_eq!(fixed(text, Consent::Safe), (safe.to_owned(), 1));
-        assert_eq!(fixed(text, Consent::All), (safe.replace(" bogus='1'", ""), 0));
+        assert_eq!(fixed(text, Applicability::Safe), (safe.to_owned(), 1));
+        assert_eq!(fixed(text, Applicability::Unsafe), (safe.replace(" bogus='1'", ""), 0));
     }
 
     #[test]
-    fn advice_that_shows_up_behind_an_error_keeps_no_fix_from_being_applied() {
+    fn new_warnings_do_not_prevent_fixes() {
         let domain = Domain::parse(
             "<domain id='1'><devices><disk><source file='/a'/><target dev='vda'/></disk>\
              <disk><source file='/b'/><target dev='vdb'/></disk></devices></domain>",
         )
         .unwrap();
         let text = "<domainbackup><disks><disk nmae='vda'/></disks></domainbackup>";
-        let fixed = fix(text, Some(&domain), &Options::default(), Consent::Safe);
+        let fixed = fix(text, Some(&domain), &Options::default(), Applicability::Safe);
         assert_eq!(fixed.text, "<domainbackup><disks><disk name='vda'/></disks></domainbackup>");
         assert_eq!(fixed.diagnostics.len(), 1, "that vdb is left out");
     }
 
     #[test]
-    fn mistakes_of_syntax_are_mended_first() {
+    fn syntax_errors_are_fixed_first() {
         let text = "<domainbackup><disks><disk name='vda type='fiel'/></disks></domainbackup>";
-        let (text, left) = fixed(text, Consent::All);
+        let (text, left) = fixed(text, Applicability::Unsafe);
         assert_eq!(
             (text.as_str(), left),
             ("<domainbackup><disks><disk name='vda' type='file'/></disks></domainbackup>", 0)

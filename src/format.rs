@@ -7,7 +7,8 @@
 use xmlwriter::{Indent, Options, XmlWriter};
 
 use crate::backup::{
-    Backup, Cipher, Disk, Encryption, Ivgen, Mode, PrivateData, Seclabel, Secret, Server, StorageType, Store, yes_no,
+    Backup, Cipher, Destination, Disk, Encryption, Ivgen, Mode, PrivateData, Seclabel, Secret, Server, StorageType,
+    yes_no,
 };
 
 /// The text that libvirt prints for `backup`.
@@ -45,7 +46,7 @@ trait Write {
     fn backup(&mut self, backup: &Backup<'_>);
     fn server(&mut self, server: &Server<'_>);
     fn disk(&mut self, disk: &Disk<'_>, mode: Mode);
-    fn store(&mut self, store: &Store<'_>, element: &str, storage_type: StorageType);
+    fn destination(&mut self, destination: &Destination<'_>, element: &str, storage_type: StorageType);
     fn seclabel(&mut self, seclabel: &Seclabel<'_>);
     fn encryption(&mut self, encryption: &Encryption<'_>);
     fn secret(&mut self, secret: &Secret<'_>);
@@ -72,7 +73,7 @@ impl Write for XmlWriter {
             for disk in &backup.disks {
                 self.disk(disk, backup.mode);
             }
-            for _ in 0..backup.blanks {
+            for _ in 0..backup.empty_disk_entries {
                 self.start_element("disk");
                 self.attribute("backup", "default");
                 self.end_element();
@@ -99,8 +100,8 @@ impl Write for XmlWriter {
     fn disk(&mut self, disk: &Disk<'_>, mode: Mode) {
         self.start_element("disk");
         self.attribute("name", &disk.name.value);
-        self.attribute("backup", yes_no(disk.backup));
-        if disk.backup {
+        self.attribute("backup", yes_no(disk.included));
+        if disk.included {
             self.optional("state", disk.state.map(super::backup::State::name));
             self.attribute("type", disk.storage_type.name());
             self.optional("backupmode", disk.backupmode.as_ref().map(|mode| mode.value.name()));
@@ -115,19 +116,19 @@ impl Write for XmlWriter {
                 self.attribute("type", format.value.name());
                 self.end_element();
             }
-            if let Some(store) = &disk.store {
+            if let Some(destination) = &disk.destination {
                 let element = match mode {
                     Mode::Push => "target",
                     Mode::Pull => "scratch",
                 };
-                self.store(store, element, disk.storage_type);
+                self.destination(destination, element, disk.storage_type);
             }
         }
         self.end_element();
     }
 
-    fn store(&mut self, store: &Store<'_>, element: &str, storage_type: StorageType) {
-        if *store == Store::default() {
+    fn destination(&mut self, destination: &Destination<'_>, element: &str, storage_type: StorageType) {
+        if *destination == Destination::default() {
             return;
         }
         let path = match storage_type {
@@ -135,12 +136,12 @@ impl Write for XmlWriter {
             StorageType::Block => "dev",
         };
         self.start_element(element);
-        self.optional(path, store.path.as_ref().map(|path| &*path.value));
-        self.optional("fdgroup", store.fdgroup.as_ref().map(|fdgroup| &*fdgroup.value));
-        for seclabel in &store.seclabels {
+        self.optional(path, destination.path.as_ref().map(|path| &*path.value));
+        self.optional("fdgroup", destination.fdgroup.as_ref().map(|fdgroup| &*fdgroup.value));
+        for seclabel in &destination.seclabels {
             self.seclabel(seclabel);
         }
-        if let Some(encryption) = &store.encryption {
+        if let Some(encryption) = &destination.encryption {
             self.encryption(encryption);
         }
         self.end_element();

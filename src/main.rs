@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
-use backupxml::run::{Output, World, run};
+use backupxml::cli::{Env, Output, run};
 
 fn main() -> ExitCode {
     let stdout = io::stdout();
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     let mut buffered = BufWriter::new(stdout.lock());
     let status = run(
         std::env::args_os(),
-        &mut World {
+        &mut Env {
             stdin: &mut io::stdin().lock(),
             stdout: Output { stream: &mut buffered, terminal: terminals.0 },
             stderr: Output { stream: &mut stderr.lock(), terminal: terminals.1 },

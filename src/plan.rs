@@ -21,16 +21,16 @@ pub struct Row {
     /// Its target.
     pub disk: String,
     /// What becomes of it.
-    pub fate: Fate,
+    pub decision: Decision,
 }
 
 /// What becomes of a disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Decision {
     /// It takes part.
-    Taken(Box<Taken>),
+    Included(Box<IncludedDisk>),
     /// It does not.
-    LeftOut(Reason),
+    Excluded(Reason),
 }
 
 /// Why a disk is left out.
@@ -49,7 +49,7 @@ pub enum Reason {
 impl Reason {
     /// A few words.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Asked => "backup='no'",
             Self::NotListed => "not listed",
@@ -70,7 +70,7 @@ pub struct Setting<T> {
 
 /// How a disk is backed up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct IncludedDisk {
     /// How much of it.
     pub mode: Setting<BackupMode>,
     /// The checkpoint it starts from; written, if the disk itself names it.
@@ -87,25 +87,7 @@ pub struct Taken {
     pub bitmap: Option<Setting<String>>,
 }
 
-/// Reads the plan off an aligned backup.
-#[must_use]
-pub(crate) fn of(backup: &Backup<'_>, domain: &Domain) -> Plan {
-    let by_name: HashMap<&str, &Disk<'_>> = backup.disks.iter().map(|disk| (&*disk.name.value, disk)).collect();
-    let some_listed = backup.disks_tag.0.is_some();
-    let row = |domain_disk: &DomainDisk| {
-        let fate = match by_name.get(&*domain_disk.target) {
-            Some(disk) if disk.backup => Fate::Taken(Box::new(taken(backup.mode, disk))),
-            Some(disk) if disk.name.span != Span::default() => Fate::LeftOut(Reason::Asked),
-            _ if domain_disk.source == Source::Empty => Fate::LeftOut(Reason::NoMedia),
-            _ if some_listed => Fate::LeftOut(Reason::NotListed),
-            _ => Fate::LeftOut(Reason::ReadOnly),
-        };
-        Row { disk: domain_disk.target.to_string(), fate }
-    };
-    Plan { mode: backup.mode, rows: domain.disks.iter().map(row).collect() }
-}
-
-fn taken(mode: Mode, disk: &Disk<'_>) -> Taken {
+fn included(mode: Mode, disk: &Disk<'_>) -> IncludedDisk {
     let is_written = |span: Span| span != Span::default();
     let effective = disk.backupmode.as_ref().map_or(BackupMode::Full, |mode| mode.value);
     let incremental = effective == BackupMode::Incremental;
@@ -118,7 +100,7 @@ fn taken(mode: Mode, disk: &Disk<'_>) -> Taken {
         Some(name) => Setting { value: name.value.to_string(), written: true },
         None => Setting { value: format!("backup-{}", name()), written: false },
     };
-    Taken {
+    IncludedDisk {
         mode: Setting { value: effective, written: disk.backupmode.as_ref().is_some_and(|mode| is_written(mode.span)) },
         since: disk.incremental.as_ref().filter(|_| incremental).map(|name| Setting {
             value: name.value.to_string(),
@@ -136,16 +118,34 @@ fn taken(mode: Mode, disk: &Disk<'_>) -> Taken {
 }
 
 impl Plan {
+    /// Reads the plan off an aligned backup.
+    #[must_use]
+    pub(crate) fn from_aligned(backup: &Backup<'_>, domain: &Domain) -> Plan {
+        let by_name: HashMap<&str, &Disk<'_>> = backup.disks.iter().map(|disk| (&*disk.name.value, disk)).collect();
+        let some_listed = backup.disks_tag.0.is_some();
+        let row = |domain_disk: &DomainDisk| {
+            let decision = match by_name.get(&*domain_disk.target) {
+                Some(disk) if disk.included => Decision::Included(Box::new(included(backup.mode, disk))),
+                Some(disk) if disk.name.span != Span::default() => Decision::Excluded(Reason::Asked),
+                _ if domain_disk.source == Source::Empty => Decision::Excluded(Reason::NoMedia),
+                _ if some_listed => Decision::Excluded(Reason::NotListed),
+                _ => Decision::Excluded(Reason::ReadOnly),
+            };
+            Row { disk: domain_disk.target.to_string(), decision }
+        };
+        Plan { mode: backup.mode, rows: domain.disks.iter().map(row).collect() }
+    }
+
     /// One sentence that can be held against what was meant:
     /// `3 of 5 disks, 2 incremental from cp-monday; left out: vdc (not listed), hdc (no media)`
     #[must_use]
     pub fn summary(&self) -> String {
-        let taken: Vec<_> = self.rows.iter().filter_map(|row| row.fate.taken()).collect();
+        let included: Vec<_> = self.rows.iter().filter_map(|row| row.decision.included()).collect();
         let plural = if self.rows.len() == 1 { "" } else { "s" };
-        let mut parts = vec![format!("{} of {} disk{plural}", taken.len(), self.rows.len())];
+        let mut parts = vec![format!("{} of {} disk{plural}", included.len(), self.rows.len())];
         let mut bases: Vec<(&str, usize)> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
-        for since in taken.iter().filter_map(|taken| taken.since.as_ref()) {
+        for since in included.iter().filter_map(|included| included.since.as_ref()) {
             let place = *places.entry(&since.value).or_insert_with(|| {
                 bases.push((&since.value, 0));
                 bases.len() - 1
@@ -157,31 +157,31 @@ impl Plan {
         for (base, count) in bases {
             parts.push(format!("{count} incremental from {base}"));
         }
-        let full = taken.iter().filter(|taken| taken.since.is_none()).count();
+        let full = included.iter().filter(|included| included.since.is_none()).count();
         if full > 0 {
             parts.push(format!("{full} full"));
         }
         let mut sentence = parts.join(", ");
-        let left_out = self.rows.iter().filter_map(|row| match row.fate {
-            Fate::LeftOut(reason) => Some(format!("{} ({})", row.disk, reason.words())),
-            Fate::Taken(_) => None,
+        let excluded = self.rows.iter().filter_map(|row| match row.decision {
+            Decision::Excluded(reason) => Some(format!("{} ({})", row.disk, reason.as_str())),
+            Decision::Included(_) => None,
         });
-        let left_out: Vec<_> = left_out.collect();
-        if !left_out.is_empty() {
+        let excluded: Vec<_> = excluded.collect();
+        if !excluded.is_empty() {
             sentence += "; left out: ";
-            sentence += &left_out.join(", ");
+            sentence += &excluded.join(", ");
         }
         sentence
     }
 }
 
-impl Fate {
+impl Decision {
     /// How the disk is backed up, if it is.
     #[must_use]
-    pub fn taken(&self) -> Option<&Taken> {
+    pub fn included(&self) -> Option<&IncludedDisk> {
         match self {
-            Self::Taken(taken) => Some(taken),
-            Self::LeftOut(_) => None,
+            Self::Included(included) => Some(included),
+            Self::Excluded(_) => None,
         }
     }
 }

@@ -18,11 +18,11 @@ pub(crate) use disk::unsupported;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use crate::Options;
 use crate::backup::{Backup, Disk};
 use crate::checkpoint::Existing;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::domain::{Domain, DomainDisk};
+use crate::options::Options;
 
 /// What the checks look at.
 struct Context<'c, 'a> {
@@ -36,15 +36,15 @@ struct Context<'c, 'a> {
     /// Every image that the domain has open.
     images: OnceCell<destination::Images<'c>>,
     /// The targets of the disks that take part.
-    taken: OnceCell<HashSet<&'c str>>,
+    included_targets: OnceCell<HashSet<&'c str>>,
     /// The checkpoints that exist, by their names.
     existing: OnceCell<HashMap<&'c str, &'c Existing>>,
 }
 
 impl<'c, 'a> Context<'c, 'a> {
     /// The disks that take part.
-    fn taken(&self) -> impl Iterator<Item = &'c Disk<'a>> + use<'c, 'a> {
-        self.backup.disks.iter().filter(|disk| disk.backup)
+    fn included_disks(&self) -> impl Iterator<Item = &'c Disk<'a>> + use<'c, 'a> {
+        self.backup.disks.iter().filter(|disk| disk.included)
     }
 
     fn domain_disk(&self, disk: &Disk<'_>) -> Option<&'c DomainDisk> {
@@ -65,8 +65,10 @@ impl<'c, 'a> Context<'c, 'a> {
         by_path.get(path).copied().flatten()
     }
 
-    fn is_taken(&self, target: &str) -> bool {
-        self.taken.get_or_init(|| self.taken().map(|disk| &*disk.name.value).collect()).contains(target)
+    fn is_included(&self, target: &str) -> bool {
+        self.included_targets
+            .get_or_init(|| self.included_disks().map(|disk| &*disk.name.value).collect())
+            .contains(target)
     }
 
     /// The checkpoint called `name`, if it is one of those that were told.
@@ -82,7 +84,7 @@ impl<'c, 'a> Context<'c, 'a> {
 }
 
 /// Looks at an aligned backup. `is_sound` tells that no earlier stage found anything: only then is there advice about it.
-pub(crate) fn examine(
+pub(crate) fn check(
     backup: &Backup<'_>,
     domain: Option<&Domain>,
     options: &Options,
@@ -99,7 +101,7 @@ pub(crate) fn examine(
         by_target,
         by_path: OnceCell::new(),
         images: OnceCell::new(),
-        taken: OnceCell::new(),
+        included_targets: OnceCell::new(),
         existing: OnceCell::new(),
     };
     let mut diagnostics = Vec::new();
@@ -111,7 +113,7 @@ pub(crate) fn examine(
     checkpoint::check(&context, &mut diagnostics);
     diagnostics.extend(domain.and_then(advice::inactive));
     if is_sound {
-        advice::give(&context, &mut diagnostics);
+        advice::check(&context, &mut diagnostics);
     }
     diagnostics
 }

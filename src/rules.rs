@@ -5,8 +5,6 @@
 
 use std::fmt;
 
-#[cfg(feature = "cli")]
-use crate::parse::nearest;
 use crate::release::Release;
 
 /// How much a finding weighs.
@@ -114,7 +112,7 @@ rules! {
     NvmeName "schema/nvme-name" "unsupported NVMe disk name" until V11_3_0;
     PlainPushDisk "schema/plain-push-disk" "missing disk type in push mode" until V9_0_0;
     FullWithIncremental "schema/full-with-incremental" "full backup with a checkpoint to start from";
-    LeftOutDisk "schema/left-out-disk" "destination settings on an excluded disk";
+    ExcludedDisk "schema/left-out-disk" "destination settings on an excluded disk";
     ScratchInPush "schema/scratch-in-push" "<scratch> in push mode";
     TargetInPull "schema/target-in-pull" "<target> in pull mode";
     ExportInPush "schema/export-in-push" "NBD export setting in push mode";
@@ -181,21 +179,21 @@ rules! {
     ImpossibleCheckpoint "checkpoint/impossible-name" "checkpoint name that cannot exist";
     DiskNotCovered "checkpoint/disk-not-covered" "disk not covered by the base checkpoint";
 
-    DiskLeftOut "advice/disk-left-out" "writable disk excluded implicitly";
+    DiskExcluded "advice/disk-left-out" "writable disk excluded implicitly";
     CheckpointedNotBackedUp "advice/checkpointed-not-backed-up" "disk in the checkpoint but not in the backup";
     BackedUpNotCheckpointed "advice/backed-up-not-checkpointed" "disk in the backup but not in the checkpoint";
     IncrementalIntoRaw "advice/incremental-into-raw" "incremental backup into a raw image";
     PlainServer "advice/plain-server" "NBD server reachable without TLS";
     CheckpointWhiteSpace "advice/checkpoint-white-space" "white space around a checkpoint's name";
     EmptyIncremental "advice/empty-incremental" "empty <incremental>";
-    DroppedSetting "advice/dropped-setting" "setting that libvirt ignores";
+    IgnoredSetting "advice/dropped-setting" "setting that libvirt ignores";
     BlockBecomesFile "advice/block-becomes-file" "block disk without a destination becomes a file";
     InactiveDomain "advice/inactive-domain" "domain is not running";
     FixedScratch "advice/fixed-scratch" "fixed scratch file name";
     UnguardedDestination "advice/unguarded-destination" "destination or socket that overwrites data in use";
     NewerRelease "advice/newer-release" "requires a newer libvirt than the host may have";
     UnusedSuppression "advice/unused-suppression" "unused suppression comment";
-    LostComment "advice/lost-comment" "comment lost by normalizing";
+    DroppedComment "advice/lost-comment" "comment lost by normalizing";
 }
 
 impl Rule {
@@ -217,16 +215,6 @@ impl Rule {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         RULES.iter().copied().find(|rule| rule.name() == name)
-    }
-
-    /// The rule whose name, without its family, is most like what was written, if any is like it.
-    #[cfg(feature = "cli")]
-    pub(crate) fn nearest(written: &str) -> Option<Self> {
-        fn short(name: &str) -> &str {
-            name.rsplit('/').next().unwrap_or(name)
-        }
-        let near = nearest(short(written), RULES.iter().map(|rule| short(rule.name())))?;
-        RULES.iter().copied().find(|rule| short(rule.name()) == near)
     }
 
     /// The part of the name before the slash.

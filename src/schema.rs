@@ -4,6 +4,7 @@
 //! by repeating whole elements, which is why its messages blame the wrong one.
 
 use crate::backup::{BackupMode, Mode, StorageType, Transport};
+use crate::wording::trim;
 
 /// What an attribute may hold.
 #[derive(Clone, Copy, Debug)]
@@ -63,15 +64,15 @@ pub struct Shape {
     /// The children that may stand in it once, in libvirt's order.
     pub children: &'static [&'static str],
     /// The child that may stand in it any number of times.
-    pub many: Option<&'static str>,
+    pub repeated: Option<&'static str>,
     /// Whether it holds text.
     pub text: bool,
 }
 
 /// The most attributes and the most single children that a shape has.
-pub const MOST_ATTRIBUTES: usize = 7;
-/// See [`MOST_ATTRIBUTES`].
-pub const MOST_CHILDREN: usize = 6;
+pub const MAX_ATTRIBUTES: usize = 7;
+/// See [`MAX_ATTRIBUTES`].
+pub const MAX_CHILDREN: usize = 6;
 
 const YES_NO: Value = Value::Words(&["yes", "no"]);
 
@@ -83,7 +84,7 @@ const fn required(name: &'static str, value: Value) -> Attribute {
     Attribute { name, value, required: true }
 }
 
-const EMPTY: Shape = Shape { name: "", attributes: &[], children: &[], many: None, text: false };
+const EMPTY: Shape = Shape { name: "", attributes: &[], children: &[], repeated: None, text: false };
 
 /// The root.
 pub static DOMAINBACKUP: Shape = Shape {
@@ -108,7 +109,7 @@ pub static SERVER: Shape = Shape {
     ..EMPTY
 };
 /// The list of disks.
-pub static DISKS: Shape = Shape { name: "disks", many: Some("disk"), ..EMPTY };
+pub static DISKS: Shape = Shape { name: "disks", repeated: Some("disk"), ..EMPTY };
 /// A disk of a push mode backup.
 pub static PUSH_DISK: Shape = Shape {
     name: "disk",
@@ -159,7 +160,7 @@ pub static SCRATCH: Shape = Shape { name: "scratch", ..DESTINATION };
 const DESTINATION: Shape = Shape {
     attributes: &[optional("file", Value::Path), optional("dev", Value::Path)],
     children: &["encryption"],
-    many: Some("seclabel"),
+    repeated: Some("seclabel"),
     ..EMPTY
 };
 /// A security label.
@@ -170,7 +171,7 @@ pub static SECLABEL: Shape = Shape {
         optional("relabel", YES_NO),
         optional("labelskip", Value::Words(&["yes"])),
     ],
-    many: Some("label"),
+    repeated: Some("label"),
     ..EMPTY
 };
 /// The text of a security label.
@@ -218,7 +219,7 @@ pub static CHECKPOINT_TEXT: Shape = Shape { name: "name", text: true, ..EMPTY };
 /// The checkpoint before a checkpoint.
 pub static CHECKPOINT_PARENT: Shape = Shape { name: "parent", children: &["name"], ..EMPTY };
 /// The list of a checkpoint's disks.
-pub static CHECKPOINT_DISKS: Shape = Shape { name: "disks", many: Some("disk"), ..EMPTY };
+pub static CHECKPOINT_DISKS: Shape = Shape { name: "disks", repeated: Some("disk"), ..EMPTY };
 /// A disk of a checkpoint.
 pub static CHECKPOINT_DISK: Shape = Shape {
     name: "disk",
@@ -248,16 +249,6 @@ pub static SHAPES: &[(&Shape, &[&str])] = &[
     (&CIPHER, &["encryption"]),
     (&IVGEN, &["encryption"]),
 ];
-
-/// `value` without the white space that XML knows around it.
-#[must_use]
-pub fn trim(value: &str) -> &str {
-    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t' | b'\n' | b'\r'));
-    if is_space(value.as_bytes().first()) || is_space(value.as_bytes().last()) {
-        return value.trim_matches([' ', '\t', '\n', '\r']);
-    }
-    value
-}
 
 /// `(ioemu:)?(fd|hd|sd|vd|xvd|ubd)[a-zA-Z0-9_]+`
 fn is_disk_name(name: &str) -> bool {
@@ -401,8 +392,8 @@ mod tests {
     #[test]
     fn no_shape_outgrows_the_slots_it_is_read_into() {
         for (shape, _) in SHAPES.iter().copied().chain([(&PUSH_DISK, &[][..]), (&PULL_DRIVER, &[][..])]) {
-            assert!(shape.attributes.len() <= MOST_ATTRIBUTES, "{}", shape.name);
-            assert!(shape.children.len() <= MOST_CHILDREN, "{}", shape.name);
+            assert!(shape.attributes.len() <= MAX_ATTRIBUTES, "{}", shape.name);
+            assert!(shape.children.len() <= MAX_CHILDREN, "{}", shape.name);
         }
     }
 }

@@ -21,23 +21,23 @@ pub struct Source {
     had_nul: bool,
     line_starts: OnceLock<Vec<usize>>,
     /// In characters.
-    character_counts: Marks,
+    character_counts: PrefixLengths,
     /// In bytes of the file, where it has another encoding.
-    encoded_lengths: Marks,
+    encoded_lengths: PrefixLengths,
 }
 
 /// The largest file that is looked at, in bytes. virsh sends 4 MiB at the most, and a hundred thousand disks take 15 MB;
 /// what parsing takes for this much stays below 1 GiB.
-pub const MOST_BYTES: usize = 64 << 20;
+pub const MAX_BYTES: usize = 64 << 20;
 
 /// Lines may be as long as documents, so columns are counted from the nearest of these marks.
 const STRIDE: usize = 1024;
 
 /// How long the text before each multiple of [`STRIDE`] bytes is, in some measure.
 #[derive(Debug, Default)]
-struct Marks(OnceLock<Vec<usize>>);
+struct PrefixLengths(OnceLock<Vec<usize>>);
 
-impl Marks {
+impl PrefixLengths {
     /// How long the text before `offset` is; of a character that `offset` is inside, nothing counts.
     fn length_before(&self, text: &str, offset: usize, measure: impl Fn(&str) -> usize) -> usize {
         let boundary = |offset| text.floor_char_boundary(offset);
@@ -93,11 +93,11 @@ impl Source {
     /// Decodes `bytes`, which are the file that reports call `name`, as the libxml2 of `release` would.
     ///
     /// There is always a text, and a finding of [`Rule::Undecodable`] or [`Rule::NulByte`] where libvirt would not get
-    /// as far. Of more than [`MOST_BYTES`] the text is empty and the finding [`Rule::TooLarge`].
+    /// as far. Of more than [`MAX_BYTES`] the text is empty and the finding [`Rule::TooLarge`].
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>, release: Release) -> (Self, Vec<Diagnostic>) {
         let (text, mapping, mut diagnostics) =
-            if bytes.len() > MOST_BYTES { too_large() } else { decode(bytes, release) };
+            if bytes.len() > MAX_BYTES { too_large() } else { decode(bytes, release) };
         let had_nul = text.contains('\0');
         let text = without_nul(text, &mut diagnostics);
         (
@@ -107,8 +107,8 @@ impl Source {
                 mapping,
                 had_nul,
                 line_starts: OnceLock::new(),
-                character_counts: Marks::default(),
-                encoded_lengths: Marks::default(),
+                character_counts: PrefixLengths::default(),
+                encoded_lengths: PrefixLengths::default(),
             },
             diagnostics,
         )
@@ -193,7 +193,7 @@ impl Source {
 type Decoded = (String, Mapping, Vec<Diagnostic>);
 
 fn too_large() -> Decoded {
-    let message = format!("the file is larger than {MOST_BYTES} bytes");
+    let message = format!("the file is larger than {MAX_BYTES} bytes");
     let diagnostic = Diagnostic::new(Rule::TooLarge, Span::default(), message)
         .help("check that this is the file you mean")
         .libvirt("Excessive size");
@@ -246,9 +246,9 @@ const UTF_8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 /// The name of the encoding in an XML declaration, and where it stands.
 fn declared_encoding(bytes: &[u8]) -> Option<(Range<usize>, String)> {
     /// More than any declaration takes.
-    const LONGEST: usize = 400;
+    const MAX_LENGTH: usize = 400;
     let mark = if bytes.starts_with(UTF_8_MARK) { UTF_8_MARK.len() } else { 0 };
-    let head = bytes.get(mark..bytes.len().min(LONGEST))?;
+    let head = bytes.get(mark..bytes.len().min(MAX_LENGTH))?;
     let head = head.strip_prefix(b"<?xml")?;
     let end = head.windows(2).position(|pair| pair == b"?>")?;
     let declaration = std::str::from_utf8(head.get(..end)?).ok()?;

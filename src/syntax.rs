@@ -6,7 +6,8 @@
 
 mod declaration;
 mod limits;
-mod nesting;
+mod matching;
+mod node;
 mod prefixes;
 mod reference;
 mod repair;
@@ -20,7 +21,8 @@ use roxmltree::{Document, ParsingOptions};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
 
-use prefixes::NO_COLON;
+pub(crate) use node::{name_span, namespace, start_tag};
+use prefixes::COLON_PLACEHOLDER;
 pub use repair::Repaired;
 pub(crate) use tag::without_less_than;
 
@@ -50,7 +52,7 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
     }
     let allow_dtd = check_document_type(text)?;
     match parse_with(text, allow_dtd) {
-        Ok(document) if accepts_too_much(text) => {
+        Ok(document) if needs_strict_scan(text) => {
             let syntax = scan::scan(text, true);
             if syntax.diagnostics.is_empty() && syntax.repaired.is_none() {
                 within_limits(document)
@@ -70,7 +72,7 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
             }
             let mut syntax = scan::scan(text, false);
             if syntax.diagnostics.is_empty() && syntax.repaired.is_none() {
-                syntax.diagnostics.push(as_parser_says(text, &error));
+                syntax.diagnostics.push(from_roxmltree_error(text, &error));
             }
             Err(syntax)
         }
@@ -90,7 +92,7 @@ fn within_limits(document: Document<'_>) -> Result<Document<'_>, Syntax> {
 
 /// Whether there is anything in a document that roxmltree lets through and libxml2 might not: references by number,
 /// an unusual XML declaration, processing instructions, a second declaration of a namespace.
-fn accepts_too_much(text: &str) -> bool {
+fn needs_strict_scan(text: &str) -> bool {
     let content = after_plain_declaration(text).unwrap_or(text);
     has(content, b"&#") || has(content, b"<?") || declares_twice(text)
 }
@@ -205,7 +207,7 @@ impl Syntax {
 }
 
 /// For what the scanner knows no better words for.
-fn as_parser_says(text: &str, error: &roxmltree::Error) -> Diagnostic {
+fn from_roxmltree_error(text: &str, error: &roxmltree::Error) -> Diagnostic {
     let position = error.pos();
     let line_start =
         text.match_indices('\n').nth((position.row as usize).wrapping_sub(2)).map_or(0, |(feed, _)| feed + 1);

@@ -14,19 +14,19 @@ mod syntax;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use backupxml::diagnostic::Diagnostic;
-use backupxml::fix::{Consent, apply, fix};
+use backupxml::diagnostic::{Applicability, Diagnostic};
+use backupxml::fix::{apply, fix};
 use backupxml::{Options, check, normalize};
 
 use document::documents;
 use mutation::{Mutant, mutants};
 
 /// So that nothing passes for want of mutants.
-const FEWEST_MUTANTS: usize = 3_000;
-const FEWEST_SYNTAX_MUTANTS: usize = 800;
-const FEWEST_COMBINED: usize = 500;
+const MIN_MUTANTS: usize = 3_000;
+const MIN_SYNTAX_MUTANTS: usize = 800;
+const MIN_COMBINED: usize = 500;
 /// Misses that are shown; one cause makes many.
-const SHOWN: usize = 25;
+const MAX_SHOWN: usize = 25;
 
 #[derive(Default)]
 struct Rate {
@@ -42,39 +42,41 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, kind: &'static str, text: &str, regions: &[Range<usize>], findings: &[Diagnostic]) {
+    fn count(&mut self, kind: &'static str, text: &str, regions: &[Range<usize>], diagnostics: &[Diagnostic]) {
         let rate = self.rates.entry(kind).or_default();
-        let pointed_at = findings.first().is_some_and(|first| lies_on(first, regions));
+        let pointed_at = diagnostics.first().is_some_and(|first| is_within(first, regions));
         rate.all += 1;
         rate.pointed_at += usize::from(pointed_at);
-        rate.alone += usize::from(findings.len() == 1);
-        if !pointed_at || findings.len() != 1 {
-            let found: Vec<_> = findings
+        rate.alone += usize::from(diagnostics.len() == 1);
+        if !pointed_at || diagnostics.len() != 1 {
+            let found: Vec<_> = diagnostics
                 .iter()
-                .map(|finding| format!("    {} {:?} {}", finding.rule, finding.primary.span.range(), finding.message))
+                .map(|diagnostic| {
+                    format!("    {} {:?} {}", diagnostic.rule, diagnostic.primary.span.range(), diagnostic.message)
+                })
                 .collect();
             self.misses.push(format!("{kind} {regions:?}\n  {text}\n{}", found.join("\n")));
         }
     }
 
     #[track_caller]
-    fn judge(&self, fewest: usize) {
+    fn judge(&self, min: usize) {
         let sum = |of: fn(&Rate) -> usize| self.rates.values().map(of).sum::<usize>();
         let (all, pointed_at, alone) = (sum(|rate| rate.all), sum(|rate| rate.pointed_at), sum(|rate| rate.alone));
         for (kind, rate) in &self.rates {
             println!("{kind:32} {:5} mutants, pointed at {:5}, alone {:5}", rate.all, rate.pointed_at, rate.alone);
         }
         println!("{:32} {all:5} mutants, pointed at {pointed_at:5}, alone {alone:5}", "all");
-        let misses: Vec<_> = self.misses.iter().take(SHOWN).map(String::as_str).collect();
+        let misses: Vec<_> = self.misses.iter().take(MAX_SHOWN).map(String::as_str).collect();
         println!("{}", misses.join("\n"));
-        assert!(all >= fewest, "only {all} mutants");
+        assert!(all >= min, "only {all} mutants");
         assert!(pointed_at * 100 >= all * 99, "pointed at {pointed_at} of {all}");
         assert!(alone * 100 >= all * 98, "alone in {alone} of {all}");
     }
 }
 
-fn lies_on(finding: &Diagnostic, regions: &[Range<usize>]) -> bool {
-    let span = finding.primary.span.range();
+fn is_within(diagnostic: &Diagnostic, regions: &[Range<usize>]) -> bool {
+    let span = diagnostic.primary.span.range();
     regions.iter().any(|region| region.start <= span.start && span.end <= region.end)
 }
 
@@ -88,7 +90,7 @@ fn is_refused(text: &str) -> bool {
 }
 
 #[test]
-fn documents_to_mutate_are_good() {
+fn documents_to_mutate_are_accepted() {
     for document in documents() {
         let text = document.write().0;
         assert_eq!(errors(&text), [], "{text}");
@@ -96,7 +98,7 @@ fn documents_to_mutate_are_good() {
 }
 
 #[test]
-fn one_mistake_is_pointed_at_and_nothing_else() {
+fn one_mistake_gives_one_diagnostic_at_its_place() {
     let mut tally = Tally::default();
     for document in documents() {
         for Mutant { kind, text, regions } in mutants(&document) {
@@ -105,11 +107,11 @@ fn one_mistake_is_pointed_at_and_nothing_else() {
             }
         }
     }
-    tally.judge(FEWEST_MUTANTS);
+    tally.judge(MIN_MUTANTS);
 }
 
 #[test]
-fn one_mistake_of_syntax_is_pointed_at_and_nothing_else() {
+fn one_syntax_mistake_gives_one_diagnostic_at_its_place() {
     let mut tally = Tally::default();
     for document in documents() {
         for Mutant { kind, text, regions } in syntax::mutants(&document) {
@@ -118,36 +120,38 @@ fn one_mistake_of_syntax_is_pointed_at_and_nothing_else() {
             }
         }
     }
-    tally.judge(FEWEST_SYNTAX_MUTANTS);
+    tally.judge(MIN_SYNTAX_MUTANTS);
 }
 
 #[test]
-fn each_of_several_mistakes_is_pointed_at_and_nothing_else() {
+fn several_mistakes_give_one_diagnostic_each() {
     let (mut all, mut right) = (0, 0);
     let mut misses = Vec::new();
     for (text, regions) in mutation::combined() {
-        let findings = errors(&text);
-        let each = regions.iter().all(|region| findings.iter().any(|finding| lies_on(finding, region)));
+        let diagnostics = errors(&text);
+        let each = regions.iter().all(|region| diagnostics.iter().any(|diagnostic| is_within(diagnostic, region)));
         all += 1;
-        if each && findings.len() == regions.len() {
+        if each && diagnostics.len() == regions.len() {
             right += 1;
         } else {
-            let found: Vec<_> = findings
+            let found: Vec<_> = diagnostics
                 .iter()
-                .map(|finding| format!("    {} {:?} {}", finding.rule, finding.primary.span.range(), finding.message))
+                .map(|diagnostic| {
+                    format!("    {} {:?} {}", diagnostic.rule, diagnostic.primary.span.range(), diagnostic.message)
+                })
                 .collect();
             misses.push(format!("{regions:?}\n  {text}\n{}", found.join("\n")));
         }
     }
-    println!("{right} of {all}\n{}", misses.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n"));
-    assert!(all >= FEWEST_COMBINED, "only {all}");
+    println!("{right} of {all}\n{}", misses.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join("\n"));
+    assert!(all >= MIN_COMBINED, "only {all}");
     assert!(right * 100 >= all * 98, "{right} of {all}");
 }
 
 /// Applies each fix of each mistake by itself, and all of them until nothing changes.
 #[test]
-fn fixes_mend_what_they_are_for() {
-    const FEWEST_FIXABLE_IN_100: usize = 70;
+fn fixes_resolve_their_diagnostics() {
+    const MIN_FIXABLE_PERCENT: usize = 70;
     let options = Options::default();
     let mut by_rule: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut useless = Vec::new();
@@ -158,21 +162,22 @@ fn fixes_mend_what_they_are_for() {
             let (all, fixable) = by_rule.entry(first.rule.name()).or_default();
             *all += 1;
             *fixable += usize::from(!first.fixes.is_empty());
-            let count = |findings: &[Diagnostic]| findings.iter().filter(|found| found.rule == first.rule).count();
+            let count =
+                |diagnostics: &[Diagnostic]| diagnostics.iter().filter(|found| found.rule == first.rule).count();
             for fix in &first.fixes {
                 let after = apply(&text, fix.edits.clone()).map(|text| (errors(&text), text));
                 if after.as_ref().is_none_or(|(after, _)| count(after) >= count(&before)) {
                     useless.push(format!("{} by {}\n  {text}\n  {after:?}", first.rule, fix.message));
                 }
             }
-            let mended = fix(&text, None, &options, Consent::All);
+            let fixed = fix(&text, None, &options, Applicability::Unsafe);
             assert!(
-                mended.diagnostics.iter().filter(|found| found.is_error()).count() <= before.len(),
+                fixed.diagnostics.iter().filter(|found| found.is_error()).count() <= before.len(),
                 "worse: {text}\n{}",
-                mended.text
+                fixed.text
             );
-            let again = fix(&mended.text, None, &options, Consent::All);
-            assert_eq!(again.text, mended.text, "not at an end");
+            let again = fix(&fixed.text, None, &options, Applicability::Unsafe);
+            assert_eq!(again.text, fixed.text, "not at an end");
         }
     }
     for (rule, (all, fixable)) in &by_rule {
@@ -180,7 +185,7 @@ fn fixes_mend_what_they_are_for() {
     }
     let (all, fixable) = by_rule.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     println!("{:36} {fixable:5} of {all:5}", "all");
-    println!("{}", useless.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n"));
+    println!("{}", useless.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join("\n"));
     assert!(useless.is_empty(), "{} fixes mend nothing", useless.len());
-    assert!(fixable * 100 >= all * FEWEST_FIXABLE_IN_100, "{fixable} of {all}");
+    assert!(fixable * 100 >= all * MIN_FIXABLE_PERCENT, "{fixable} of {all}");
 }

@@ -11,14 +11,14 @@ mod formatter;
 mod hostile;
 #[path = "cli/levels.rs"]
 mod levels;
-#[path = "cli/many.rs"]
-mod many;
 #[path = "cli/new.rs"]
 mod new;
 #[path = "cli/plan.rs"]
 mod plan;
 #[path = "cli/process.rs"]
 mod process;
+#[path = "cli/many.rs"]
+mod repeated;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/shell.rs"]
@@ -136,7 +136,7 @@ fn without_a_file_or_with_a_hyphen_it_reads_standard_input() {
 }
 
 #[test]
-fn findings_of_check_go_to_standard_output() {
+fn check_reports_to_standard_output() {
     let run = run_with(&["check", "--format", "concise"], BAD.as_bytes());
     assert_eq!((run.status, run.stderr.as_str()), (1, ""));
     let lines: Vec<_> = run.stdout.lines().collect();
@@ -161,7 +161,7 @@ fn standard_input_is_called_as_asked() {
 }
 
 #[test]
-fn findings_of_normalize_go_to_standard_error_and_no_xml_goes_out() {
+fn normalize_reports_to_standard_error_and_prints_no_xml() {
     let run = run_with(&["normalize", "--format", "concise"], BAD.as_bytes());
     assert_eq!((run.status, run.stdout.as_str()), (1, ""));
     assert_eq!(run.stderr.lines().count(), 2);
@@ -179,7 +179,7 @@ fn of_many_files_the_good_ones_are_printed_in_order() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said_and_the_rest_is_read() {
+fn unreadable_files_are_reported_and_the_rest_is_checked() {
     let directory = directory("unreadable", &[("bad.xml", BAD.as_bytes())]);
     let missing = path(&directory, "missing.xml");
     let run = run(&["check", "--format", "json", &missing, directory.to_str().unwrap(), &path(&directory, "bad.xml")]);
@@ -192,18 +192,18 @@ fn what_cannot_be_read_is_said_and_the_rest_is_read() {
 }
 
 #[test]
-fn a_domain_that_is_none_is_a_finding_in_its_file() {
+fn an_invalid_domain_is_reported_in_its_file() {
     let directory = directory("domain", &[("backup.xml", GOOD.as_bytes()), ("domain.xml", b"<domainbackup/>")]);
     let (backup, domain) = (path(&directory, "backup.xml"), path(&directory, "domain.xml"));
     let run = run(&["check", "--format", "json", "--domain", &domain, &backup]);
     assert_eq!(run.status, 1);
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
-    let finding = &report["files"][0]["diagnostics"][0];
-    assert_eq!(finding["rule"], "align/not-a-domain");
-    assert_eq!(finding["labels"][0]["path"], domain.as_str());
-    assert!(finding["help"].as_str().unwrap().contains("swapped"));
-    let gone = super_missing(&directory);
-    assert_eq!(gone.status, 2);
+    let diagnostic = &report["files"][0]["diagnostics"][0];
+    assert_eq!(diagnostic["rule"], "align/not-a-domain");
+    assert_eq!(diagnostic["labels"][0]["path"], domain.as_str());
+    assert!(diagnostic["help"].as_str().unwrap().contains("swapped"));
+    let missing = super_missing(&directory);
+    assert_eq!(missing.status, 2);
 }
 
 fn super_missing(directory: &std::path::Path) -> Run {
@@ -220,10 +220,10 @@ fn json_is_as_it_is_documented() {
         report["summary"],
         serde_json::json!({"files": 1, "failed": 1, "skipped": 0, "errors": 1, "warnings": 0})
     );
-    let finding = &report["files"][0]["diagnostics"][0];
-    assert_eq!(finding["severity"], "error");
-    assert!(finding["libvirt"].as_str().unwrap().contains("Extra element disks in interleave"));
-    let label = &finding["labels"][0];
+    let diagnostic = &report["files"][0]["diagnostics"][0];
+    assert_eq!(diagnostic["severity"], "error");
+    assert!(diagnostic["libvirt"].as_str().unwrap().contains("Extra element disks in interleave"));
+    let label = &diagnostic["labels"][0];
     let start = text.find("ja").unwrap();
     assert_eq!((label["start"].as_u64(), label["end"].as_u64()), (Some(start as u64), Some(start as u64 + 2)));
     assert_eq!((label["line"].as_u64(), label["column"].as_u64()), (Some(2), Some(35)));
@@ -243,7 +243,7 @@ fn offsets_are_those_of_the_file_on_disk() {
 }
 
 #[test]
-fn unrelated_files_are_passed_over_only_when_asked() {
+fn unrelated_files_are_skipped_only_on_request() {
     let unrelated = "<project><target name='x'/></project>";
     assert_eq!(run_with(&["check"], unrelated.as_bytes()).status, 1);
     let run = run_with(&["check", "--skip-unrelated", "--format", "json"], unrelated.as_bytes());
@@ -317,12 +317,13 @@ fn colour_is_for_terminals_or_on_demand() {
 }
 
 #[test]
-fn nothing_of_the_input_steers_the_terminal() {
+fn input_cannot_control_the_terminal() {
     let text = "<domainbackup mode='\u{9b}31m\u{202e}x'><\u{e9}\u{85}/></domainbackup>";
     for format in ["full", "concise", "json"] {
         let run = run_with(&["check", "--color", "never", "--format", format], text.as_bytes());
-        let steers = |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
-        assert!(!run.stdout.contains(steers), "{format}: {:?}", run.stdout);
+        let controls_terminal =
+            |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
+        assert!(!run.stdout.contains(controls_terminal), "{format}: {:?}", run.stdout);
     }
 }
 
@@ -334,7 +335,7 @@ fn no_name_steers_the_terminal() {
     let commented = "<domainbackup><!-- c --></domainbackup>";
     let label = "<domainbackup><disks><disk name='vda' type='file'><target file='/a'><seclabel><label></label></seclabel>\
                  </target></disk></disks></domainbackup>";
-    let steers = |character: char| character.is_control() && character != '\n';
+    let controls_terminal = |character: char| character.is_control() && character != '\n';
     for (text, arguments) in [
         (BAD, &["check", NAME][..]),
         (BAD, &["check", "--format", "concise", NAME]),
@@ -363,7 +364,7 @@ fn no_name_steers_the_terminal() {
         std::fs::write(directory.join(NAME), text).unwrap();
         let run: Run = command(arguments).current_dir(&directory).stdin(Stdio::null()).output().unwrap().into();
         for output in [&run.stdout, &run.stderr] {
-            assert!(!output.contains(steers), "{arguments:?}: {output:?}");
+            assert!(!output.contains(controls_terminal), "{arguments:?}: {output:?}");
             let github = arguments.contains(&"github");
             assert!(github || !output.lines().any(|line| line.starts_with("::")), "{arguments:?}: {output:?}");
         }
@@ -374,7 +375,7 @@ fn no_name_steers_the_terminal() {
     std::fs::write(directory.join(NAME), "<domainbackup mode='psuh'/>").unwrap();
     let run = Run::from(Command::new("bash").args(["-c", &script, NAME]).current_dir(&directory).output().unwrap());
     assert!(run.stderr.contains("cannot write a␛]0;x␇␊::error::"), "{:?}", run.stderr);
-    assert!(!run.stderr.contains(steers), "{:?}", run.stderr);
+    assert!(!run.stderr.contains(controls_terminal), "{:?}", run.stderr);
 }
 
 #[test]
@@ -386,7 +387,7 @@ fn findings_of_decoding_stand_where_the_bytes_do() {
 }
 
 #[test]
-fn bad_input_is_told_apart() {
+fn bad_input_is_distinguished() {
     let utf16: Vec<u8> = "\u{feff}<domainbackup/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let cases: [(&[u8], &str); 9] = [
         (b"", "xml/empty"),

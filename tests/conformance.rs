@@ -15,10 +15,10 @@ use backupxml::rules::Rule;
 use serde::Deserialize;
 
 /// So that nothing passes for want of cases.
-const FEWEST_CASES: usize = 6000;
-const FEWEST_ACCEPTED: usize = 2500;
-const FEWEST_REFUSED: usize = 2500;
-const FEWEST_MESSAGES: usize = 400;
+const MIN_CASES: usize = 6000;
+const MIN_ACCEPTED: usize = 2500;
+const MIN_REFUSED: usize = 2500;
+const MIN_MESSAGES: usize = 400;
 /// Differences that are shown in full; one bug makes hundreds.
 const SHOWN: usize = 60;
 
@@ -184,7 +184,9 @@ impl Tally {
         match (&answer.accepted, &ours) {
             (_, Err(_)) if case.has_internal_subset() => self.subsets += 1,
             // A domain's disk without a target: libvirt goes on, and crashes when the backup lists a disk.
-            (Some(_), Err(findings)) if findings.iter().all(|finding| finding.rule == Rule::InvalidDomainDisk) => {
+            (Some(_), Err(diagnostics))
+                if diagnostics.iter().all(|diagnostic| diagnostic.rule == Rule::InvalidDomainDisk) =>
+            {
                 self.domain_refused += 1;
             }
             (Some(theirs), Ok(ours)) if theirs == ours => self.accepted += 1,
@@ -201,11 +203,11 @@ impl Tally {
         let Some(answer) = placed.case.answer(release) else { return };
         let Some(theirs) = answer.own_message() else { return };
         // An acceptance is the other test's to tell.
-        let Err(findings) = recordings.normalize(&placed.case, release) else { return };
-        if findings.iter().any(|finding| finding.libvirt.as_deref() == Some(theirs)) {
+        let Err(diagnostics) = recordings.normalize(&placed.case, release) else { return };
+        if diagnostics.iter().any(|diagnostic| diagnostic.libvirt.as_deref() == Some(theirs)) {
             self.messages += 1;
         } else {
-            self.differ(placed, answer, &Err(findings));
+            self.differ(placed, answer, &Err(diagnostics));
         }
     }
 
@@ -213,13 +215,14 @@ impl Tally {
     fn schema_message(&mut self, recordings: &Recordings, placed: &Placed, release: Release) {
         let Some(answer) = placed.case.answer(release) else { return };
         let Some(theirs) = answer.schema_message() else { return };
-        let Err(findings) = recordings.normalize(&placed.case, release) else { return };
-        let is_schema = |finding: &&Diagnostic| finding.rule.family() == "schema" && finding.libvirt.is_some();
-        let mut ours = findings.iter().filter(is_schema).filter_map(|finding| finding.libvirt.as_deref()).peekable();
+        let Err(diagnostics) = recordings.normalize(&placed.case, release) else { return };
+        let is_schema = |diagnostic: &&Diagnostic| diagnostic.rule.family() == "schema" && diagnostic.libvirt.is_some();
+        let mut ours =
+            diagnostics.iter().filter(is_schema).filter_map(|diagnostic| diagnostic.libvirt.as_deref()).peekable();
         if ours.peek().is_some() && ours.all(|ours| ours == theirs) {
             self.messages += 1;
         } else {
-            self.differ(placed, answer, &Err(findings));
+            self.differ(placed, answer, &Err(diagnostics));
         }
     }
 
@@ -237,9 +240,11 @@ impl Tally {
         let _ = write!(text, "\n  libvirt: {:?} {theirs:?}", answer.stage);
         let ours = match ours {
             Ok(text) => format!("{text:?}"),
-            Err(findings) => findings
+            Err(diagnostics) => diagnostics
                 .iter()
-                .map(|finding| format!("\n    {:?}: {} — {:?}", finding.rule, finding.message, finding.libvirt))
+                .map(|diagnostic| {
+                    format!("\n    {:?}: {} — {:?}", diagnostic.rule, diagnostic.message, diagnostic.libvirt)
+                })
                 .collect::<Vec<_>>()
                 .concat(),
         };
@@ -265,9 +270,9 @@ fn verdicts_and_text_agree(release: Release) {
         tally.accepted, tally.references, tally.refused, tally.subsets, tally.domain_refused
     );
     tally.assert_no_differences(release);
-    assert!(recordings.cases.len() >= FEWEST_CASES, "only {} cases", recordings.cases.len());
-    assert!(tally.accepted >= FEWEST_ACCEPTED, "only {} accepted", tally.accepted);
-    assert!(tally.refused >= FEWEST_REFUSED, "only {} refused", tally.refused);
+    assert!(recordings.cases.len() >= MIN_CASES, "only {} cases", recordings.cases.len());
+    assert!(tally.accepted >= MIN_ACCEPTED, "only {} accepted", tally.accepted);
+    assert!(tally.refused >= MIN_REFUSED, "only {} refused", tally.refused);
     assert!(tally.references > 0 && tally.subsets > 0, "a deliberate difference is not covered any more");
 }
 
@@ -280,7 +285,7 @@ fn messages_agree(release: Release) {
     }
     println!("libvirt {release}: {} messages", tally.messages);
     tally.assert_no_differences(release);
-    assert!(tally.messages >= FEWEST_MESSAGES, "only {} messages", tally.messages);
+    assert!(tally.messages >= MIN_MESSAGES, "only {} messages", tally.messages);
 }
 
 #[test]

@@ -22,9 +22,9 @@ fn the_steps_make_the_whole_way() {
     assert_eq!(Ok(format(&backup)), normalize(text, None, &options()));
     align(&mut backup, &domain, &options()).unwrap();
     assert_eq!(Ok(format(&backup)), normalize(text, Some(&domain), &options()));
-    let mut stranger = parse("<domainbackup><disks><disk name='vdz'/></disks></domainbackup>", &options()).unwrap();
-    let findings = align(&mut stranger, &domain, &options()).unwrap_err();
-    assert_eq!(findings[0].to_string(), "error: the domain has no disk 'vdz' [align/no-such-disk]");
+    let mut unknown_disk = parse("<domainbackup><disks><disk name='vdz'/></disks></domainbackup>", &options()).unwrap();
+    let diagnostics = align(&mut unknown_disk, &domain, &options()).unwrap_err();
+    assert_eq!(diagnostics[0].to_string(), "error: the domain has no disk 'vdz' [align/no-such-disk]");
     assert!(Domain::parse("<domainbackup/>").is_err());
 }
 
@@ -77,7 +77,7 @@ fn extents() -> [Option<Extent>; 3] {
 
 fn pushes() -> Vec<Push> {
     let name = || DiskName::new("nvme0n1p2").unwrap();
-    let mut found = vec![Push::new(), Push::new().leave_out(name())];
+    let mut found = vec![Push::new(), Push::new().exclude(name())];
     let formats = StorageFormat::WORDS.iter().map(|word| StorageFormat::from_name(word));
     for format in formats.chain([None]) {
         for target in destinations().into_iter().map(Some).chain([None]) {
@@ -87,7 +87,7 @@ fn pushes() -> Vec<Push> {
                 disk = extent.map_or(disk.clone(), |extent| disk.extent(extent));
                 disk = format.map_or(disk.clone(), |format| disk.format(format));
                 let push = Push::new().incremental(Checkpoint::new("cp").unwrap());
-                found.push(push.disk(disk).leave_out(DiskName::new("vdz").unwrap()));
+                found.push(push.disk(disk).exclude(DiskName::new("vdz").unwrap()));
             }
         }
     }
@@ -107,7 +107,7 @@ fn pulls() -> Vec<Pull> {
     let name = || DiskName::new("sda").unwrap();
     let mut found: Vec<_> = servers().into_iter().map(Pull::new).collect();
     let server = || servers().remove(0);
-    found.push(Pull::new(server()).leave_out(name()));
+    found.push(Pull::new(server()).exclude(name()));
     for scratch in destinations().into_iter().map(Some).chain([None]) {
         for extent in extents() {
             let mut disk = PullDisk::new(name()).export_name(word("")).export_bitmap(word("b"));
@@ -120,13 +120,14 @@ fn pulls() -> Vec<Pull> {
 }
 
 #[test]
-fn whatever_is_built_is_accepted_and_reads_as_it_was_meant() {
+fn built_documents_are_accepted_and_parse_to_the_same_model() {
     let built = pushes().into_iter().map(|push| (push.to_string(), push.backup()));
     let built: Vec<_> = built.chain(pulls().into_iter().map(|pull| (pull.to_string(), pull.backup()))).collect();
     for (text, backup) in &built {
         // What there can be, and what QEMU can write, is not the schema's business.
-        let refused =
-            |finding: &Diagnostic| finding.is_error() && !["qemu", "checkpoint"].contains(&finding.rule.family());
+        let refused = |diagnostic: &Diagnostic| {
+            diagnostic.is_error() && !["qemu", "checkpoint"].contains(&diagnostic.rule.family())
+        };
         let errors = check(text, None, &options()).into_iter().filter(refused);
         assert_eq!(errors.collect::<Vec<_>>(), [], "{text}");
         let read = parse(text, &options()).unwrap();
@@ -144,7 +145,7 @@ fn older_releases_take_it_too_but_for_what_they_do_not_have() {
     for (text, newer) in [
         (Push::new().disk(PushDisk::new(DiskName::new("vda").unwrap())).to_string(), false),
         (Pull::new(Server::fd(word("x"))).to_string(), true),
-        (Push::new().leave_out(DiskName::new("nvme0n1").unwrap()).to_string(), true),
+        (Push::new().exclude(DiskName::new("nvme0n1").unwrap()).to_string(), true),
     ] {
         let options = Options { release: Release::V9_0_0, ..options() };
         assert_eq!(check(&text, None, &options).is_empty(), !newer, "{text}");

@@ -30,7 +30,7 @@ struct Scenario {
     rule: Option<String>,
 }
 
-const FEWEST_SCENARIOS: usize = 600;
+const MIN_SCENARIOS: usize = 600;
 
 /// libvirtd knows the pool that a volume is in, and so the file behind it; the domain's document does not.
 const OF_POOLS: &str = "volume";
@@ -41,12 +41,12 @@ fn scenarios() -> Vec<Scenario> {
 }
 
 impl Scenario {
-    fn findings(&self) -> Vec<Diagnostic> {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
         let (domain, mut found) = domain::read(&self.domain, Release::default());
         let mut options = Options { reuse_external: self.reuse_external, ..Options::default() };
         if let Some(text) = &self.checkpoint {
-            let (checkpoint, findings) = checkpoint::read(text, options.release);
-            found.extend(findings);
+            let (checkpoint, more) = checkpoint::read(text, options.release);
+            found.extend(more);
             options.checkpoint = checkpoint.map(Arc::new);
         }
         let dumps = self.dumps.iter().flat_map(|dump| checkpoint::read_existing(dump).expect("a checkpoint"));
@@ -66,19 +66,21 @@ impl Scenario {
     }
 
     fn errors(&self) -> Vec<Diagnostic> {
-        self.findings().into_iter().filter(|finding| finding.severity == Severity::Error).collect()
+        self.diagnostics().into_iter().filter(|diagnostic| diagnostic.severity == Severity::Error).collect()
     }
 }
 
 #[test]
-fn every_verdict_is_foretold() {
+fn every_verdict_is_predicted() {
     let scenarios = scenarios();
-    assert!(scenarios.len() >= FEWEST_SCENARIOS, "{}", scenarios.len());
+    assert!(scenarios.len() >= MIN_SCENARIOS, "{}", scenarios.len());
     let mut wrong = Vec::new();
     for scenario in scenarios.iter().filter(|scenario| !scenario.name.contains(OF_POOLS)) {
         if scenario.rule.as_deref() == Some("advice/inactive-domain") {
-            let warned =
-                scenario.findings().iter().any(|finding| Some(finding.rule.name()) == scenario.rule.as_deref());
+            let warned = scenario
+                .diagnostics()
+                .iter()
+                .any(|diagnostic| Some(diagnostic.rule.name()) == scenario.rule.as_deref());
             if !warned {
                 wrong.push(format!("{}: no warning", scenario.name));
             }
@@ -127,11 +129,11 @@ fn libvirts_words_are_its_own() {
     for scenario in scenarios().iter().filter(|scenario| scenario.verdict == "refused") {
         let message = scenario.message.as_deref().unwrap_or_default();
         let errors = scenario.errors();
-        let said: Vec<_> = errors.iter().filter_map(|error| error.libvirt.as_deref()).collect();
+        let chosen: Vec<_> = errors.iter().filter_map(|error| error.libvirt.as_deref()).collect();
         let first_line = |words: &str| words.lines().next().unwrap_or_default().to_owned();
         let has_other = OTHER_WORDS.iter().any(|(name, _)| *name == scenario.name);
-        if !errors.is_empty() && !has_other && !said.iter().any(|words| first_line(words) == first_line(message)) {
-            wrong.push(format!("{}:\n  {message}\n  {said:?}", scenario.name));
+        if !errors.is_empty() && !has_other && !chosen.iter().any(|words| first_line(words) == first_line(message)) {
+            wrong.push(format!("{}:\n  {message}\n  {chosen:?}", scenario.name));
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use backupxml::checkpoint::{self, Existing};
-use backupxml::diagnostic::{Diagnostic, Document};
+use backupxml::diagnostic::{Applicability, Diagnostic, Document};
 use backupxml::release::Release;
 use backupxml::rules::{RULES, Rule};
 use backupxml::{Options, check, domain, normalize};
@@ -24,7 +24,7 @@ use fixtures::{WITH_DOMAIN, fixtures, rule_of, shared_domain, unmarked};
 /// Bytes, not text, break the first two, a small file not the third, and comments the last: they are tested elsewhere.
 const WITHOUT_FIXTURE: [&str; 5] =
     ["xml/undecodable", "xml/nul-byte", "xml/too-large", "advice/unused-suppression", "advice/lost-comment"];
-const FEWEST_FIXTURES: usize = 140;
+const MIN_FIXTURES: usize = 140;
 
 /// The sections of a rule's page.
 const HEADINGS: [&str; 6] =
@@ -37,7 +37,7 @@ const ACRONYMS: [&str; 3] = ["NBD", "NUL", "XML"];
 const OTHER_QUOTE: [Rule; 3] = [Rule::Empty, Rule::MismatchedTag, Rule::UndeclaredPrefix];
 
 /// Comments are looked at by the program; the modules that do have their own tests.
-const OF_COMMENTS: [Rule; 2] = [Rule::UnusedSuppression, Rule::LostComment];
+const OF_COMMENTS: [Rule; 2] = [Rule::UnusedSuppression, Rule::DroppedComment];
 
 /// A backup and what stands beside it.
 struct Case {
@@ -63,13 +63,13 @@ impl Case {
         }
     }
 
-    fn findings(&mut self) -> Vec<Diagnostic> {
+    fn diagnostics(&mut self) -> Vec<Diagnostic> {
         let (domain, mut found) =
             self.domain.as_deref().map(|text| domain::read(text, self.options.release)).unwrap_or_default();
         let domain = domain.filter(|_| found.is_empty());
         if let Some(text) = &self.checkpoint {
-            let (checkpoint, findings) = checkpoint::read(text, self.options.release);
-            found.extend(findings);
+            let (checkpoint, more) = checkpoint::read(text, self.options.release);
+            found.extend(more);
             self.options.checkpoint = checkpoint.map(Arc::new);
         }
         found.extend(check(&self.backup, domain.as_ref(), &self.options));
@@ -94,24 +94,24 @@ fn examine(path: PathBuf) -> Fixture {
     let options = Options { release, suffix: "s".to_owned(), status: variant == ".status", ..Options::default() };
     let mut case = Case { backup: text.clone(), domain: None, checkpoint: None, options };
     let mut expected = marked.map(|marked| (Document::Backup, marked));
-    let mut beside = |extension: &str, document: Document| {
+    let mut excluded_by = |extension: &str, document: Document| {
         let text = fs::read_to_string(path.with_extension(extension)).ok()?;
         let (text, marked) = unmarked(&text);
         expected = expected.take().or(marked.map(|marked| (document, marked)));
         Some(text)
     };
-    case.checkpoint = beside("checkpoint.xml", Document::Checkpoint);
-    case.domain = beside("domain.xml", Document::Domain);
+    case.checkpoint = excluded_by("checkpoint.xml", Document::Checkpoint);
+    case.domain = excluded_by("domain.xml", Document::Domain);
     if case.domain.is_none() && WITH_DOMAIN.iter().any(|family| rule.starts_with(family)) {
         case.domain = Some(shared_domain());
     }
     if let Ok(options) = fs::read_to_string(path.with_extension("options")) {
         case.set(&options);
     }
-    let mut found = case.findings();
+    let mut found = case.diagnostics();
     if !rule.starts_with("advice/") {
         // Advice is given beside what it is not about.
-        found.retain(|finding| finding.rule.family() != "advice");
+        found.retain(|diagnostic| diagnostic.rule.family() != "advice");
     }
     let options = case.options;
     Fixture {
@@ -131,7 +131,7 @@ fn each_fixture_breaks_its_rule_there_and_no_other() {
         let found: Vec<_> = fixture
             .found
             .iter()
-            .map(|finding| (finding.rule.name(), (finding.primary.document, finding.primary.span.range())))
+            .map(|diagnostic| (diagnostic.rule.name(), (diagnostic.primary.document, diagnostic.primary.span.range())))
             .collect();
         if found != [(rule.as_str(), fixture.expected.clone())] {
             wrong.push(format!("{}: {found:?} and not {:?}", fixture.path.display(), fixture.expected));
@@ -141,38 +141,38 @@ fn each_fixture_breaks_its_rule_there_and_no_other() {
 }
 
 #[test]
-fn each_finding_helps() {
+fn each_diagnostic_has_help() {
     for fixture in fixtures().into_iter().map(examine) {
-        for finding in &fixture.found {
+        for diagnostic in &fixture.found {
             let place = fixture.path.display();
-            assert!(finding.help.as_ref().is_some_and(|help| !help.is_empty()), "{place}: no help");
+            assert!(diagnostic.help.as_ref().is_some_and(|help| !help.is_empty()), "{place}: no help");
             assert!(
-                finding.libvirt.is_some()
-                    || finding.rule.family() == "advice"
-                    || ["align/invalid-domain-disk", "xml/document-type"].contains(&finding.rule.name()),
+                diagnostic.libvirt.is_some()
+                    || diagnostic.rule.family() == "advice"
+                    || ["align/invalid-domain-disk", "xml/document-type"].contains(&diagnostic.rule.name()),
                 "{place}: no words of libvirt"
             );
-            assert!(!finding.message.ends_with('.'), "{place}: {}", finding.message);
+            assert!(!diagnostic.message.ends_with('.'), "{place}: {}", diagnostic.message);
         }
     }
 }
 
 #[test]
-fn each_fix_mends_the_document() {
+fn each_fix_resolves_its_diagnostic() {
     let mut fixes = 0;
     for fixture in fixtures().into_iter().map(examine) {
-        for finding in &fixture.found {
-            for fix in &finding.fixes {
-                let mut mended = fixture.text.clone();
+        for diagnostic in &fixture.found {
+            for fix in &diagnostic.fixes {
+                let mut text = fixture.text.clone();
                 let mut edits = fix.edits.clone();
                 edits.sort_by_key(|edit| std::cmp::Reverse(edit.span));
                 for edit in edits {
-                    mended.replace_range(edit.span.range(), &edit.text);
+                    text.replace_range(edit.span.range(), &edit.text);
                 }
-                let place = format!("{}: {}\n{mended}", fixture.path.display(), fix.message);
-                let after = check(&mended, None, &fixture.options);
-                assert!(after.iter().all(|after| after.rule != finding.rule), "{place}\n{after:?}");
-                if fix.safe {
+                let place = format!("{}: {}\n{text}", fixture.path.display(), fix.message);
+                let after = check(&text, None, &fixture.options);
+                assert!(after.iter().all(|after| after.rule != diagnostic.rule), "{place}\n{after:?}");
+                if fix.applicability == Applicability::Safe {
                     assert!(after.is_empty(), "{place}\n{after:?}");
                 }
                 fixes += 1;
@@ -192,7 +192,7 @@ fn every_rule_has_a_fixture() {
         .filter(|name| !with.contains(*name) && !WITHOUT_FIXTURE.contains(name))
         .collect();
     assert!(without.is_empty(), "{without:?}");
-    assert!(files.len() >= FEWEST_FIXTURES, "{}", files.len());
+    assert!(files.len() >= MIN_FIXTURES, "{}", files.len());
 }
 
 #[test]
@@ -275,7 +275,8 @@ fn every_rule_has_a_page_whose_examples_are_what_they_say() {
         let options =
             Options { release, suffix: "s".to_owned(), status: entry.name.contains("-status"), ..Options::default() };
         if let Some(mut right) = case(section(page, "Use instead"), *rule, options.clone()) {
-            let wrong = right.findings().into_iter().filter(|finding| finding.is_error() || finding.rule == *rule);
+            let wrong =
+                right.diagnostics().into_iter().filter(|diagnostic| diagnostic.is_error() || diagnostic.rule == *rule);
             assert_eq!(wrong.collect::<Vec<_>>(), [], "{}", entry.name);
             tried += 1;
         }
@@ -283,9 +284,14 @@ fn every_rule_has_a_page_whose_examples_are_what_they_say() {
         if OF_COMMENTS.contains(rule) {
             continue;
         }
-        let found = wrong.findings().into_iter().filter(|finding| finding.is_error() || finding.rule == *rule);
+        let found =
+            wrong.diagnostics().into_iter().filter(|diagnostic| diagnostic.is_error() || diagnostic.rule == *rule);
         let found: Vec<_> = found.collect();
-        assert!(found.iter().all(|finding| finding.rule == *rule) && !found.is_empty(), "{}: {found:?}", entry.name);
+        assert!(
+            found.iter().all(|diagnostic| diagnostic.rule == *rule) && !found.is_empty(),
+            "{}: {found:?}",
+            entry.name
+        );
         let words = found[0].libvirt.as_deref().and_then(|words| words.lines().next()).unwrap_or_default();
         let words: String = words.chars().take(90).collect();
         assert!(page.contains(&words) || OTHER_QUOTE.contains(rule), "{}: {words}", entry.name);

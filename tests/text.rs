@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use backupxml::{Options, domain, normalize, parse};
 
-const FEWEST: usize = 36;
+const MIN_FIXTURES: usize = 36;
 
 struct Fixture {
     name: String,
@@ -49,14 +49,14 @@ impl Fixture {
     #[track_caller]
     fn normalize(&self, text: &str) -> String {
         let domain = self.domain.as_ref().map(|text| domain::read(text, self.options.release).0.expect("a domain"));
-        normalize(text, domain.as_ref(), &self.options).unwrap_or_else(|findings| panic!("{}: {findings:?}", self.name))
+        normalize(text, domain.as_ref(), &self.options)
+            .unwrap_or_else(|diagnostics| panic!("{}: {diagnostics:?}", self.name))
     }
 
     /// What is parsed of a text, without alignment, as the model shows it.
     fn parsed_equal(&self, one: &str, other: &str) -> bool {
-        let parse = if self.options.status { parse::parse_status } else { parse::parse };
-        let (one, other) = (roxmltree::Document::parse(one).unwrap(), roxmltree::Document::parse(other).unwrap());
-        parse(&one, self.options.release).0 == parse(&other, self.options.release).0
+        let (one, other) = (parse(one, &self.options), parse(other, &self.options));
+        one.expect("a good backup") == other.expect("a good backup")
     }
 }
 
@@ -66,7 +66,7 @@ fn the_text_is_libvirts() {
     for fixture in &fixtures {
         assert_eq!(fixture.normalize(&fixture.given), fixture.expected, "{}", fixture.name);
     }
-    assert!(fixtures.len() >= FEWEST, "{}", fixtures.len());
+    assert!(fixtures.len() >= MIN_FIXTURES, "{}", fixtures.len());
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn normalizing_twice_changes_nothing() {
 
 #[test]
 fn what_is_parsed_before_and_after_is_equal() {
-    for fixture in fixtures() {
+    for fixture in fixtures().into_iter().filter(|fixture| !fixture.expected.contains(LABEL_DROPPED)) {
         let written = normalize(&fixture.given, None, &fixture.options).expect("a good backup");
         assert!(fixture.parsed_equal(&fixture.given, &written), "{}: {written}", fixture.name);
         assert!(

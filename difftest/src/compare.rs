@@ -238,7 +238,7 @@ struct Tally {
     cases: u64,
     differences: u64,
     verdicts: BTreeMap<String, u64>,
-    set_aside: BTreeMap<&'static str, u64>,
+    excluded: BTreeMap<&'static str, u64>,
 }
 
 impl Tally {
@@ -248,7 +248,7 @@ impl Tally {
         match judgement.outcome {
             Outcome::Same => {}
             Outcome::Different(_) => self.differences += 1,
-            Outcome::Explained(why) | Outcome::Skipped(why) => *self.set_aside.entry(why).or_default() += 1,
+            Outcome::Explained(why) | Outcome::Skipped(why) => *self.excluded.entry(why).or_default() += 1,
         }
     }
 }
@@ -259,7 +259,7 @@ impl fmt::Display for Tally {
         for (verdict, count) in &self.verdicts {
             writeln!(f, "  libvirt {verdict}: {count}")?;
         }
-        for (why, count) in &self.set_aside {
+        for (why, count) in &self.excluded {
             writeln!(f, "  set aside, {why}: {count}")?;
         }
         Ok(())

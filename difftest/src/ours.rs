@@ -27,6 +27,8 @@ pub fn normalize(case: &Case, release: &str) -> Result<Verdict> {
     };
     Ok(match backupxml::normalize_bytes(&case.backup, case.domain.as_deref(), &options) {
         Ok(text) => Verdict::Accepted(text),
-        Err(findings) => Verdict::Refused(findings.into_iter().filter_map(|finding| finding.libvirt).collect()),
+        Err(diagnostics) => {
+            Verdict::Refused(diagnostics.into_iter().filter_map(|diagnostic| diagnostic.libvirt).collect())
+        }
     })
 }

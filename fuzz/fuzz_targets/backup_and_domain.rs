@@ -2,8 +2,8 @@
 //! what is accepted, and fixes leave nothing worse.
 #![no_main]
 
-use backupxml::diagnostic::{Diagnostic, Document};
-use backupxml::fix::{Consent, fix};
+use backupxml::diagnostic::{Applicability, Diagnostic, Document};
+use backupxml::fix::fix;
 use backupxml::release::Release;
 use backupxml::{Options, domain, normalize, plan};
 use libfuzzer_sys::fuzz_target;
@@ -19,19 +19,19 @@ fuzz_target!(|pair: &str| {
     let Some(domain) = domain else { return };
     for release in Release::ALL {
         let options = Options { release, suffix: "s".to_owned(), ..Options::default() };
-        let (plan, findings) = plan(backup, &domain, &options);
-        for label in findings.iter().flat_map(Diagnostic::labels) {
+        let (plan, diagnostics) = plan(backup, &domain, &options);
+        for label in diagnostics.iter().flat_map(Diagnostic::labels) {
             let text = if label.document == Document::Backup { backup } else { domain_text };
             assert!(text.get(label.span.range()).is_some(), "{label:?}");
         }
         // What only the driver refuses is normalized, and planned, all the same.
         let refused =
-            findings.iter().any(|found| found.is_error() && !["qemu", "checkpoint"].contains(&found.rule.family()));
+            diagnostics.iter().any(|found| found.is_error() && !["qemu", "checkpoint"].contains(&found.rule.family()));
         let normalized = normalize(backup, Some(&domain), &options);
-        assert_eq!((plan.is_some(), normalized.is_ok()), (!refused, !refused), "{findings:?}");
-        if release == Release::default() && !findings.is_empty() {
-            let fixed = fix(backup, Some(&domain), &options, Consent::All);
-            assert!(errors(&fixed.diagnostics) <= errors(&findings), "{:?}", fixed.text);
+        assert_eq!((plan.is_some(), normalized.is_ok()), (!refused, !refused), "{diagnostics:?}");
+        if release == Release::default() && !diagnostics.is_empty() {
+            let fixed = fix(backup, Some(&domain), &options, Applicability::Unsafe);
+            assert!(errors(&fixed.diagnostics) <= errors(&diagnostics), "{:?}", fixed.text);
         }
     }
 });

@@ -2,8 +2,8 @@
 //! worse.
 #![no_main]
 
-use backupxml::diagnostic::Diagnostic;
-use backupxml::fix::{Consent, fix};
+use backupxml::diagnostic::{Applicability, Diagnostic};
+use backupxml::fix::fix;
 use backupxml::release::Release;
 use backupxml::source::Source;
 use backupxml::{Options, check};
@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
         let options = Options { status, ..Options::default() };
         let diagnostics = check(source.text(), None, &options);
         assert_in(&source, bytes.len(), &diagnostics);
-        let fixed = fix(source.text(), None, &options, Consent::All);
+        let fixed = fix(source.text(), None, &options, Applicability::Unsafe);
         let errors = |found: &[Diagnostic]| found.iter().filter(|found| found.is_error()).count();
         assert!(errors(&fixed.diagnostics) <= errors(&diagnostics), "{:?}", fixed.text);
     }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{Backup, Cipher, Disk, Encryption, Ivgen, PrivateData, Seclabel, Secret, Server, Spanned, Store, Text};
+use super::{
+    Backup, Cipher, Destination, Disk, Encryption, Ivgen, PrivateData, Seclabel, Secret, Server, Spanned, Text,
+};
 
 fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
     Cow::Owned(text.into_owned())
@@ -21,14 +23,14 @@ impl Backup<'_> {
             incremental: self.incremental.map(owned_text),
             server: self.server.map(Server::into_owned),
             disks: self.disks.into_iter().map(Disk::into_owned).collect(),
-            blanks: self.blanks,
+            empty_disk_entries: self.empty_disk_entries,
             private_data: PrivateData {
                 tls_secret_alias: self.private_data.tls_secret_alias.map(owned),
                 tls_alias: self.private_data.tls_alias.map(owned),
             },
             tag: self.tag,
             disks_tag: self.disks_tag,
-            dropped: self.dropped,
+            ignored: self.ignored,
         }
     }
 }
@@ -51,7 +53,7 @@ impl Disk<'_> {
     fn into_owned(self) -> Disk<'static> {
         Disk {
             name: owned_text(self.name),
-            backup: self.backup,
+            included: self.included,
             storage_type: self.storage_type,
             written_type: self.written_type,
             backupmode: self.backupmode,
@@ -59,7 +61,7 @@ impl Disk<'_> {
             exportname: self.exportname.map(owned_text),
             exportbitmap: self.exportbitmap.map(owned_text),
             format: self.format,
-            store: self.store.map(|store| Box::new(store.into_owned())),
+            destination: self.destination.map(|destination| Box::new(destination.into_owned())),
             state: self.state,
             index: self.index,
             tag: self.tag,
@@ -67,9 +69,9 @@ impl Disk<'_> {
     }
 }
 
-impl Store<'_> {
-    fn into_owned(self) -> Store<'static> {
-        Store {
+impl Destination<'_> {
+    fn into_owned(self) -> Destination<'static> {
+        Destination {
             path: self.path.map(owned_text),
             fdgroup: self.fdgroup.map(owned_text),
             seclabels: self.seclabels.into_iter().map(Seclabel::into_owned).collect(),

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::backup::{self, EncryptionEngine, EncryptionFormat, StorageType, Store, Written};
+use crate::backup::{self, EncryptionEngine, EncryptionFormat, SourceOnly, StorageType};
 
 use super::text::{Invalid, Path, Uuid, Word};
 
 /// The longest label that libvirt keeps, in bytes.
-const LONGEST_LABEL: usize = 4096;
+const MAX_LABEL_LENGTH: usize = 4096;
 
 /// A file or block device: the target of a push, the scratch of a pull.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +50,7 @@ impl Destination {
         self.storage_type
     }
 
-    pub(super) fn store(&self) -> Store<'static> {
+    pub(super) fn destination(&self) -> backup::Destination<'static> {
         let seclabel = |(model, label): &(Option<Word>, Label)| backup::Seclabel {
             model: model.as_ref().map(|model| super::text(model.as_str())),
             labelskip: label.0 == Labelling::Skipped,
@@ -60,7 +60,7 @@ impl Destination {
                 Labelling::Kept | Labelling::Skipped => None,
             },
         };
-        Store {
+        backup::Destination {
             path: Some(super::text(self.path.as_str())),
             fdgroup: None,
             seclabels: self.seclabels.iter().map(seclabel).collect(),
@@ -88,7 +88,7 @@ impl Label {
     /// Refuses labels of another length, and characters that XML cannot hold.
     pub fn new(label: impl Into<String>) -> Result<Self, Invalid> {
         let label = Word::new(label)?;
-        if (1..=LONGEST_LABEL).contains(&label.as_str().len()) {
+        if (1..=MAX_LABEL_LENGTH).contains(&label.as_str().len()) {
             Ok(Self(Labelling::Relabelled(label)))
         } else {
             Err(Invalid::new(label.as_str(), "a label of 1 to 4096 bytes"))
@@ -145,15 +145,15 @@ impl Encryption {
         };
         let cipher = self.cipher.as_ref().map(|(cipher, _)| {
             let (mode, hash) = cipher.mode_and_hash.as_ref().map(|(mode, hash)| (owned(mode), owned(hash))).unzip();
-            backup::Cipher { name: owned(&cipher.name), size: cipher.size, mode, hash, tag: Written::default() }
+            backup::Cipher { name: owned(&cipher.name), size: cipher.size, mode, hash, tag: SourceOnly::default() }
         });
         let ivgen = self.cipher.as_ref().map(|(_, ivgen)| backup::Ivgen {
             name: owned(&ivgen.name),
             hash: ivgen.hash.as_ref().map(owned),
-            tag: Written::default(),
+            tag: SourceOnly::default(),
         });
         backup::Encryption {
-            tag: Written::default(),
+            tag: SourceOnly::default(),
             format: EncryptionFormat::Luks,
             engine: self.by_qemu.then_some(EncryptionEngine::Qemu),
             secrets: vec![secret],

@@ -11,10 +11,9 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::build;
-use crate::levels::{Level, Levels, Selector};
+use crate::cli::levels::{Level, Levels, Selector};
+use crate::cli::report::visible_line;
 use crate::release::Release;
-use crate::report::visible_line;
-use crate::rules::Rule;
 
 /// Check and normalize libvirt's <domainbackup> XML, without a libvirt.
 ///
@@ -218,7 +217,7 @@ pub struct PlanArgs {
     pub start: StartArgs,
     /// What libvirt is asked.
     #[command(flatten)]
-    pub asked: AskedArgs,
+    pub libvirt: LibvirtArgs,
     /// How the plan is written
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub format: PlanFormat,
@@ -244,7 +243,7 @@ pub enum PlanFormat {
 
 /// What libvirt is asked with a backup.
 #[derive(Clone, Debug, Default, Args)]
-pub struct AskedArgs {
+pub struct LibvirtArgs {
     /// The checkpoint XML that is passed along; its name is the suffix
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
@@ -255,7 +254,7 @@ pub struct AskedArgs {
     /// Answer for this release of libvirt: 9.0.0, 11.3.0 or 12.8.0; for one
     /// between two of them as the older would [default: 12.8.0]
     #[arg(long, value_name = "X.Y.Z", value_parser = parse_release)]
-    pub libvirt_version: Option<AskedRelease>,
+    pub libvirt_version: Option<RequestedRelease>,
 }
 
 /// The arguments of `new`.
@@ -300,7 +299,7 @@ pub struct NewArgs {
     /// Write for this release of libvirt: 9.0.0, 11.3.0 or 12.8.0; for one
     /// between two of them as for the older [default: 12.8.0]
     #[arg(long, value_name = "X.Y.Z", value_parser = parse_release)]
-    pub libvirt_version: Option<AskedRelease>,
+    pub libvirt_version: Option<RequestedRelease>,
     /// When to use colour
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: Color,
@@ -414,7 +413,7 @@ pub struct CommonArgs {
     pub domain: Option<PathBuf>,
     /// What libvirt is asked.
     #[command(flatten)]
-    pub asked: AskedArgs,
+    pub libvirt: LibvirtArgs,
     /// The files are libvirtd's own state files
     #[arg(long)]
     pub status: bool,
@@ -506,7 +505,7 @@ fn parse_jobs(written: &str) -> Result<NonZero<usize>, String> {
 
 fn parse_selector(written: &str) -> Result<Selector, String> {
     Selector::parse(written).ok_or_else(|| {
-        let hint = Rule::nearest(written)
+        let hint = super::rules::closest_rule(written)
             .map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
         format!("there is no such rule or family of rules: {hint}")
     })
@@ -527,19 +526,19 @@ fn levels(matches: &ArgMatches) -> Levels {
 
 /// A release that was asked for, and the known one that answers for it.
 #[derive(Clone, Debug)]
-pub struct AskedRelease {
+pub struct RequestedRelease {
     /// As it was written.
     pub written: String,
     /// The known release.
     pub release: Release,
 }
 
-fn parse_release(written: &str) -> Result<AskedRelease, String> {
+fn parse_release(written: &str) -> Result<RequestedRelease, String> {
     let release = Release::at_or_before(written).ok_or_else(|| {
         let known: Vec<_> = Release::ALL.iter().map(|release| release.name()).collect();
         format!("the releases known are {}", known.join(", "))
     })?;
-    Ok(AskedRelease { written: written.to_owned(), release })
+    Ok(RequestedRelease { written: written.to_owned(), release })
 }
 
 /// How findings are written.

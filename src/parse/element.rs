@@ -5,14 +5,16 @@ use std::cmp::Reverse;
 
 use roxmltree::Node;
 
-use crate::backup::{Dropped, Spanned, Text};
-use crate::diagnostic::{Diagnostic, Edit, Span, keep};
+use crate::backup::{Ignored, Spanned, Text};
+use crate::diagnostic::{Diagnostic, Edit, Span, push_bounded};
 use crate::release::Release;
 use crate::rules::Rule;
-use crate::schema::{MOST_ATTRIBUTES, MOST_CHILDREN, Shape, Value, trim};
+use crate::schema::{MAX_ATTRIBUTES, MAX_CHILDREN, Shape, Value};
 use crate::syntax::without_less_than;
+use crate::syntax::{name_span, namespace, start_tag};
+use crate::wording::{join_with_or, trim};
 
-use super::strangers;
+use super::{invalid_value, unexpected};
 
 /// An attribute that was found.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +44,7 @@ impl<'a> Attribute<'a> {
     }
 
     /// The value, or the quotes too where nothing stands between them.
-    pub fn blamed(&self) -> Span {
+    pub fn report_span(&self) -> Span {
         if self.value_span.start == self.value_span.end {
             return Span { start: self.value_span.start.saturating_sub(1), end: self.span.end };
         }
@@ -54,27 +56,6 @@ impl<'a> Attribute<'a> {
     }
 }
 
-/// The start tag of an element, from `<` to `>`.
-pub(crate) fn start_tag(node: Node<'_, '_>) -> Span {
-    let start = node.range().start;
-    let from = node.attributes().next_back().map_or(start, |attribute| attribute.range().end);
-    let rest = node.document().input_text().get(from..node.range().end).unwrap_or_default();
-    Span::new(start, rest.find('>').map_or(node.range().end, |length| from + length + 1))
-}
-
-/// The name in an element's start tag.
-pub(crate) fn name_span(node: Node<'_, '_>) -> Span {
-    let start = node.range().start + 1;
-    let rest = node.document().input_text().get(start..node.range().end).unwrap_or_default();
-    let length = rest.find(|character: char| character.is_ascii_whitespace() || matches!(character, '/' | '>'));
-    Span::new(start, start + length.unwrap_or(rest.len()))
-}
-
-/// The namespace of an element; the empty one is none.
-pub(crate) fn namespace<'a>(node: Node<'a, '_>) -> Option<&'a str> {
-    node.tag_name().namespace().filter(|namespace| !namespace.is_empty())
-}
-
 /// What something missing may be called, and the finding that says so.
 struct Missing {
     names: Vec<&'static str>,
@@ -83,19 +64,19 @@ struct Missing {
 }
 
 /// The findings of one document, and what reading it has to remember.
-pub(crate) struct Reader<'i> {
+pub(crate) struct Context<'i> {
     pub text: &'i str,
     pub release: Release,
     pub diagnostics: Vec<Diagnostic>,
     /// What libvirt accepts and drops.
-    pub dropped: Vec<Dropped>,
+    pub ignored: Vec<Ignored>,
     missing: Vec<Missing>,
     misplaced: Vec<(String, Span)>,
 }
 
-impl<'i> Reader<'i> {
+impl<'i> Context<'i> {
     pub fn new(text: &'i str, release: Release) -> Self {
-        Self { text, release, diagnostics: Vec::new(), dropped: Vec::new(), missing: Vec::new(), misplaced: Vec::new() }
+        Self { text, release, diagnostics: Vec::new(), ignored: Vec::new(), missing: Vec::new(), misplaced: Vec::new() }
     }
 
     /// Attribute → text of the model: a piece of the document, unless something in it is written as a reference.
@@ -105,11 +86,11 @@ impl<'i> Reader<'i> {
             Some(written) if written == attribute.value => Cow::Borrowed(written),
             _ => Cow::Owned(attribute.value.to_owned()),
         };
-        Some(Spanned { value, span: attribute.blamed() })
+        Some(Spanned { value, span: attribute.report_span() })
     }
 
     pub fn report(&mut self, diagnostic: Diagnostic) {
-        keep(&mut self.diagnostics, diagnostic);
+        push_bounded(&mut self.diagnostics, diagnostic);
     }
 
     /// Reports that something called `name` is not there, unless it turns up in a wrong place.
@@ -121,13 +102,13 @@ impl<'i> Reader<'i> {
     pub fn report_missing_one_of(&mut self, names: &[&'static str], diagnostic: Diagnostic) {
         let place = diagnostic.primary.span.start;
         self.missing.push(Missing { names: names.to_vec(), place, diagnostic: self.diagnostics.len() });
-        keep(&mut self.diagnostics, diagnostic);
+        push_bounded(&mut self.diagnostics, diagnostic);
     }
 
     /// Reports that something called `name` stands in a wrong place, which explains one that is missing.
     pub fn report_misplaced(&mut self, name: &str, diagnostic: Diagnostic) {
         self.misplaced.push((name.to_owned(), diagnostic.primary.span));
-        keep(&mut self.diagnostics, diagnostic);
+        push_bounded(&mut self.diagnostics, diagnostic);
     }
 
     /// Where something called `name` stands in a wrong place.
@@ -137,7 +118,7 @@ impl<'i> Reader<'i> {
 
     /// The findings in order, without those that follow from others: one mistake, one error.
     pub fn finish(mut self) -> Vec<Diagnostic> {
-        self.withdraw_explained();
+        self.remove_explained();
         let mut diagnostics = self.diagnostics;
         let text = self.text;
         let root = diagnostics.iter().find(|diagnostic| diagnostic.rule == Rule::WrongRoot);
@@ -164,12 +145,12 @@ impl<'i> Reader<'i> {
     }
 
     /// What was found in a wrong place is not missing as well.
-    fn withdraw_explained(&mut self) {
+    fn remove_explained(&mut self) {
         let mut explained = Vec::new();
         for (name, span) in &self.misplaced {
             let candidates = self.missing.iter().enumerate().filter(|(_, missing)| missing.names.contains(&&**name));
-            let nearest = candidates.min_by_key(|(_, missing)| missing.place.abs_diff(span.start));
-            if let Some(position) = nearest.map(|(position, _)| position) {
+            let closest_match = candidates.min_by_key(|(_, missing)| missing.place.abs_diff(span.start));
+            if let Some(position) = closest_match.map(|(position, _)| position) {
                 explained.push(self.missing.swap_remove(position).diagnostic);
             }
         }
@@ -208,13 +189,13 @@ fn merge(diagnostics: &mut Vec<Diagnostic>, is_same: impl Fn(&Diagnostic) -> boo
     let mut merged = merged.into_iter();
     let Some(mut first) = merged.next() else { return };
     for other in merged {
-        first.others.push(other.primary);
+        first.secondary.push(other.primary);
         let edits = other.fixes.into_iter().next().map(|fix| fix.edits).unwrap_or_default();
         if let Some(fix) = first.fixes.first_mut() {
             fix.edits.extend(edits);
         }
     }
-    if let Some(fix) = first.fixes.first_mut().filter(|_| !first.others.is_empty()) {
+    if let Some(fix) = first.fixes.first_mut().filter(|_| !first.secondary.is_empty()) {
         fix.message.push_str(", and the others alike");
     }
     diagnostics.push(first);
@@ -224,12 +205,12 @@ fn merge(diagnostics: &mut Vec<Diagnostic>, is_same: impl Fn(&Diagnostic) -> boo
 pub(crate) struct Fields<'a, 'i> {
     pub node: Node<'a, 'i>,
     pub shape: &'static Shape,
-    pub attributes: [Option<Attribute<'a>>; MOST_ATTRIBUTES],
-    pub children: [Option<Node<'a, 'i>>; MOST_CHILDREN],
+    pub attributes: [Option<Attribute<'a>>; MAX_ATTRIBUTES],
+    pub children: [Option<Node<'a, 'i>>; MAX_CHILDREN],
     /// The children that may stand there any number of times.
-    pub many: Vec<Node<'a, 'i>>,
+    pub repeated: Vec<Node<'a, 'i>>,
     /// Whether it held a child that could not be understood.
-    pub unclear: bool,
+    pub has_unknown_child: bool,
 }
 
 impl<'a, 'i> Fields<'a, 'i> {
@@ -257,59 +238,63 @@ impl<'a, 'i> Fields<'a, 'i> {
 }
 
 /// Reads an element: what the shape knows is put into its place, everything else is reported.
-pub(crate) fn read<'a, 'i>(reader: &mut Reader<'_>, node: Node<'a, 'i>, shape: &'static Shape) -> Fields<'a, 'i> {
+pub(crate) fn read_element<'a, 'i>(
+    context: &mut Context<'_>,
+    node: Node<'a, 'i>,
+    shape: &'static Shape,
+) -> Fields<'a, 'i> {
     let mut fields = Fields {
         node,
         shape,
-        attributes: [None; MOST_ATTRIBUTES],
-        children: [None; MOST_CHILDREN],
-        many: Vec::new(),
-        unclear: false,
+        attributes: [None; MAX_ATTRIBUTES],
+        children: [None; MAX_CHILDREN],
+        repeated: Vec::new(),
+        has_unknown_child: false,
     };
-    read_attributes(reader, &mut fields);
-    read_children(reader, &mut fields);
-    check_values(reader, &fields);
+    read_attributes(context, &mut fields);
+    read_children(context, &mut fields);
+    check_values(context, &fields);
     fields
 }
 
-fn read_attributes(reader: &mut Reader<'_>, fields: &mut Fields<'_, '_>) {
-    let mut strangers = Vec::new();
+fn read_attributes(context: &mut Context<'_>, fields: &mut Fields<'_, '_>) {
+    let mut unexpected = Vec::new();
     for attribute in fields.node.attributes() {
         let known = fields.shape.attributes.iter().position(|known| known.name == attribute.name());
         match known.filter(|_| attribute.namespace().is_none()).and_then(|slot| fields.attributes.get_mut(slot)) {
-            Some(slot) => *slot = Some(Attribute::new(attribute, reader.text)),
-            None => strangers.push(attribute),
+            Some(slot) => *slot = Some(Attribute::new(attribute, context.text)),
+            None => unexpected.push(attribute),
         }
     }
-    for stranger in strangers {
-        strangers::attribute(reader, fields, stranger);
+    for attribute in unexpected {
+        unexpected::attribute(context, fields, attribute);
     }
 }
 
-fn read_children(reader: &mut Reader<'_>, fields: &mut Fields<'_, '_>) {
-    let mut strangers = Vec::new();
+fn read_children(context: &mut Context<'_>, fields: &mut Fields<'_, '_>) {
+    let mut unexpected = Vec::new();
     for child in fields.node.children() {
         if child.is_text() {
-            check_text(reader, fields, child);
+            check_text(context, fields, child);
         } else if child.is_element() {
             let name = child.tag_name();
-            if namespace(child).is_some() || !place_child(reader, fields, child, name.name()) {
-                strangers.push(child);
+            if namespace(child).is_some() || !place_child(context, fields, child, name.name()) {
+                unexpected.push(child);
             }
         }
     }
-    strangers::children(reader, fields, &strangers);
+    unexpected::children(context, fields, &unexpected);
 }
 
 /// Puts a child where the shape wants it; false if the shape does not know `name`.
 pub(crate) fn place_child<'a, 'i>(
-    reader: &mut Reader<'_>,
+    context: &mut Context<'_>,
     fields: &mut Fields<'a, 'i>,
     child: Node<'a, 'i>,
     name: &str,
 ) -> bool {
-    if fields.shape.many == Some(name) {
-        fields.many.push(child);
+    if fields.shape.repeated == Some(name) {
+        fields.repeated.push(child);
         return true;
     }
     let Some(position) = fields.shape.children.iter().position(|known| *known == name) else {
@@ -319,39 +304,39 @@ pub(crate) fn place_child<'a, 'i>(
         Some(slot @ None) => *slot = Some(child),
         Some(Some(first)) => {
             let first = start_tag(*first);
-            report_duplicate(reader, fields.shape, child, name, first);
+            report_duplicate(context, fields.shape, child, name, first);
         }
         None => return false,
     }
     true
 }
 
-fn report_duplicate(reader: &mut Reader<'_>, shape: &Shape, child: Node<'_, '_>, name: &str, first: Span) {
+fn report_duplicate(context: &mut Context<'_>, shape: &Shape, child: Node<'_, '_>, name: &str, first: Span) {
     let diagnostic =
         Diagnostic::new(Rule::DuplicateElement, start_tag(child), format!("<{name}> stands in <{}> twice", shape.name))
-            .here("the second one")
-            .also(first, "the first one")
+            .primary_label("the second one")
+            .label(first, "the first one")
             .help(format!("keep one <{name}>"))
-            .unsafe_fix(format!("remove the second <{name}>"), reader.with_space_before(child.range().into()), "");
-    reader.report(diagnostic);
+            .unsafe_fix(format!("remove the second <{name}>"), context.with_space_before(child.range().into()), "");
+    context.report(diagnostic);
 }
 
-fn check_text<'a>(reader: &mut Reader<'_>, fields: &mut Fields<'a, '_>, text: Node<'a, '_>) {
+fn check_text<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>, text: Node<'a, '_>) {
     let value = text.text().unwrap_or_default();
     if fields.shape.text || trim(value).is_empty() {
         return;
     }
     let range = text.range();
-    let written = reader.text.get(range.clone()).unwrap_or_default();
+    let written = context.text.get(range.clone()).unwrap_or_default();
     let start = range.start + (written.len() - written.trim_start_matches([' ', '\t', '\n', '\r']).len());
     let span = Span::new(start, start + trim(written).len());
     if let Some(tag) = without_less_than(written).map(|tag| range.start + tag).filter(|tag| *tag == start) {
-        let name = reader.text.get(tag..range.end).unwrap_or_default().split([' ', '\t', '\n', '\r', '/', '>']).next();
+        let name = context.text.get(tag..range.end).unwrap_or_default().split([' ', '\t', '\n', '\r', '/', '>']).next();
         let diagnostic = Diagnostic::new(Rule::UnexpectedText, span, "this tag has no <")
             .help("write < before it")
             .safe_fix("write <", Span::new(tag, tag), "<");
-        fields.unclear = true;
-        return reader.report_misplaced(name.unwrap_or_default(), diagnostic);
+        fields.has_unknown_child = true;
+        return context.report_misplaced(name.unwrap_or_default(), diagnostic);
     }
     let diagnostic = Diagnostic::new(
         Rule::UnexpectedText,
@@ -360,35 +345,23 @@ fn check_text<'a>(reader: &mut Reader<'_>, fields: &mut Fields<'a, '_>, text: No
     )
     .help("remove the text, or put it into <!-- a comment -->")
     .unsafe_fix("remove the text", span, "");
-    reader.report(diagnostic);
+    context.report(diagnostic);
 }
 
 fn allowed_content(shape: &Shape) -> String {
-    let names: Vec<_> = shape.children.iter().copied().chain(shape.many).map(|name| format!("<{name}>")).collect();
-    if names.is_empty() { "nothing".to_owned() } else { listed(&names) }
+    let names: Vec<_> = shape.children.iter().copied().chain(shape.repeated).map(|name| format!("<{name}>")).collect();
+    if names.is_empty() { "nothing".to_owned() } else { join_with_or(&names) }
 }
 
-/// `a`, `a or b`, `a, b or c`
-pub(crate) fn listed<S: AsRef<str>>(words: &[S]) -> String {
-    match words {
-        [] => String::new(),
-        [word] => word.as_ref().to_owned(),
-        [words @ .., last] => {
-            let words: Vec<_> = words.iter().map(AsRef::as_ref).collect();
-            format!("{} or {}", words.join(", "), last.as_ref())
-        }
-    }
-}
-
-fn check_values(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
+fn check_values(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     for (known, attribute) in fields.shape.attributes.iter().zip(&fields.attributes) {
         match attribute {
             Some(attribute) if !known.value.accepts(attribute.value) => {
-                let diagnostic = strangers::value(fields, attribute, known.value);
-                reader.report(diagnostic);
+                let diagnostic = invalid_value::value(fields, attribute, known.value);
+                context.report(diagnostic);
             }
-            Some(attribute) => check_white_space(reader, fields, attribute, known.value),
-            None if known.required => report_missing_attribute(reader, fields, known.name, &known.value),
+            Some(attribute) => check_white_space(context, fields, attribute, known.value),
+            None if known.required => report_missing_attribute(context, fields, known.name, &known.value),
             None => {}
         }
     }
@@ -396,7 +369,7 @@ fn check_values(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) {
 
 /// Reports that an element lacks an attribute.
 pub(crate) fn report_missing_attribute(
-    reader: &mut Reader<'_>,
+    context: &mut Context<'_>,
     fields: &Fields<'_, '_>,
     name: &'static str,
     value: &Value,
@@ -412,13 +385,13 @@ pub(crate) fn report_missing_attribute(
         ),
         _ => diagnostic,
     };
-    reader.report_missing(name, diagnostic);
+    context.report_missing(name, diagnostic);
 }
 
 /// What to write for an attribute whose value only its author knows.
 fn example(element: &str, name: &str, value: &Value) -> String {
     match value {
-        Value::Words(words) if words.len() <= 3 => listed(words),
+        Value::Words(words) if words.len() <= 3 => join_with_or(words),
         Value::Words(_) => "qcow2".to_owned(),
         Value::DiskName => "vda".to_owned(),
         Value::Host => "localhost".to_owned(),
@@ -434,25 +407,25 @@ fn example(element: &str, name: &str, value: &Value) -> String {
 
 /// Whether libvirt's parser looks at an attribute: of a disk that is left out, at its name and that it is left out.
 fn is_read(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> bool {
-    let left_out = fields.get("backup").is_some_and(|backup| backup.value == "no");
-    !left_out || matches!(attribute.name, "name" | "backup")
+    let excluded = fields.get("backup").is_some_and(|backup| backup.value == "no");
+    !excluded || matches!(attribute.name, "name" | "backup")
 }
 
 /// libvirt's schema compares fixed words without the white space around them, its parser with it.
-fn check_white_space(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, attribute: &Attribute<'_>, value: Value) {
+fn check_white_space(context: &mut Context<'_>, fields: &Fields<'_, '_>, attribute: &Attribute<'_>, value: Value) {
     let word = trim(attribute.value);
     if !matches!(value, Value::Words(_)) || word == attribute.value || !is_read(fields, attribute) {
         return;
     }
     let diagnostic = Diagnostic::new(
         Rule::WhiteSpace,
-        attribute.blamed(),
+        attribute.report_span(),
         format!("{}='{word}' has white space around its value", attribute.name),
     )
     .help(format!("write {}='{word}'", attribute.name))
-    .libvirt(parser_refusal(reader.release, fields.shape.name, attribute.name, attribute.value))
+    .libvirt(parser_refusal(context.release, fields.shape.name, attribute.name, attribute.value))
     .safe_fix("remove the white space", attribute.value_span, word);
-    reader.report(diagnostic);
+    context.report(diagnostic);
 }
 
 /// What libvirt's parser says of a fixed word that it does not know.

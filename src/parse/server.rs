@@ -5,9 +5,10 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::number;
+use crate::syntax::name_span;
+use crate::wording::{join_with_or, quoted};
 
-use super::element::{Attribute, Fields, Reader, listed, name_span};
-use super::strangers;
+use super::element::{Attribute, Context, Fields};
 
 /// What only some transports have: the attribute that a transport needs, and those that it may have too.
 fn attributes_of(transport: Transport) -> (&'static str, &'static [&'static str]) {
@@ -22,18 +23,18 @@ const TRANSPORTS: [Transport; 3] = [Transport::Tcp, Transport::Unix, Transport::
 const ADDRESSES: [&str; 4] = ["name", "port", "socket", "fdgroup"];
 
 /// Reads a server.
-pub(super) fn parse<'i>(reader: &mut Reader<'i>, fields: &Fields<'_, 'i>) -> Server<'i> {
-    let transport = check_transport(reader, fields);
-    check_fd(reader, fields, transport);
+pub(super) fn parse<'i>(context: &mut Context<'i>, fields: &Fields<'_, 'i>) -> Server<'i> {
+    let transport = check_transport(context, fields);
+    check_fd(context, fields, transport);
     let port = fields.get("port").filter(|_| transport == Transport::Tcp);
-    check_socket(reader, fields, transport);
+    check_socket(context, fields, transport);
     Server {
         transport,
         tls: fields.word("tls").map(|tls| tls == "yes"),
-        name: reader.text_in(fields.get("name")),
-        port: port.map_or(0, |port| check_port(reader, port)),
-        socket: reader.text_in(fields.get("socket")),
-        fdgroup: reader.text_in(fields.get("fdgroup")),
+        name: context.text_in(fields.get("name")),
+        port: port.map_or(0, |port| check_port(context, port)),
+        socket: context.text_in(fields.get("socket")),
+        fdgroup: context.text_in(fields.get("fdgroup")),
         tag: Spanned { value: (), span: fields.tag() },
     }
 }
@@ -51,45 +52,45 @@ fn transport_by_attributes(fields: &Fields<'_, '_>) -> Option<Transport> {
 }
 
 /// Holds the transport and the attributes against each other; returns the transport that is meant.
-fn check_transport(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Transport {
+fn check_transport(context: &mut Context<'_>, fields: &Fields<'_, '_>) -> Transport {
     let by_attributes = transport_by_attributes(fields);
-    let said = match fields.get("transport") {
+    let chosen = match fields.get("transport") {
         None => Transport::Tcp,
         Some(_) => match fields.word("transport").and_then(Transport::from_name) {
-            Some(said) => said,
+            Some(chosen) => chosen,
             // The word is reported already.
             None => return by_attributes.unwrap_or(Transport::Tcp),
         },
     };
-    let (needed, allowed) = attributes_of(said);
+    let (needed, allowed) = attributes_of(chosen);
     match by_attributes {
-        Some(meant) if meant != said => {
-            report_wrong_transport(reader, fields, said, meant);
-            return meant;
+        Some(intended) if intended != chosen => {
+            report_wrong_transport(context, fields, chosen, intended);
+            return intended;
         }
         _ => {}
     }
     for (name, attribute) in present(fields).filter(|(name, _)| !allowed.contains(name)) {
-        report_foreign(reader, fields, said, name, attribute);
+        report_foreign(context, fields, chosen, name, attribute);
     }
     if fields.get(needed).is_none() {
-        report_missing(reader, fields, said, needed);
+        report_missing(context, fields, chosen, needed);
     }
-    said
+    chosen
 }
 
-fn report_wrong_transport(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, said: Transport, meant: Transport) {
-    let (needed, _) = attributes_of(said);
-    let (found, _) = attributes_of(meant);
+fn report_wrong_transport(context: &mut Context<'_>, fields: &Fields<'_, '_>, chosen: Transport, intended: Transport) {
+    let (needed, _) = attributes_of(chosen);
+    let (found, _) = attributes_of(intended);
     let Some(attribute) = fields.get(found) else { return };
-    let word = meant.name();
+    let word = intended.name();
     let diagnostic = match fields.get("transport") {
         Some(transport) => Diagnostic::new(
             Rule::WrongTransport,
-            transport.blamed(),
+            transport.report_span(),
             format!(
                 "transport='{}' needs {needed}, but the server has {found}, which is for transport='{word}'",
-                said.name()
+                chosen.name()
             ),
         )
         .help(format!("write transport='{word}', or {needed}= in place of {found}="))
@@ -106,21 +107,21 @@ fn report_wrong_transport(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, said
             format!(" transport='{word}'"),
         ),
     };
-    let diagnostic = diagnostic.also(attribute.span, format!("this is for {word}"));
+    let diagnostic = diagnostic.label(attribute.span, format!("this is for {word}"));
     match fields.get("transport") {
-        Some(_) => reader.report(diagnostic),
-        None => reader.report_missing("transport", diagnostic),
+        Some(_) => context.report(diagnostic),
+        None => context.report_missing("transport", diagnostic),
     }
 }
 
 fn report_foreign(
-    reader: &mut Reader<'_>,
+    context: &mut Context<'_>,
     fields: &Fields<'_, '_>,
-    said: Transport,
+    chosen: Transport,
     name: &'static str,
     attribute: &Attribute<'_>,
 ) {
-    let owners: Vec<_> = TRANSPORTS
+    let found: Vec<_> = TRANSPORTS
         .into_iter()
         .filter(|transport| attributes_of(*transport).1.contains(&name))
         .map(|transport| format!("transport='{}'", transport.name()))
@@ -128,76 +129,76 @@ fn report_foreign(
     let diagnostic = Diagnostic::new(
         Rule::TransportAttribute,
         attribute.span,
-        format!("a server with transport='{}' has no {name}", said.name()),
+        format!("a server with transport='{}' has no {name}", chosen.name()),
     )
-    .help(format!("remove {name}, which is for {}", listed(&owners)))
-    .unsafe_fix(format!("remove {name}"), reader.with_space_before(attribute.span), "");
+    .help(format!("remove {name}, which is for {}", join_with_or(&found)))
+    .unsafe_fix(format!("remove {name}"), context.with_space_before(attribute.span), "");
     let diagnostic = match fields.get("transport") {
-        Some(transport) => diagnostic.also(transport.span, "the transport"),
+        Some(transport) => diagnostic.label(transport.span, "the transport"),
         None => diagnostic,
     };
-    reader.report_misplaced(name, diagnostic);
+    context.report_misplaced(name, diagnostic);
 }
 
-fn report_missing(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, said: Transport, needed: &'static str) {
-    let example = match said {
+fn report_missing(context: &mut Context<'_>, fields: &Fields<'_, '_>, chosen: Transport, needed: &'static str) {
+    let example = match chosen {
         Transport::Tcp => "name='localhost'",
         Transport::Unix => "socket='/path/to/socket'",
         Transport::Fd => "fdgroup='NAME'",
     };
     let message = match fields.get("transport") {
-        Some(_) => format!("a server with transport='{}' needs {needed}", said.name()),
+        Some(_) => format!("a server with transport='{}' needs {needed}", chosen.name()),
         None => format!("a server needs {needed}"),
     };
     let mut diagnostic = Diagnostic::new(Rule::MissingAttribute, fields.tag(), message).help(format!("add {example}"));
     if let Some(transport) = fields.get("transport") {
-        diagnostic = diagnostic.also(transport.span, "the transport");
+        diagnostic = diagnostic.label(transport.span, "the transport");
     }
-    reader.report_missing(needed, diagnostic);
+    context.report_missing(needed, diagnostic);
 }
 
-fn check_fd(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, transport: Transport) {
+fn check_fd(context: &mut Context<'_>, fields: &Fields<'_, '_>, transport: Transport) {
     let Some(attribute) = fields.get("transport") else { return };
-    if transport != Transport::Fd || reader.release >= Release::V11_3_0 {
+    if transport != Transport::Fd || context.release >= Release::V11_3_0 {
         return;
     }
     let diagnostic = Diagnostic::new(
         Rule::FdTransport,
-        attribute.blamed(),
-        format!("libvirt {} does not know transport='fd'", reader.release),
+        attribute.report_span(),
+        format!("libvirt {} does not know transport='fd'", context.release),
     )
     .help("write transport='tcp' or 'unix'; libvirt 11.3.0 and later know fd");
-    reader.report(diagnostic);
+    context.report(diagnostic);
 }
 
-fn check_port(reader: &mut Reader<'_>, attribute: &Attribute<'_>) -> u16 {
+fn check_port(context: &mut Context<'_>, attribute: &Attribute<'_>) -> u16 {
     let Some(port) = number(attribute.value) else { return 0 };
     u16::try_from(port).unwrap_or_else(|_| {
         let diagnostic = Diagnostic::new(
             Rule::PortRange,
-            attribute.blamed(),
-            format!("there is no port {}", strangers::quoted(attribute.value)),
+            attribute.report_span(),
+            format!("there is no port {}", quoted(attribute.value)),
         )
         .help("write a number from 1 to 65535; NBD's own port is 10809")
         .libvirt(format!("invalid argument: port '{}' out of range", attribute.value));
-        reader.report(diagnostic);
+        context.report(diagnostic);
         0
     })
 }
 
 /// The schema lets a Windows path through, the parser does not.
-fn check_socket(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, transport: Transport) {
+fn check_socket(context: &mut Context<'_>, fields: &Fields<'_, '_>, transport: Transport) {
     let Some(socket) = fields.get("socket").filter(|_| transport == Transport::Unix) else { return };
     if !crate::schema::Value::Path.accepts(socket.value) || socket.value.starts_with('/') {
         return;
     }
-    let span: Span = socket.blamed();
+    let span: Span = socket.report_span();
     let diagnostic = Diagnostic::new(
         Rule::RelativeSocket,
         span,
-        format!("the socket {} is not an absolute path on the host", strangers::quoted(socket.value)),
+        format!("the socket {} is not an absolute path on the host", quoted(socket.value)),
     )
     .help("write a path that starts with /")
     .libvirt(format!("XML error: backup socket path '{}' must be absolute", socket.value));
-    reader.report(diagnostic);
+    context.report(diagnostic);
 }

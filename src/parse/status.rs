@@ -8,16 +8,17 @@ use std::borrow::Cow;
 use roxmltree::{Document, Node};
 
 use crate::backup::{
-    Backup, BackupMode, Cipher, Disk, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Mode, PrivateData,
-    Seclabel, Secret, Server, Spanned, State, StorageFormat, StorageType, Store, Text, Transport, Written,
+    Backup, BackupMode, Cipher, Destination, Disk, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Mode,
+    PrivateData, Seclabel, Secret, Server, SourceOnly, Spanned, State, StorageFormat, StorageType, Text, Transport,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
+use crate::syntax::{namespace, start_tag};
+use crate::wording::quoted;
 
-use super::element::{Attribute, Reader, namespace, parser_refusal, start_tag};
-use super::store::check_models;
-use super::strangers::quoted;
+use super::destination::check_models;
+use super::element::{Attribute, Context, parser_refusal};
 use super::text::text_of;
 
 /// Types that libvirt knows for a disk's source, and not for a backup's destination.
@@ -30,13 +31,13 @@ const HELP: &str = "give the state file as libvirtd wrote it; for a backup that 
 #[must_use]
 pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i>>, Vec<Diagnostic>) {
     let root = document.root_element();
-    let mut reader = Reader::new(document.input_text(), release);
+    let mut context = Context::new(document.input_text(), release);
     if let Some(diagnostic) = super::check_root(root).filter(|diagnostic| diagnostic.rule == Rule::WrongRoot) {
-        reader.report(diagnostic);
-        return (None, reader.finish());
+        context.report(diagnostic);
+        return (None, context.finish());
     }
-    let backup = StateFile { reader: &mut reader }.backup(root);
-    (Some(backup), reader.finish())
+    let backup = StateFile { context: &mut context }.backup(root);
+    (Some(backup), context.finish())
 }
 
 fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
@@ -50,24 +51,24 @@ fn children<'a, 'i>(node: Node<'a, 'i>, name: &str) -> impl Iterator<Item = Node
 
 /// The methods read one element each.
 struct StateFile<'r, 'i> {
-    reader: &'r mut Reader<'i>,
+    context: &'r mut Context<'i>,
 }
 
 impl<'i> StateFile<'_, 'i> {
     fn attribute<'a>(&self, node: Node<'a, 'i>, name: &str) -> Option<Attribute<'a>> {
         // libvirt asks for the local name, whatever the namespace.
         let found = node.attributes().find(|attribute| attribute.name() == name)?;
-        Some(Attribute::new(found, self.reader.text))
+        Some(Attribute::new(found, self.context.text))
     }
 
     /// One that libvirt looks for with `XPath`, which minds the namespace.
-    fn own_attribute<'a>(&self, node: Node<'a, 'i>, name: &str) -> Option<Attribute<'a>> {
+    fn unprefixed_attribute<'a>(&self, node: Node<'a, 'i>, name: &str) -> Option<Attribute<'a>> {
         let found = node.attributes().find(|attribute| attribute.name() == name && attribute.namespace().is_none())?;
-        Some(Attribute::new(found, self.reader.text))
+        Some(Attribute::new(found, self.context.text))
     }
 
     fn text(&self, node: Node<'_, 'i>, name: &str) -> Option<Text<'i>> {
-        self.reader.text_in(self.attribute(node, name).as_ref())
+        self.context.text_in(self.attribute(node, name).as_ref())
     }
 
     fn value(&self, node: Node<'_, 'i>, name: &str) -> Option<Cow<'i, str>> {
@@ -75,12 +76,12 @@ impl<'i> StateFile<'_, 'i> {
     }
 
     fn refuse(&mut self, span: Span, message: String, libvirt: String) {
-        self.reader.report(Diagnostic::new(Rule::InvalidStatus, span, message).help(HELP).libvirt(libvirt));
+        self.context.report(Diagnostic::new(Rule::InvalidStatus, span, message).help(HELP).libvirt(libvirt));
     }
 
     fn missing(&mut self, node: Node<'_, '_>, what: &str, libvirt: impl Into<String>) {
         let message = format!("<{}> has no {what}", node.tag_name().name());
-        self.reader.report(Diagnostic::new(Rule::MissingStatus, start_tag(node), message).help(HELP).libvirt(libvirt));
+        self.context.report(Diagnostic::new(Rule::MissingStatus, start_tag(node), message).help(HELP).libvirt(libvirt));
     }
 
     /// An attribute that holds one of some words.
@@ -98,8 +99,8 @@ impl<'i> StateFile<'_, 'i> {
         let found = from_name(attribute.value);
         if found.is_none() {
             let Attribute { name, value, .. } = attribute;
-            let libvirt = parser_refusal(self.reader.release, node.tag_name().name(), name, value);
-            self.refuse(attribute.blamed(), format!("{name} cannot be {}", quoted(value)), libvirt);
+            let libvirt = parser_refusal(self.context.release, node.tag_name().name(), name, value);
+            self.refuse(attribute.report_span(), format!("{name} cannot be {}", quoted(value)), libvirt);
         }
         found
     }
@@ -120,26 +121,26 @@ impl<'i> StateFile<'_, 'i> {
         Backup {
             mode,
             incremental: child(root, "incremental")
-                .map(|node| Spanned { value: text_of(node, self.reader.release), span: node.range().into() })
+                .map(|node| Spanned { value: text_of(node, self.context.release), span: node.range().into() })
                 .filter(|text| !text.value.is_empty()),
             server,
             disks: disks.into_iter().map(|disk| self.disk(disk, mode)).collect(),
-            blanks: 0,
+            empty_disk_entries: 0,
             private_data: self.private_data(root),
             tag: Spanned { value: (), span: start_tag(root) },
-            disks_tag: Written(None),
-            dropped: Written(Vec::new()),
+            disks_tag: SourceOnly(None),
+            ignored: SourceOnly(Vec::new()),
         }
     }
 
     fn private_data(&self, root: Node<'_, 'i>) -> PrivateData<'i> {
         let objects = || children(root, "privateData").flat_map(|data| children(data, "objects"));
         let alias = |node: Node<'_, 'i>| {
-            let alias = self.own_attribute(node, "alias");
-            self.reader.text_in(alias.as_ref()).map(|text| text.value)
+            let alias = self.unprefixed_attribute(node, "alias");
+            self.context.text_in(alias.as_ref()).map(|text| text.value)
         };
         let of_tls_key =
-            |node: &Node<'_, 'i>| self.own_attribute(*node, "type").is_some_and(|kind| kind.value == "tlskey");
+            |node: &Node<'_, 'i>| self.unprefixed_attribute(*node, "type").is_some_and(|kind| kind.value == "tlskey");
         let mut secrets = objects().flat_map(|objects| children(objects, "secret")).filter(of_tls_key);
         let mut credentials = objects().flat_map(|objects| children(objects, "TLSx509"));
         PrivateData {
@@ -200,13 +201,13 @@ impl<'i> StateFile<'_, 'i> {
     fn transport(&mut self, node: Node<'_, 'i>) -> Option<Transport> {
         let Some(attribute) = self.attribute(node, "transport") else { return Some(Transport::Tcp) };
         let known = Transport::from_name(attribute.value)
-            .filter(|transport| *transport != Transport::Fd || self.reader.release >= Release::V11_3_0);
+            .filter(|transport| *transport != Transport::Fd || self.context.release >= Release::V11_3_0);
         if known.is_none() {
             let libvirt = match attribute.value {
                 "rdma" => "unsupported configuration: transport rdma is not supported for <server>".to_owned(),
-                value => parser_refusal(self.reader.release, "server", "transport", value),
+                value => parser_refusal(self.context.release, "server", "transport", value),
             };
-            self.refuse(attribute.blamed(), format!("transport cannot be {}", quoted(attribute.value)), libvirt);
+            self.refuse(attribute.report_span(), format!("transport cannot be {}", quoted(attribute.value)), libvirt);
             if attribute.value == "rdma" {
                 // Known, and refused only once the rest has been read.
                 self.port(node);
@@ -224,7 +225,7 @@ impl<'i> StateFile<'_, 'i> {
 
     fn refuse_socket(&mut self, node: Node<'_, 'i>, span: Span, transport: Transport) {
         // The older release prints the attribute, and so nothing when it is left out.
-        let written = self.attribute(node, "transport").is_some() || self.reader.release >= Release::V11_3_0;
+        let written = self.attribute(node, "transport").is_some() || self.context.release >= Release::V11_3_0;
         let name = if written { transport.name() } else { "(null)" };
         let libvirt = format!("XML error: transport '{name}' does not support socket attribute");
         self.refuse(span, format!("a server with transport='{}' has no socket", transport.name()), libvirt);
@@ -240,7 +241,7 @@ impl<'i> StateFile<'_, 'i> {
             Some(_) => format!("invalid argument: port '{}' out of range", attribute.value),
             None => format!("invalid argument: failed to parse port number '{}'", attribute.value),
         };
-        self.refuse(attribute.blamed(), format!("there is no port {}", quoted(attribute.value)), libvirt);
+        self.refuse(attribute.report_span(), format!("there is no port {}", quoted(attribute.value)), libvirt);
         0
     }
 
@@ -250,16 +251,16 @@ impl<'i> StateFile<'_, 'i> {
         if name.is_none() {
             self.missing(node, "name", "XML error: missing name from disk backup element");
         }
-        let backup = self.yes_no(node, "backup").unwrap_or(true);
-        let mut disk = Disk { backup, ..Disk::new(name.unwrap_or(Spanned { value: Cow::Borrowed(""), span }), span) };
+        let included = self.yes_no(node, "backup").unwrap_or(true);
+        let mut disk = Disk { included, ..Disk::new(name.unwrap_or(Spanned { value: Cow::Borrowed(""), span }), span) };
         // libvirt reads nothing else of a disk that is left out.
-        if backup {
-            self.taken_disk(&mut disk, node, mode);
+        if included {
+            self.read_included_disk(&mut disk, node, mode);
         }
         disk
     }
 
-    fn taken_disk(&mut self, disk: &mut Disk<'i>, node: Node<'_, 'i>, mode: Mode) {
+    fn read_included_disk(&mut self, disk: &mut Disk<'i>, node: Node<'_, 'i>, mode: Mode) {
         if mode == Mode::Pull {
             disk.exportname = self.text(node, "exportname");
             disk.exportbitmap = self.text(node, "exportbitmap");
@@ -293,9 +294,9 @@ impl<'i> StateFile<'_, 'i> {
             Mode::Push => "target",
             Mode::Pull => "scratch",
         };
-        let store = child(node, element).map(|store| self.store(store, disk.storage_type));
+        let destination = child(node, element).map(|destination| self.destination(destination, disk.storage_type));
         // One that says nothing is written as none.
-        disk.store = store.filter(|store| *store != Store::default()).map(Box::new);
+        disk.destination = destination.filter(|destination| *destination != Destination::default()).map(Box::new);
     }
 
     fn storage_type(&mut self, node: Node<'_, 'i>) -> StorageType {
@@ -304,38 +305,38 @@ impl<'i> StateFile<'_, 'i> {
             return storage_type;
         }
         let known = OTHER_STORAGE_TYPES.iter().any(|other| {
-            *other == attribute.value && (*other != "vhostvdpa" || self.reader.release >= Release::V11_3_0)
+            *other == attribute.value && (*other != "vhostvdpa" || self.context.release >= Release::V11_3_0)
         });
         let libvirt = if known {
             format!("XML error: unsupported disk backup type '{}'", attribute.value)
         } else {
-            parser_refusal(self.reader.release, "disk", "type", attribute.value)
+            parser_refusal(self.context.release, "disk", "type", attribute.value)
         };
-        self.refuse(attribute.blamed(), format!("type cannot be {}", quoted(attribute.value)), libvirt);
+        self.refuse(attribute.report_span(), format!("type cannot be {}", quoted(attribute.value)), libvirt);
         StorageType::File
     }
 
     fn format(&mut self, node: Node<'_, 'i>) -> Option<Spanned<StorageFormat>> {
-        let attribute = children(node, "driver").find_map(|driver| self.own_attribute(driver, "type"))?;
+        let attribute = children(node, "driver").find_map(|driver| self.unprefixed_attribute(driver, "type"))?;
         // An empty format is no format.
         let format = StorageFormat::from_name(attribute.value);
         if format.is_none() && !attribute.value.is_empty() {
-            let libvirt = parser_refusal(self.reader.release, "driver", "type", attribute.value);
-            self.refuse(attribute.blamed(), format!("type cannot be {}", quoted(attribute.value)), libvirt);
+            let libvirt = parser_refusal(self.context.release, "driver", "type", attribute.value);
+            self.refuse(attribute.report_span(), format!("type cannot be {}", quoted(attribute.value)), libvirt);
         }
-        format.map(|value| Spanned { value, span: attribute.blamed() })
+        format.map(|value| Spanned { value, span: attribute.report_span() })
     }
 
     fn index(&mut self, node: Node<'_, 'i>) -> u32 {
         let Some(attribute) = self.attribute(node, "index") else { return 0 };
         lenient_number(attribute.value).unwrap_or_else(|| {
             let libvirt = format!("XML error: invalid storage source index '{}'", attribute.value);
-            self.refuse(attribute.blamed(), format!("index cannot be {}", quoted(attribute.value)), libvirt);
+            self.refuse(attribute.report_span(), format!("index cannot be {}", quoted(attribute.value)), libvirt);
             0
         })
     }
 
-    fn store(&mut self, node: Node<'_, 'i>, storage_type: StorageType) -> Store<'i> {
+    fn destination(&mut self, node: Node<'_, 'i>, storage_type: StorageType) -> Destination<'i> {
         let path = match storage_type {
             StorageType::File => "file",
             StorageType::Block => "dev",
@@ -344,8 +345,8 @@ impl<'i> StateFile<'_, 'i> {
         let encryption = child(node, "encryption").and_then(|encryption| self.encryption(encryption));
         let seclabels: Vec<_> = children(node, "seclabel").map(|seclabel| self.seclabel(seclabel)).collect();
         let elements = children(node, "seclabel").map(|seclabel| Span::from(seclabel.range()));
-        check_models(self.reader, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
-        Store {
+        check_models(self.context, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
+        Destination {
             path: self.text(node, path).filter(|path| !path.value.is_empty()),
             fdgroup,
             seclabels,
@@ -358,8 +359,8 @@ impl<'i> StateFile<'_, 'i> {
         let relabel = self.yes_no(node, "relabel").unwrap_or(true);
         let labelskip = self.yes_no(node, "labelskip").unwrap_or(false);
         let label = child(node, "label")
-            .map(|label| Spanned { value: text_of(label, self.reader.release), span: label.range().into() })
-            .filter(|label| !label.value.is_empty() && label.value.len() <= super::store::LONGEST_LABEL);
+            .map(|label| Spanned { value: text_of(label, self.context.release), span: label.range().into() })
+            .filter(|label| !label.value.is_empty() && label.value.len() <= super::destination::MAX_LABEL_LENGTH);
         if let (Some(label), false) = (&label, relabel) {
             let model = model.as_ref().map_or("<null>", |model| &model.value);
             let libvirt = format!("XML error: Cannot specify a label if relabelling is turned off. model={model}");
@@ -369,11 +370,11 @@ impl<'i> StateFile<'_, 'i> {
     }
 
     fn encryption(&mut self, node: Node<'_, 'i>) -> Option<Encryption<'i>> {
-        let Some(format) = self.own_attribute(node, "format").filter(|format| !format.value.is_empty()) else {
+        let Some(format) = self.unprefixed_attribute(node, "format").filter(|format| !format.value.is_empty()) else {
             self.missing(node, "format", "XML error: unknown volume encryption format");
             return None;
         };
-        let release = self.reader.release;
+        let release = self.context.release;
         let format = self.word_in(node, format, |word| {
             EncryptionFormat::from_name(word)
                 .filter(|format| *format != EncryptionFormat::LuksAny || release > Release::V9_0_0)
@@ -384,11 +385,11 @@ impl<'i> StateFile<'_, 'i> {
             EncryptionFormat::Luks => self.cipher_and_ivgen(node),
             _ => (None, None),
         };
-        Some(Encryption { format, engine, secrets, cipher, ivgen, tag: Written(start_tag(node)) })
+        Some(Encryption { format, engine, secrets, cipher, ivgen, tag: SourceOnly(start_tag(node)) })
     }
 
     fn secret(&mut self, node: Node<'_, 'i>) -> Option<Secret<'i>> {
-        let Some(kind) = self.own_attribute(node, "type").filter(|kind| !kind.value.is_empty()) else {
+        let Some(kind) = self.unprefixed_attribute(node, "type").filter(|kind| !kind.value.is_empty()) else {
             self.missing(node, "type", "XML error: unknown volume encryption secret type");
             return None;
         };
@@ -398,7 +399,7 @@ impl<'i> StateFile<'_, 'i> {
                 self.missing(node, "uuid or usage", "XML error: missing secret uuid or usage attribute");
                 None
             }
-            (Some(uuid), Some(_)) if self.reader.release < Release::V12_8_0 || lenient_uuid(uuid.value).is_some() => {
+            (Some(uuid), Some(_)) if self.context.release < Release::V12_8_0 || lenient_uuid(uuid.value).is_some() => {
                 let libvirt = "XML error: either secret uuid or usage expected".to_owned();
                 self.refuse(uuid.span, "<secret> has uuid and usage".to_owned(), libvirt);
                 None
@@ -407,7 +408,7 @@ impl<'i> StateFile<'_, 'i> {
             (Some(uuid), _) => {
                 let read = lenient_uuid(uuid.value);
                 if read.is_none() {
-                    let libvirt = if self.reader.release >= Release::V12_8_0 {
+                    let libvirt = if self.context.release >= Release::V12_8_0 {
                         format!(
                             "XML error: Invalid value for attribute 'uuid' in element 'secret': '{}'. Expected UUID",
                             uuid.value
@@ -415,7 +416,7 @@ impl<'i> StateFile<'_, 'i> {
                     } else {
                         format!("XML error: invalid secret uuid '{}'", uuid.value)
                     };
-                    self.refuse(uuid.blamed(), format!("{} is not a UUID", quoted(uuid.value)), libvirt);
+                    self.refuse(uuid.report_span(), format!("{} is not a UUID", quoted(uuid.value)), libvirt);
                 }
                 read.map(Secret::Uuid)
             }
@@ -440,7 +441,7 @@ impl<'i> StateFile<'_, 'i> {
             Ivgen {
                 name: self.value(node, "name").unwrap_or_default(),
                 hash: self.value(node, "hash"),
-                tag: Written(start_tag(node)),
+                tag: SourceOnly(start_tag(node)),
             }
         });
         (Some(cipher), ivgen)
@@ -460,7 +461,7 @@ impl<'i> StateFile<'_, 'i> {
                     "XML error: Invalid value for attribute 'size' in element 'cipher': '{}'. Expected non-negative integer value",
                     size.value
                 );
-                self.refuse(size.blamed(), format!("size cannot be {}", quoted(size.value)), libvirt);
+                self.refuse(size.report_span(), format!("size cannot be {}", quoted(size.value)), libvirt);
                 0
             }),
         };
@@ -469,7 +470,7 @@ impl<'i> StateFile<'_, 'i> {
             size,
             mode: self.value(node, "mode"),
             hash: self.value(node, "hash"),
-            tag: Written(start_tag(node)),
+            tag: SourceOnly(start_tag(node)),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use roxmltree::{Node, StringStorage};
 
 use crate::release::Release;
-use crate::schema::trim;
+use crate::wording::trim;
 
 /// The text of `node`, that of elements in it included, as `release` reads it.
 pub(crate) fn text_of<'i>(node: Node<'_, 'i>, release: Release) -> Cow<'i, str> {
@@ -35,13 +35,13 @@ fn as_written<'i>(text: Node<'_, 'i>) -> Option<&'i str> {
 
 /// What libxml2 remembers of an element while it collects its text.
 #[derive(Default)]
-struct Neighbours {
+struct WhitespaceState {
     first_is_text: Option<bool>,
     last_is_text: bool,
-    keep_all: bool,
+    keep_white_space: bool,
 }
 
-impl Neighbours {
+impl WhitespaceState {
     fn add(&mut self, is_text: bool) {
         self.first_is_text.get_or_insert(is_text);
         self.last_is_text = is_text;
@@ -51,7 +51,7 @@ impl Neighbours {
         match chunk.kind {
             Kind::Reference | Kind::Cdata => true,
             Kind::Characters(next) => {
-                self.keep_all
+                self.keep_white_space
                     || self.last_is_text
                     || self.first_is_text == Some(true)
                     || next == Next::Other
@@ -65,10 +65,10 @@ impl Neighbours {
 fn text_around(node: Node<'_, '_>, release: Release) -> String {
     let source = node.document().input_text();
     let mut collected = String::new();
-    let mut neighbours = Neighbours::default();
+    let mut state = WhitespaceState::default();
     for child in node.children() {
         if !child.is_text() {
-            neighbours.add(false);
+            state.add(false);
             if child.is_element() {
                 collected.push_str(&text_of(child, release));
             }
@@ -78,10 +78,10 @@ fn text_around(node: Node<'_, '_>, release: Release) -> String {
         let next = child.next_sibling();
         let end = next.map_or_else(|| content_end(node), |next| next.range().start);
         for chunk in chunks(source.get(child.range().start..end).unwrap_or_default(), next.is_none()) {
-            if neighbours.keep(&chunk) {
+            if state.keep(&chunk) {
                 chunk.append_to(&mut collected);
-                neighbours.keep_all |= chunk.is_remembered(release);
-                neighbours.add(chunk.kind != Kind::Cdata);
+                state.keep_white_space |= chunk.keeps_later_white_space(release);
+                state.add(chunk.kind != Kind::Cdata);
             }
         }
     }
@@ -119,9 +119,10 @@ enum Next {
 
 impl Chunk<'_> {
     /// Whether, once it is kept, all white space after it is.
-    fn is_remembered(&self, release: Release) -> bool {
-        let is_slow = |first: char| !first.is_ascii() || first.is_ascii_whitespace();
-        matches!(self.kind, Kind::Characters(_)) && (release >= Release::V12_8_0 || self.written.starts_with(is_slow))
+    fn keeps_later_white_space(&self, release: Release) -> bool {
+        let takes_slow_path = |first: char| !first.is_ascii() || first.is_ascii_whitespace();
+        matches!(self.kind, Kind::Characters(_))
+            && (release >= Release::V12_8_0 || self.written.starts_with(takes_slow_path))
     }
 
     fn append_to(&self, text: &mut String) {
@@ -158,14 +159,14 @@ fn chunks(written: &str, ends_element: bool) -> impl Iterator<Item = Chunk<'_>> 
 
 /// The first chunk of characters, and what comes after it.
 fn characters(written: &str, ends_element: bool) -> Option<(Chunk<'_>, &str)> {
-    let is_slow = |character: char| character == '\r' || !character.is_ascii();
+    let takes_slow_path = |character: char| character == '\r' || !character.is_ascii();
     // The carriage return of a pair with a line feed ends a chunk and goes; the line feed starts the next one.
     let after_pair = written.strip_prefix("\r\n");
     let written = if after_pair.is_some() { written.get(1..)? } else { written };
     let markup = written.find(['<', '&']).unwrap_or(written.len());
     let stop = match after_pair {
-        Some(rest) if rest.starts_with(is_slow) => Some(0),
-        _ => written.get(..markup)?.find(is_slow),
+        Some(rest) if rest.starts_with(takes_slow_path) => Some(0),
+        _ => written.get(..markup)?.find(takes_slow_path),
     };
     let (end, next) = match stop {
         Some(0) | None => (markup, next_of(written, markup, ends_element)),

@@ -2,19 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::backup::{Mode, StorageFormat};
-use crate::checkpoint::{Checkpoint, CheckpointDisk, Place};
+use crate::backup::{Mode, Spanned, StorageFormat};
+use crate::checkpoint::{Checkpoint, CheckpointDisk};
 use crate::diagnostic::{Diagnostic, Document, Span};
 use crate::domain::{Domain, DomainDisk, Source};
-use crate::parse::nearest;
 use crate::rules::Rule;
+use crate::wording::{MAX_DISKS_LISTED, closest_match};
 
 use super::Context;
 use super::destination::is_incremental;
 use super::incremental::no_bitmap;
 
 /// libvirt writes `NAME.xml.new` first, and Linux takes 255 bytes.
-const LONGEST_NAME: usize = 247;
+const MAX_NAME_LENGTH: usize = 247;
 
 pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let checkpoint = context.options.checkpoint.as_deref();
@@ -31,20 +31,20 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
 }
 
 /// A finding in the checkpoint's document.
-fn finding(rule: Rule, span: Span, message: String) -> Diagnostic {
-    Diagnostic::new(rule, span, message).located_in(Document::Checkpoint)
+fn diagnostic(rule: Rule, span: Span, message: String) -> Diagnostic {
+    Diagnostic::new(rule, span, message).in_document(Document::Checkpoint)
 }
 
-fn check_name(context: &Context<'_, '_>, name: &Place) -> Option<Diagnostic> {
+fn check_name(context: &Context<'_, '_>, name: &Spanned<String>) -> Option<Diagnostic> {
     let value = &name.value;
     let exists = context.existing(value).is_some();
-    let incremental = context.taken().filter(|disk| is_incremental(disk));
+    let incremental = context.included_disks().filter(|disk| is_incremental(disk));
     let mut bases = incremental.filter_map(|disk| Some((disk, disk.incremental.as_ref()?)));
     let base = bases.find(|(_, incremental)| *incremental.value == **value);
-    if value.len() > LONGEST_NAME {
-        let message = format!("the name has {} bytes, and libvirt can save {LONGEST_NAME} at the most", value.len());
+    if value.len() > MAX_NAME_LENGTH {
+        let message = format!("the name has {} bytes, and libvirt can save {MAX_NAME_LENGTH} at the most", value.len());
         return Some(
-            finding(Rule::CheckpointNameLength, name.span, message)
+            diagnostic(Rule::CheckpointNameLength, name.span, message)
                 .help("write a shorter name")
                 .libvirt(format!("internal error: unable to save metadata for checkpoint {value}")),
         );
@@ -53,17 +53,17 @@ fn check_name(context: &Context<'_, '_>, name: &Place) -> Option<Diagnostic> {
     let help = "give the new checkpoint a name that the domain does not have yet";
     match base {
         Some((disk, base)) => Some(
-            finding(
+            diagnostic(
                 Rule::CheckpointIsBase,
                 name.span,
                 format!("the backup starts from '{value}', so there cannot be a new checkpoint of that name"),
             )
-            .also(base.span, "the backup starts from it")
+            .label(base.span, "the backup starts from it")
             .help(help)
             .libvirt(if exists { exists_already() } else { no_bitmap(disk, value) }),
         ),
         None => exists.then(|| {
-            finding(Rule::CheckpointExists, name.span, format!("the domain has a checkpoint '{value}' already"))
+            diagnostic(Rule::CheckpointExists, name.span, format!("the domain has a checkpoint '{value}' already"))
                 .help(help)
                 .libvirt(exists_already())
         }),
@@ -88,7 +88,7 @@ fn align(context: &Context<'_, '_>, checkpoint: &Checkpoint, domain: &Domain, di
             continue;
         }
         seen.insert(&found.target, disk.name.span);
-        if disk.takes_part {
+        if disk.has_bitmap {
             diagnostics.extend(check_disk(context, checkpoint, disk, found));
         }
     }
@@ -102,22 +102,22 @@ fn find<'c>(context: &Context<'c, '_>, name: &str) -> Option<&'c DomainDisk> {
 
 fn no_such_disk(domain: &Domain, disk: &CheckpointDisk) -> Diagnostic {
     let name = &disk.name.value;
-    let targets = || domain.disks.iter().map(|disk| &*disk.target).take(crate::align::MOST_DISKS_LISTED);
+    let targets = || domain.disks.iter().map(|disk| &*disk.target).take(MAX_DISKS_LISTED);
     let all = targets().collect::<Vec<_>>().join(", ");
-    let help = match nearest(name, targets()) {
-        Some(meant) => format!("did you mean '{meant}'? The domain has {all}"),
+    let help = match closest_match(name, targets()) {
+        Some(suggestion) => format!("did you mean '{suggestion}'? The domain has {all}"),
         None => format!("the domain has {all}"),
     };
-    finding(Rule::CheckpointNoSuchDisk, disk.name.span, format!("the domain has no disk '{name}'"))
+    diagnostic(Rule::CheckpointNoSuchDisk, disk.name.span, format!("the domain has no disk '{name}'"))
         .help(help)
         .libvirt(format!("unsupported configuration: no disk named '{name}'"))
 }
 
 fn duplicate(disk: &CheckpointDisk, first: Span) -> Diagnostic {
     let name = &disk.name.value;
-    finding(Rule::CheckpointDuplicateDisk, disk.name.span, format!("the checkpoint lists the disk '{name}' twice"))
-        .here("the second time")
-        .also_in(Document::Checkpoint, first, "the first time")
+    diagnostic(Rule::CheckpointDuplicateDisk, disk.name.span, format!("the checkpoint lists the disk '{name}' twice"))
+        .primary_label("the second time")
+        .label_in(Document::Checkpoint, first, "the first time")
         .help(format!("keep one <disk name='{name}'>"))
         .libvirt(format!("unsupported configuration: disk '{name}' specified twice"))
 }
@@ -132,16 +132,16 @@ fn check_disk(
     if found.source == Source::Empty || found.read_only {
         let what = if found.read_only { "is read-only" } else { "has no media" };
         return Some(
-            finding(Rule::CheckpointNoMedia, disk.name.span, format!("'{name}' {what}, and can have no checkpoint"))
-                .also_in(Document::Domain, found.tag, "the disk")
+            diagnostic(Rule::CheckpointNoMedia, disk.name.span, format!("'{name}' {what}, and can have no checkpoint"))
+                .label_in(Document::Domain, found.tag, "the disk")
                 .help("write checkpoint='no' for it, or leave it out")
                 .libvirt(format!("unsupported configuration: disk '{name}' is empty or readonly")),
         );
     }
-    let differs = |bitmap: &&Place| checkpoint.name.as_ref().is_none_or(|name| name.value != bitmap.value);
+    let differs = |bitmap: &&Spanned<String>| checkpoint.name.as_ref().is_none_or(|name| name.value != bitmap.value);
     if let Some(bitmap) = disk.bitmap.as_ref().filter(differs) {
         let expected = checkpoint.name.as_ref().map_or("", |name| &*name.value);
-        let diagnostic = finding(
+        let diagnostic = diagnostic(
             Rule::CheckpointBitmapName,
             bitmap.span,
             format!("the bitmap of '{name}' is not called like the checkpoint"),
@@ -151,7 +151,7 @@ fn check_disk(
             "unsupported configuration: bitmap for disk '{name}' must match checkpoint name '{expected}'"
         ));
         return Some(checkpoint.name.iter().fold(diagnostic, |diagnostic, name| {
-            diagnostic.also_in(Document::Checkpoint, name.span, "the checkpoint's name")
+            diagnostic.label_in(Document::Checkpoint, name.span, "the checkpoint's name")
         }));
     }
     check_image(context, found, disk.name.span, true)
@@ -172,13 +172,13 @@ fn check_image(context: &Context<'_, '_>, found: &DomainDisk, place: Span, liste
     let format = found.format.unwrap_or(StorageFormat::Raw);
     if format == StorageFormat::Qcow2 {
         // One that is backed up is reported there.
-        let unsupported = super::disk::unsupported(found, place).filter(|_| !context.is_taken(&found.target))?;
-        return Some(unsupported.located_in(Document::Checkpoint).help(no_checkpoint(found, listed)));
+        let unsupported = super::disk::unsupported(found, place).filter(|_| !context.is_included(&found.target))?;
+        return Some(unsupported.in_document(Document::Checkpoint).help(no_checkpoint(found, listed)));
     }
     let (name, word) = (&found.target, format.name());
     Some(
-        finding(Rule::CheckpointFormat, place, format!("'{name}' is of format {word}, which can hold no bitmap"))
-            .also_in(Document::Domain, found.tag, "the disk")
+        diagnostic(Rule::CheckpointFormat, place, format!("'{name}' is of format {word}, which can hold no bitmap"))
+            .label_in(Document::Domain, found.tag, "the disk")
             .help(no_checkpoint(found, listed))
             .libvirt(format!(
                 "unsupported configuration: checkpoint for disk {name} unsupported for storage type {word}"
@@ -196,7 +196,7 @@ fn check_temporary_bitmap(context: &Context<'_, '_>, new: Option<(&Checkpoint, &
     if context.backup.mode != Mode::Push {
         return None;
     }
-    context.taken().filter(|disk| is_incremental(disk)).find_map(|disk| {
+    context.included_disks().filter(|disk| is_incremental(disk)).find_map(|disk| {
         let target = &*disk.name.value;
         let name = format!("backup-{target}");
         let clash = "internal error: unable to execute QEMU command 'transaction': Bitmap already exists: ";
@@ -206,7 +206,7 @@ fn check_temporary_bitmap(context: &Context<'_, '_>, new: Option<(&Checkpoint, &
         {
             let message = format!("a checkpoint called {name} is in the way of the backup of '{target}'");
             return Some(
-                finding(Rule::TemporaryBitmap, place.span, message).help(help).libvirt(format!("{clash}{name}")),
+                diagnostic(Rule::TemporaryBitmap, place.span, message).help(help).libvirt(format!("{clash}{name}")),
             );
         }
         let covers = context.existing(&name)?.disks.as_ref().is_none_or(|disks| disks.contains(target));
@@ -226,7 +226,7 @@ pub(super) fn covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint)
         None => domain.disks.iter().filter(|disk| is_coverable(disk)).map(|disk| &*disk.target).collect(),
         Some(disks) => disks
             .iter()
-            .filter(|disk| disk.takes_part)
+            .filter(|disk| disk.has_bitmap)
             .filter_map(|disk| find(context, &disk.name.value))
             .map(|disk| &*disk.target)
             .collect(),

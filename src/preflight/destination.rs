@@ -12,22 +12,22 @@ use crate::rules::Rule;
 use super::Context;
 
 /// Linux's limit on the name of a file, in bytes.
-const LONGEST_FILE_NAME: usize = 255;
+const MAX_FILE_NAME_LENGTH: usize = 255;
 /// Linux's limit on a path, in bytes, the NUL at its end included.
-const LONGEST_PATH: usize = 4096;
+const MAX_PATH_LENGTH: usize = 4096;
 
 /// An image of the domain that is in use while it runs.
 pub(super) struct Image<'c> {
     disk: &'c DomainDisk,
     /// Whether it is what the disk reads and writes, not one behind it.
-    is_own: bool,
+    is_unprefixed: bool,
     is_device: bool,
 }
 
 pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let images = images(context);
-    let mut taken: HashMap<Cow<'_, str>, &Disk<'_>> = HashMap::new();
-    for disk in context.taken() {
+    let mut used: HashMap<Cow<'_, str>, &Disk<'_>> = HashMap::new();
+    for disk in context.included_disks() {
         diagnostics.extend(check_format(context, disk));
         let Some(path) = disk.path().filter(|path| !is_unreadable(path.value.as_ref(), path.span)) else { continue };
         let normal = normalized(&path.value);
@@ -35,7 +35,7 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
             diagnostics.push(diagnostic);
             continue;
         }
-        match taken.entry(normal) {
+        match used.entry(normal) {
             Entry::Vacant(entry) => {
                 entry.insert(disk);
             }
@@ -78,10 +78,10 @@ fn images<'x, 'c>(context: &'x Context<'c, '_>) -> &'x Images<'c> {
         let mut images = HashMap::new();
         for disk in context.domain.into_iter().flat_map(|domain| &domain.disks) {
             let own = std::iter::once((&disk.source, true));
-            for (source, is_own) in own.chain(disk.others.iter().map(|other| (other, false))) {
+            for (source, is_unprefixed) in own.chain(disk.other_images.iter().map(|other| (other, false))) {
                 if let Some(path) = source.path() {
                     let is_device = matches!(source, Source::Block(_));
-                    images.entry(normalized(path)).or_insert(Image { disk, is_own, is_device });
+                    images.entry(normalized(path)).or_insert(Image { disk, is_unprefixed, is_device });
                 }
             }
         }
@@ -127,13 +127,13 @@ fn check_name(context: &Context<'_, '_>, disk: &Disk<'_>) -> Option<Diagnostic> 
         );
     }
     let longest = value.split('/').map(str::len).max().unwrap_or_default();
-    if longest <= LONGEST_FILE_NAME && value.len() < LONGEST_PATH {
+    if longest <= MAX_FILE_NAME_LENGTH && value.len() < MAX_PATH_LENGTH {
         return None;
     }
-    let what = if longest > LONGEST_FILE_NAME {
-        format!("a file name of {longest} bytes, and {LONGEST_FILE_NAME} are the most there can be")
+    let what = if longest > MAX_FILE_NAME_LENGTH {
+        format!("a file name of {longest} bytes, and {MAX_FILE_NAME_LENGTH} are the most there can be")
     } else {
-        format!("a path of {} bytes, and {} are the most there can be", value.len(), LONGEST_PATH - 1)
+        format!("a path of {} bytes, and {} are the most there can be", value.len(), MAX_PATH_LENGTH - 1)
     };
     let (message, help) = if generated {
         (
@@ -252,7 +252,7 @@ fn check_use(context: &Context<'_, '_>, disk: &Disk<'_>, image: Option<&Image<'_
     let reuse = context.options.reuse_external;
     let is_block = disk.storage_type == StorageType::Block;
     // Nobody locks a shareable image that is not backed up itself, and QEMU locks none that it writes as raw bytes.
-    let is_guarded = !image.disk.shareable || !image.is_own || context.is_taken(&image.disk.target);
+    let is_guarded = !image.disk.shareable || !image.is_unprefixed || context.is_included(&image.disk.target);
     let overwrites = !is_guarded && format_of(disk) == StorageFormat::Raw;
     let libvirt = match (is_block, image.is_device) {
         (true, false) => no_device(path),
@@ -261,7 +261,7 @@ fn check_use(context: &Context<'_, '_>, disk: &Disk<'_>, image: Option<&Image<'_
         _ if overwrites => return None,
         _ => locked(context, disk, format_of(disk) == StorageFormat::Raw, image.disk.shareable),
     };
-    let what = match (image.is_own, image.is_device) {
+    let what = match (image.is_unprefixed, image.is_device) {
         (true, false) => format!("the image of '{target}'"),
         (true, true) => format!("the device of '{target}'"),
         (false, _) => format!("an image behind '{target}'"),
@@ -269,7 +269,7 @@ fn check_use(context: &Context<'_, '_>, disk: &Disk<'_>, image: Option<&Image<'_
     let message = format!("the backup of '{}' would overwrite {what}", disk.name.value);
     Some(
         Diagnostic::new(Rule::DestinationInUse, place_of_path(context, disk), message)
-            .also_in(Document::Domain, image.disk.tag, "this disk uses it")
+            .label_in(Document::Domain, image.disk.tag, "this disk uses it")
             .help("write a path that nothing uses yet")
             .libvirt(libvirt),
     )
@@ -291,8 +291,8 @@ fn check_shared(context: &Context<'_, '_>, disk: &Disk<'_>, first: &Disk<'_>) ->
     let message = format!("'{}' and '{}' have one destination", first.name.value, disk.name.value);
     Some(
         Diagnostic::new(Rule::DuplicateDestination, place_of_path(context, disk), message)
-            .here(format!("of '{}'", disk.name.value))
-            .also(place_of_path(context, first), format!("of '{}'", first.name.value))
+            .primary_label(format!("of '{}'", disk.name.value))
+            .label(place_of_path(context, first), format!("of '{}'", first.name.value))
             .help("give each disk a destination of its own")
             .libvirt(libvirt),
     )
@@ -309,7 +309,7 @@ fn check_shared_images(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnost
             disks.extend((disks.len() < 2).then_some(disk));
         }
     }
-    for disk in context.taken() {
+    for disk in context.included_disks() {
         let Some(own) = context.domain_disk(disk) else { continue };
         // One finding an image is enough.
         let Some(disks) = own.source.path().and_then(|path| by_path.get_mut(&normalized(path))) else { continue };
@@ -319,8 +319,8 @@ fn check_shared_images(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnost
         let message = format!("the image of '{}' is that of '{}' too, which can write to it", own.target, other.target);
         diagnostics.push(
             Diagnostic::new(Rule::SharedImage, context.place_of(disk), message)
-                .also_in(Document::Domain, own.tag, format!("'{}'", own.target))
-                .also_in(Document::Domain, other.tag, format!("'{}'", other.target))
+                .label_in(Document::Domain, own.tag, format!("'{}'", own.target))
+                .label_in(Document::Domain, other.tag, format!("'{}'", other.target))
                 .help("leave it out: no backup of an image that two disks of one domain share can start")
                 .libvirt(
                     "internal error: unable to execute QEMU command 'transaction': Could not replace node: Failed to \
@@ -334,22 +334,22 @@ fn check_shared_images(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnost
 pub(super) fn unguarded<'c, 'a>(context: &Context<'c, 'a>) -> Vec<(&'c Disk<'a>, String)> {
     let is_raw = |disk: &&Disk<'_>| format_of(disk) == StorageFormat::Raw;
     let mut found = Vec::new();
-    if !context.taken().any(|disk| is_raw(&disk)) {
+    if !context.included_disks().any(|disk| is_raw(&disk)) {
         return found;
     }
     let images = images(context);
-    let mut taken: HashMap<Cow<'_, str>, &Disk<'_>> = HashMap::new();
+    let mut used: HashMap<Cow<'_, str>, &Disk<'_>> = HashMap::new();
     let open = |disk: &&Disk<'_>| context.options.reuse_external || disk.storage_type == StorageType::Block;
-    for disk in context.taken().filter(is_raw).filter(open) {
+    for disk in context.included_disks().filter(is_raw).filter(open) {
         let Some(path) = disk.path() else { continue };
         let normal = normalized(&path.value);
-        if let Some(image) = images.get(&normal).filter(|image| image.disk.shareable && image.is_own) {
+        if let Some(image) = images.get(&normal).filter(|image| image.disk.shareable && image.is_unprefixed) {
             found.push((disk, format!("overwrites the shareable disk '{}' of the domain", image.disk.target)));
-        } else if let Some(first) = taken.get(&normal) {
+        } else if let Some(first) = used.get(&normal) {
             found
                 .push((disk, format!("overwrites the backup of '{}', which goes to the same place", first.name.value)));
         }
-        taken.entry(normal).or_insert(disk);
+        used.entry(normal).or_insert(disk);
     }
     found
 }

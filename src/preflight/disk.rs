@@ -8,10 +8,10 @@ use crate::rules::Rule;
 use super::Context;
 
 pub(super) fn check(context: &Context<'_, '_>, is_sound: bool, diagnostics: &mut Vec<Diagnostic>) {
-    if is_sound && context.domain.is_some() && context.taken().next().is_none() {
+    if is_sound && context.domain.is_some() && context.included_disks().next().is_none() {
         diagnostics.push(no_disks(context));
     }
-    for disk in context.taken() {
+    for disk in context.included_disks() {
         if let Some(domain_disk) = context.domain_disk(disk) {
             diagnostics.extend(check_disk(context, disk, domain_disk));
         }
@@ -34,7 +34,7 @@ fn check_disk(context: &Context<'_, '_>, disk: &Disk<'_>, domain_disk: &DomainDi
     let mirror = domain_disk.mirror?;
     Some(
         Diagnostic::new(Rule::RunningJob, place, format!("'{name}' is being copied, and can only have one job"))
-            .also_in(Document::Domain, mirror, "the job that runs")
+            .label_in(Document::Domain, mirror, "the job that runs")
             .help("wait until the job has ended, or end it with virsh blockjob --abort")
             .libvirt(format!("internal error: disk '{name}' has a blockjob assigned")),
     )
@@ -42,14 +42,14 @@ fn check_disk(context: &Context<'_, '_>, disk: &Disk<'_>, domain_disk: &DomainDi
 
 /// A disk on which QEMU's driver runs no block jobs.
 pub(crate) fn unsupported(disk: &DomainDisk, place: Span) -> Option<Diagnostic> {
-    const ELSEWHERE: &str = "its data never passes through QEMU's block layer";
+    const OUTSIDE_BLOCK_LAYER: &str = "its data never passes through QEMU's block layer";
     let name = &disk.target;
     let (rule, kind, message, words) = if disk.transient {
         (Rule::TransientDisk, "transient", "is transient, and QEMU cannot back it up", "this disk has <transient/>")
     } else if disk.source == Source::Other("vhostuser") {
-        (Rule::UnsupportedDisk, "vhostuser", "is not QEMU's own disk but a vhost-user one", ELSEWHERE)
+        (Rule::UnsupportedDisk, "vhostuser", "is not QEMU's own disk but a vhost-user one", OUTSIDE_BLOCK_LAYER)
     } else if disk.source == Source::Other("vhostvdpa") {
-        (Rule::UnsupportedDisk, "vhostvdpa", "is a vDPA device, and has no block jobs", ELSEWHERE)
+        (Rule::UnsupportedDisk, "vhostvdpa", "is a vDPA device, and has no block jobs", OUTSIDE_BLOCK_LAYER)
     } else if disk.bus == Some("sd") {
         (Rule::UnsupportedDisk, "sd", "is on the bus sd, where there are no block jobs", "this disk is on bus='sd'")
     } else {
@@ -61,7 +61,7 @@ pub(crate) fn unsupported(disk: &DomainDisk, place: Span) -> Option<Diagnostic> 
     };
     Some(
         Diagnostic::new(rule, place, format!("'{name}' {message}"))
-            .also_in(Document::Domain, disk.tag, words)
+            .label_in(Document::Domain, disk.tag, words)
             .libvirt(libvirt),
     )
 }

@@ -2,8 +2,8 @@
 
 use crate::backup::{Disk, Encryption, StorageFormat, StorageType};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::parse::quoted;
 use crate::rules::Rule;
+use crate::wording::quoted;
 
 use super::Context;
 use super::destination::format_of;
@@ -28,8 +28,10 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
     if context.domain.is_none() {
         return;
     }
-    for disk in context.taken() {
-        let Some(encryption) = disk.store.as_ref().and_then(|store| store.encryption.as_ref()) else { continue };
+    for disk in context.included_disks() {
+        let Some(encryption) = disk.destination.as_ref().and_then(|destination| destination.encryption.as_ref()) else {
+            continue;
+        };
         let format = format_of(disk);
         if format == StorageFormat::Qcow2 {
             // The header of a file that exists says how it is encrypted.
@@ -41,7 +43,7 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
             let place = disk.format.as_ref().map_or(encryption.tag.0, |format| format.span);
             diagnostics.push(
                 Diagnostic::new(Rule::EncryptionFormat, place, message)
-                    .also(encryption.tag.0, "the encryption")
+                    .label(encryption.tag.0, "the encryption")
                     .help("write qcow2, or remove <encryption>")
                     .libvirt(libvirt),
             );

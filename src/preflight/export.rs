@@ -6,16 +6,17 @@ use crate::backup::{Disk, Mode, Server, Text, Transport};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
+use crate::wording::quoted;
 
 use super::Context;
 use super::destination::{is_directory, is_incremental};
 
 /// NBD's limit on a string, and QEMU's on the name of an export, in bytes.
-const LONGEST_EXPORT: usize = 4096;
+const MAX_EXPORT_NAME_LENGTH: usize = 4096;
 /// QEMU's limit on the name of a bitmap, in bytes.
-const LONGEST_BITMAP: usize = 1023;
+const MAX_BITMAP_NAME_LENGTH: usize = 1023;
 /// The room for a path in a Unix socket's address, in bytes; QEMU does without a NUL at the end.
-const LONGEST_SOCKET: usize = 108;
+const MAX_SOCKET_PATH_LENGTH: usize = 108;
 
 pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     if context.backup.mode != Mode::Pull {
@@ -25,12 +26,12 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
         diagnostics.extend(check_server(server, context.options.release));
     }
     let mut seen: HashMap<&str, &Disk<'_>> = HashMap::new();
-    for disk in context.taken() {
+    for disk in context.included_disks() {
         let export = export_of(disk);
-        if export.len() > LONGEST_EXPORT
+        if export.len() > MAX_EXPORT_NAME_LENGTH
             && let Some(written) = &disk.exportname
         {
-            let diagnostic = too_long(Rule::ExportNameLength, written, "an export", LONGEST_EXPORT);
+            let diagnostic = too_long(Rule::ExportNameLength, written, "an export", MAX_EXPORT_NAME_LENGTH);
             diagnostics.push(diagnostic.libvirt(format!(
                 "internal error: unable to execute QEMU command 'block-export-add': export name '{export}' too long"
             )));
@@ -46,12 +47,15 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
 }
 
 fn check_server(server: &Server<'_>, release: Release) -> Option<Diagnostic> {
-    if let Some(socket) = server.socket.as_ref().filter(|socket| socket.value.len() > LONGEST_SOCKET) {
+    if let Some(socket) = server.socket.as_ref().filter(|socket| socket.value.len() > MAX_SOCKET_PATH_LENGTH) {
         return Some(
             Diagnostic::new(
                 Rule::SocketPathLength,
                 socket.span,
-                format!("the socket's path takes {} bytes, and {LONGEST_SOCKET} are the most", socket.value.len()),
+                format!(
+                    "the socket's path takes {} bytes, and {MAX_SOCKET_PATH_LENGTH} are the most",
+                    socket.value.len()
+                ),
             )
             .help("write a shorter path, such as one below /run")
             .libvirt(format!(
@@ -100,7 +104,7 @@ fn place_of_export(context: &Context<'_, '_>, disk: &Disk<'_>) -> Span {
 fn duplicate(context: &Context<'_, '_>, disk: &Disk<'_>, first: &Disk<'_>) -> Diagnostic {
     let export = export_of(disk);
     // Blame what was chosen, not what a disk is called by nature.
-    let (blamed, other) =
+    let (report_span, other) =
         if disk.exportname.is_none() && first.exportname.is_some() { (first, disk) } else { (disk, first) };
     let words = |disk: &Disk<'_>| match disk.exportname {
         Some(_) => format!("of '{}'", disk.name.value),
@@ -108,11 +112,11 @@ fn duplicate(context: &Context<'_, '_>, disk: &Disk<'_>, first: &Disk<'_>) -> Di
     };
     Diagnostic::new(
         Rule::DuplicateExport,
-        place_of_export(context, blamed),
-        format!("'{}' and '{}' are exported by one name, {}", first.name.value, disk.name.value, crate::parse::quoted(export)),
+        place_of_export(context, report_span),
+        format!("'{}' and '{}' are exported by one name, {}", first.name.value, disk.name.value, quoted(export)),
     )
-    .here(words(blamed))
-    .also(place_of_export(context, other), words(other))
+    .primary_label(words(report_span))
+    .label(place_of_export(context, other), words(other))
     .help("give each disk an exportname of its own, or none")
     .libvirt(format!("internal error: unable to execute QEMU command 'block-export-add': NBD server already has export named '{export}'"))
 }
@@ -125,8 +129,8 @@ fn check_bitmap(bitmap: &Text<'_>) -> Option<Diagnostic> {
                 .libvirt("internal error: unable to execute QEMU command 'transaction': Bitmap name cannot be empty"),
         );
     }
-    (bitmap.value.len() > LONGEST_BITMAP).then(|| {
-        too_long(Rule::ExportBitmapName, bitmap, "a bitmap", LONGEST_BITMAP).libvirt(format!(
+    (bitmap.value.len() > MAX_BITMAP_NAME_LENGTH).then(|| {
+        too_long(Rule::ExportBitmapName, bitmap, "a bitmap", MAX_BITMAP_NAME_LENGTH).libvirt(format!(
             "internal error: unable to execute QEMU command 'transaction': Bitmap name too long: {}",
             bitmap.value
         ))

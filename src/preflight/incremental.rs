@@ -5,21 +5,20 @@ use std::collections::HashSet;
 use crate::backup::{Disk, Text};
 use crate::checkpoint::{Existing, is_name};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::parse::{nearest, quoted};
 use crate::rules::Rule;
-use crate::schema::trim;
+use crate::wording::{closest_match, quoted, trim};
 
 use super::Context;
 use super::destination::is_incremental;
 
 /// At most this many checkpoints are listed in a help line, and compared with one that is not there.
-const MOST_LISTED: usize = 12;
-const MOST_COMPARED: usize = 200;
+const MAX_LISTED: usize = 12;
+const MAX_COMPARED: usize = 200;
 
 pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     // The backup's own checkpoint is that of many disks, and one mistake.
     let mut reported: HashSet<Span> = HashSet::new();
-    for disk in context.taken().filter(|disk| is_incremental(disk)) {
+    for disk in context.included_disks().filter(|disk| is_incremental(disk)) {
         let Some(incremental) = &disk.incremental else { continue };
         if reported.contains(&incremental.span) {
             continue;
@@ -90,7 +89,7 @@ fn check_existing(context: &Context<'_, '_>, disk: &Disk<'_>, incremental: &Text
     let target = &disk.name.value;
     let message = format!("the checkpoint '{name}' has no bitmap of '{target}' to start from");
     let diagnostic = Diagnostic::new(Rule::DiskNotCovered, context.place_of(disk), message)
-        .also(incremental.span, "the checkpoint")
+        .label(incremental.span, "the checkpoint")
         .help(format!("back '{target}' up in full: <disk name='{target}' backupmode='full'/>"))
         .libvirt(no_bitmap(disk, name));
     Some((diagnostic, false))
@@ -99,13 +98,13 @@ fn check_existing(context: &Context<'_, '_>, disk: &Disk<'_>, incremental: &Text
 fn no_such_checkpoint(existing: &[Existing], disk: &Disk<'_>, incremental: &Text<'_>) -> Diagnostic {
     let name = &*incremental.value;
     let names = || existing.iter().map(|existing| &*existing.name);
-    let mut all = names().take(MOST_LISTED).collect::<Vec<_>>().join(", ");
-    if existing.len() > MOST_LISTED {
+    let mut all = names().take(MAX_LISTED).collect::<Vec<_>>().join(", ");
+    if existing.len() > MAX_LISTED {
         all.push_str(", …");
     }
-    let help = match (existing.is_empty(), nearest(name, names().take(MOST_COMPARED))) {
+    let help = match (existing.is_empty(), closest_match(name, names().take(MAX_COMPARED))) {
         (true, _) => "it has none: make a full backup first".to_owned(),
-        (false, Some(meant)) => format!("did you mean '{meant}'? The domain has {all}"),
+        (false, Some(suggestion)) => format!("did you mean '{suggestion}'? The domain has {all}"),
         (false, None) => format!("the domain has {all}"),
     };
     Diagnostic::new(Rule::NoSuchCheckpoint, incremental.span, format!("the domain has no checkpoint {}", quoted(name)))

@@ -5,39 +5,40 @@ use roxmltree::{Document, Node};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
+use crate::syntax::start_tag;
 
 /// roxmltree sets 72 bytes aside for each `<` and each `=`, wherever they stand. A hundred thousand disks with all that a
 /// disk can have take less.
-const MOST_MARKUP: usize = 3_000_000;
+const MAX_MARKUP: usize = 3_000_000;
 /// What a declaration of a namespace begins with.
 pub(super) const NAMESPACE: &[u8] = b"xmlns";
 /// roxmltree compares each attribute of a tag with all others: beyond some thousands that takes seconds.
-const MOST_ATTRIBUTES: usize = 10_000;
+const MAX_ATTRIBUTES: usize = 10_000;
 /// roxmltree's work grows with the cube of the namespace declarations. libvirt's documents have none, a domain a few.
-const MOST_NAMESPACES: usize = 500;
+const MAX_NAMESPACES: usize = 500;
 /// libxml2, and so libvirt, goes no deeper.
-const DEEPEST: usize = 256;
+const MAX_DEPTH: usize = 256;
 /// Nor does it take longer names, in bytes.
-const LONGEST_NAME: usize = 50_000;
+const MAX_NAME_LENGTH: usize = 50_000;
 /// roxmltree counts bytes in 32 bits.
-const LONGEST: usize = u32::MAX as usize;
+const MAX_LENGTH: usize = u32::MAX as usize;
 
 /// Looks for what would make parsing slow.
 pub(super) fn before_parsing(text: &str) -> Option<Diagnostic> {
-    if text.len() >= LONGEST {
-        return Some(too_large(Span::default(), format!("the document is larger than {LONGEST} bytes")));
+    if text.len() >= MAX_LENGTH {
+        return Some(too_large(Span::default(), format!("the document is larger than {MAX_LENGTH} bytes")));
     }
-    if text.len() > MOST_MARKUP
-        && text.bytes().filter(|byte| is_markup(*byte)).count() > MOST_MARKUP
-        && let Some((start, _)) = text.bytes().enumerate().filter(|(_, byte)| is_markup(*byte)).nth(MOST_MARKUP)
+    if text.len() > MAX_MARKUP
+        && text.bytes().filter(|byte| is_markup(*byte)).count() > MAX_MARKUP
+        && let Some((start, _)) = text.bytes().enumerate().filter(|(_, byte)| is_markup(*byte)).nth(MAX_MARKUP)
     {
-        return Some(too_large(Span::new(start, start + 1), format!("more than {MOST_MARKUP} tags and attributes")));
+        return Some(too_large(Span::new(start, start + 1), format!("more than {MAX_MARKUP} tags and attributes")));
     }
     let mut declarations = memmem::find_iter(text.as_bytes(), NAMESPACE);
-    if let Some(start) = declarations.nth(MOST_NAMESPACES) {
+    if let Some(start) = declarations.nth(MAX_NAMESPACES) {
         return Some(too_large(
             Span::new(start, start + NAMESPACE.len()),
-            format!("more than {MOST_NAMESPACES} namespace declarations"),
+            format!("more than {MAX_NAMESPACES} namespace declarations"),
         ));
     }
     check_attributes(text)
@@ -50,19 +51,19 @@ fn is_markup(byte: u8) -> bool {
 
 /// Counts `=` between one `<` and the next, which is at least the number of attributes.
 fn check_attributes(text: &str) -> Option<Diagnostic> {
-    if text.len() < MOST_ATTRIBUTES {
+    if text.len() < MAX_ATTRIBUTES {
         return None;
     }
     let mut start = 0;
     for tag in text.split('<') {
-        if tag.len() >= MOST_ATTRIBUTES * 2 {
+        if tag.len() >= MAX_ATTRIBUTES * 2 {
             // Text and values may hold any number of them; only a tag's own count.
             let until = tag.find('>').unwrap_or(tag.len());
             let equals = tag.bytes().take(until).filter(|byte| *byte == b'=').count();
-            if equals > MOST_ATTRIBUTES {
+            if equals > MAX_ATTRIBUTES {
                 return Some(too_large(
                     Span::new(start.max(1) - 1, start),
-                    format!("a tag with more than {MOST_ATTRIBUTES} attributes"),
+                    format!("a tag with more than {MAX_ATTRIBUTES} attributes"),
                 ));
             }
         }
@@ -77,14 +78,14 @@ fn too_large(span: Span, what: String) -> Diagnostic {
 
 /// Looks for the first element that libxml2 would not go down to, or whose names are too long for it.
 pub(super) fn after_parsing(document: &Document<'_>) -> Option<Diagnostic> {
-    let may_have_long_names = document.input_text().len() > LONGEST_NAME;
+    let may_have_long_names = document.input_text().len() > MAX_NAME_LENGTH;
     let mut node = document.root_element();
     let mut depth = 1;
     loop {
         if may_have_long_names && let Some(found) = long_name(node) {
             return Some(found);
         }
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Some(too_deep(node));
         }
         if let Some(child) = node.first_element_child() {
@@ -105,14 +106,14 @@ pub(super) fn after_parsing(document: &Document<'_>) -> Option<Diagnostic> {
 fn long_name(node: Node<'_, '_>) -> Option<Diagnostic> {
     let of_attributes = node.attributes().map(|attribute| (attribute.name(), attribute.range().start));
     let mut names = of_attributes.chain([(node.tag_name().name(), node.range().start + 1)]);
-    let (name, start) = names.find(|(name, _)| name.len() > LONGEST_NAME)?;
-    let found = too_large(Span::new(start, start + name.len()), format!("a name of more than {LONGEST_NAME} bytes"));
+    let (name, start) = names.find(|(name, _)| name.len() > MAX_NAME_LENGTH)?;
+    let found = too_large(Span::new(start, start + name.len()), format!("a name of more than {MAX_NAME_LENGTH} bytes"));
     Some(found.libvirt("Name too long: NCName"))
 }
 
 fn too_deep(node: Node<'_, '_>) -> Diagnostic {
-    let tag = crate::parse::start_tag(node);
-    Diagnostic::new(Rule::TooDeep, tag, format!("elements nest more than {DEEPEST} deep"))
+    let tag = start_tag(node);
+    Diagnostic::new(Rule::TooDeep, tag, format!("elements nest more than {MAX_DEPTH} deep"))
         .help("a backup needs no more than seven levels: look for elements that are not closed")
         .libvirt("Excessive depth in document: 256 use XML_PARSE_HUGE option")
 }

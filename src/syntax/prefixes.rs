@@ -10,7 +10,7 @@ use super::scan::Scanner;
 use super::tag::{continues_name, is_space};
 
 /// Stands for the colon of an undeclared prefix in the repaired document; a character of names that looks like one.
-pub const NO_COLON: char = '\u{a789}';
+pub const COLON_PLACEHOLDER: char = '\u{a789}';
 
 /// The declared prefixes.
 pub(super) struct Prefixes<'a> {
@@ -52,7 +52,7 @@ impl<'a> Prefixes<'a> {
             return None;
         }
         let colon = start + prefix.len();
-        Some(Edit { span: Span::new(colon, colon + 1), text: NO_COLON.to_string() })
+        Some(Edit { span: Span::new(colon, colon + 1), text: COLON_PLACEHOLDER.to_string() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Document, Edit, Span};
 
-use super::NO_COLON;
+use super::COLON_PLACEHOLDER;
 
 /// A document with every mistake of syntax mended.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Repaired {
     #[must_use]
     pub fn in_original(&self, mut diagnostic: Diagnostic, document: Document) -> Option<Diagnostic> {
         let written = diagnostic.primary.span;
-        let labels = std::iter::once(&mut diagnostic.primary).chain(&mut diagnostic.others);
+        let labels = std::iter::once(&mut diagnostic.primary).chain(&mut diagnostic.secondary);
         for label in labels.filter(|label| label.document == document) {
             label.span = self.original(label.span);
         }
@@ -58,8 +58,8 @@ impl Repaired {
             return None;
         }
         for text in [Some(&mut diagnostic.message), diagnostic.libvirt.as_mut()].into_iter().flatten() {
-            if text.contains(NO_COLON) {
-                *text = text.replace(NO_COLON, ":");
+            if text.contains(COLON_PLACEHOLDER) {
+                *text = text.replace(COLON_PLACEHOLDER, ":");
             }
         }
         // Edits fit the repaired text only.

@@ -1,21 +1,21 @@
 //! The recovering scanner: from one piece of markup to the next.
 
-use crate::diagnostic::{Diagnostic, Document, Edit, Label, Span};
+use crate::diagnostic::{Applicability, Diagnostic, Document, Edit, Label, Span};
 use crate::rules::Rule;
 use crate::schema::SHAPES;
 
-use super::nesting::{Token, TokenKind};
+use super::matching::{Token, TokenKind};
 use super::prefixes::Prefixes;
 use super::repair::Repaired;
 use super::{Syntax, declaration, reference, structure, tag};
 
 /// More findings than anybody reads; what comes after is left aside.
-const MOST_FINDINGS: usize = 1_000;
+const MAX_DIAGNOSTICS: usize = 1_000;
 /// More edits than make a backup of any document.
-const MOST_EDITS: usize = 100_000;
+const MAX_EDITS: usize = 100_000;
 /// Bytes that are searched for an end tag to tell what was meant: more than any element of a backup takes, and few
 /// enough to do it for every tag.
-const FARTHEST_AHEAD: usize = 4_096;
+const MAX_LOOKAHEAD: usize = 4_096;
 /// Elements of state files, beside those of the schema.
 const STATE_ELEMENTS: [&str; 3] = ["privateData", "objects", "TLSx509"];
 
@@ -24,10 +24,10 @@ const STATE_ELEMENTS: [&str; 3] = ["privateData", "objects", "TLSx509"];
 pub(super) fn scan(text: &str, tags_match: bool) -> Syntax {
     let mut scanner = Scanner::new(text, tags_match);
     scanner.document();
-    let Scanner { mut diagnostics, edits, beyond_repair, .. } = scanner;
+    let Scanner { mut diagnostics, edits, unrecoverable, .. } = scanner;
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
-    diagnostics.truncate(MOST_FINDINGS);
-    let repaired = (!beyond_repair && !edits.is_empty()).then(|| Repaired::new(text, edits));
+    diagnostics.truncate(MAX_DIAGNOSTICS);
+    let repaired = (!unrecoverable && !edits.is_empty()).then(|| Repaired::new(text, edits));
     let repaired = repaired.filter(|repaired| super::parse_with(&repaired.text, true).is_ok());
     Syntax { diagnostics, repaired }
 }
@@ -44,11 +44,11 @@ pub(super) struct Scanner<'a> {
     tags_match: bool,
     tokens: Vec<Token<'a>>,
     /// Whether the document ends in the middle of something.
-    cut_off: bool,
-    curly: Option<usize>,
+    truncated: bool,
+    curly_quote_diagnostic: Option<usize>,
     diagnostics: Vec<Diagnostic>,
     edits: Vec<Edit>,
-    beyond_repair: bool,
+    unrecoverable: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -61,18 +61,18 @@ impl<'a> Scanner<'a> {
             in_value: false,
             tag_ended: false,
             tokens: Vec::new(),
-            cut_off: false,
-            curly: None,
+            truncated: false,
+            curly_quote_diagnostic: None,
             diagnostics: Vec::new(),
             edits: Vec::new(),
-            beyond_repair: false,
+            unrecoverable: false,
         }
     }
 
     /// Reports a finding; its first fix goes into the repaired document.
     pub fn report(&mut self, diagnostic: Diagnostic) {
         let repair = diagnostic.fixes.first().map(|fix| fix.edits.clone());
-        self.beyond_repair |= repair.is_none();
+        self.unrecoverable |= repair.is_none();
         self.report_repaired(diagnostic, repair.unwrap_or_default());
     }
 
@@ -80,25 +80,25 @@ impl<'a> Scanner<'a> {
     pub fn report_repaired(&mut self, diagnostic: Diagnostic, repair: Vec<Edit>) {
         self.repair(repair);
         // The tags are judged when everything else is; so much is kept for them.
-        if self.diagnostics.len() < MOST_FINDINGS * 2 {
+        if self.diagnostics.len() < MAX_DIAGNOSTICS * 2 {
             self.diagnostics.push(diagnostic);
         }
     }
 
     /// Puts edits into the repaired document, unless they are more than anybody makes.
     fn repair(&mut self, edits: impl IntoIterator<Item = Edit>) {
-        if self.edits.len() < MOST_EDITS {
+        if self.edits.len() < MAX_EDITS {
             self.edits.extend(edits);
         } else {
-            self.beyond_repair = true;
+            self.unrecoverable = true;
         }
     }
 
     /// Reports that the document ends where it cannot; nothing is to be said of what is open.
     pub fn report_end(&mut self, diagnostic: Diagnostic) {
         self.report(diagnostic);
-        self.cut_off = true;
-        self.beyond_repair = true;
+        self.truncated = true;
+        self.unrecoverable = true;
     }
 
     /// Takes back what was reported about a part of the document.
@@ -110,10 +110,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Adds a label and an edit to what was reported last.
-    pub fn amend_last(&mut self, span: Span, message: &str, edit: Edit) {
+    pub fn extend_last(&mut self, span: Span, message: &str, edit: Edit) {
         self.repair([edit.clone()]);
         let Some(last) = self.diagnostics.last_mut() else { return };
-        last.others.push(Label { document: Document::Backup, span, message: message.to_owned() });
+        last.secondary.push(Label { document: Document::Backup, span, message: message.to_owned() });
         if let Some(fix) = last.fixes.first_mut() {
             fix.edits.push(edit);
         }
@@ -121,17 +121,17 @@ impl<'a> Scanner<'a> {
 
     /// Reports curly quotes: all of a document are one mistake.
     pub fn report_curly(&mut self, diagnostic: Diagnostic) {
-        let known = self.curly.and_then(|index| self.diagnostics.get_mut(index));
+        let known = self.curly_quote_diagnostic.and_then(|index| self.diagnostics.get_mut(index));
         let Some(known) = known else {
-            self.curly = Some(self.diagnostics.len());
+            self.curly_quote_diagnostic = Some(self.diagnostics.len());
             return self.report(diagnostic);
         };
         let edits: Vec<_> = diagnostic.fixes.into_iter().flat_map(|fix| fix.edits).collect();
-        if known.others.len() < MOST_FINDINGS {
-            known.others.push(diagnostic.primary);
+        if known.secondary.len() < MAX_DIAGNOSTICS {
+            known.secondary.push(diagnostic.primary);
         }
         match known.fixes.first_mut() {
-            Some(fix) if fix.edits.len() < MOST_EDITS => fix.edits.extend(edits.iter().cloned()),
+            Some(fix) if fix.edits.len() < MAX_EDITS => fix.edits.extend(edits.iter().cloned()),
             _ => known.fixes.clear(),
         }
         self.repair(edits);
@@ -150,7 +150,7 @@ impl<'a> Scanner<'a> {
     /// As much of what comes as is looked at to guess what was meant.
     pub fn ahead(&self) -> &'a str {
         let rest = self.rest();
-        rest.get(..rest.floor_char_boundary(FARTHEST_AHEAD)).unwrap_or_default()
+        rest.get(..rest.floor_char_boundary(MAX_LOOKAHEAD)).unwrap_or_default()
     }
 
     pub fn rest(&self) -> &'a str {
@@ -170,7 +170,7 @@ impl<'a> Scanner<'a> {
             }
         }
         let tokens = std::mem::take(&mut self.tokens);
-        structure::check(self, &tokens, self.cut_off);
+        structure::check(self, &tokens, self.truncated);
     }
 
     fn characters(&mut self) {
@@ -297,7 +297,7 @@ impl<'a> Scanner<'a> {
             let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "-- stands inside a comment")
                 .help("a comment holds no two hyphens in a row")
                 .libvirt("Double hyphen within comment")
-                .fix("write = for the hyphens", false, edits.take(MOST_FINDINGS).collect());
+                .fix("write = for the hyphens", Applicability::Unsafe, edits.take(MAX_DIAGNOSTICS).collect());
             self.report(diagnostic);
         }
         self.position = start + 4 + end + 3;
@@ -314,7 +314,7 @@ impl<'a> Scanner<'a> {
                 .map_or(content.len(), |tag| content.get(..tag).map_or(tag, |text| text.trim_end().len()));
         let diagnostic =
             Diagnostic::new(Rule::NotWellFormed, Span::new(start, start + 4), "this comment is not closed")
-                .also(Span::new(inner, inner + 4), "the next one starts inside it")
+                .label(Span::new(inner, inner + 4), "the next one starts inside it")
                 .help("write --> where it ends")
                 .libvirt("Double hyphen within comment")
                 .unsafe_fix("close it before the next tag", Span::new(end, end), " -->");
@@ -432,8 +432,8 @@ impl<'a> Scanner<'a> {
     fn end_tag_without_end(&mut self, start: usize, name_end: usize) {
         let rest = self.text.get(name_end..).unwrap_or_default();
         let stop = rest.find(['<', '>']).unwrap_or(rest.len());
-        let junk = rest.get(..stop).unwrap_or_default().trim_end();
-        let span = Span::new(start, name_end + junk.len());
+        let unexpected_characters = rest.get(..stop).unwrap_or_default().trim_end();
+        let span = Span::new(start, name_end + unexpected_characters.len());
         let is_closed = rest.get(stop..).is_some_and(|rest| rest.starts_with('>'));
         let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "this end tag is not closed")
             .help("write </ and the name and >, nothing else")
@@ -441,16 +441,16 @@ impl<'a> Scanner<'a> {
         let diagnostic = if is_closed {
             diagnostic.unsafe_fix("remove what does not belong", Span::new(name_end, name_end + stop), "")
         } else {
-            diagnostic.safe_fix("write >", Span::new(name_end, name_end + junk.len()), ">")
+            diagnostic.safe_fix("write >", Span::new(name_end, name_end + unexpected_characters.len()), ">")
         };
         self.report(diagnostic);
-        self.position = name_end + if is_closed { stop + 1 } else { junk.len() };
+        self.position = name_end + if is_closed { stop + 1 } else { unexpected_characters.len() };
     }
 
     /// Reports that there is no element.
     pub fn no_root(&mut self) {
         if !self.diagnostics.is_empty() {
-            self.beyond_repair = true;
+            self.unrecoverable = true;
             return;
         }
         let end = self.text.len();

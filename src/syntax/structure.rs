@@ -1,20 +1,20 @@
 //! What the nesting of the tags shows to be wrong → findings.
 
-use crate::diagnostic::{Diagnostic, Edit, Span};
+use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::rules::Rule;
 
-use super::nesting::{How, Mistake, Opened, Token, TokenKind, explain};
+use super::matching::{Opened, StartTagState, TagError, Token, TokenKind, explain};
 use super::scan::{Scanner, known_elements};
 
 /// At most this many outer elements are shown for one that the document ends in.
-const MOST_OUTER_SHOWN: usize = 3;
+const MAX_OUTER_SHOWN: usize = 3;
 
 /// Reports every tag that does not fit the others.
-pub(super) fn check<'a>(scanner: &mut Scanner<'a>, tokens: &[Token<'a>], cut_off: bool) {
-    let explanation = explain(tokens, cut_off);
+pub(super) fn check<'a>(scanner: &mut Scanner<'a>, tokens: &[Token<'a>], truncated: bool) {
+    let explanation = explain(tokens, truncated);
     let mut reporter = Reporter { scanner, tokens, outside: [false; 2] };
-    for mistake in explanation.mistakes {
-        reporter.report(mistake);
+    for error in explanation.errors {
+        reporter.report(error);
     }
     reporter.end_of_document(&explanation.open);
 }
@@ -31,16 +31,16 @@ impl<'a> Reporter<'_, '_, 'a> {
         self.tokens.get(number).copied()
     }
 
-    fn report(&mut self, mistake: Mistake<'a>) {
-        let _ = match mistake {
-            Mistake::Unclosed(opened, before) => self.unclosed(opened, before),
-            Mistake::Stray(end) => self.stray(end),
-            Mistake::Crossed(end) => self.crossed(end),
-            Mistake::Mismatched(opened, end) => self.mismatched(opened, end),
-            Mistake::Misopened(opened, end) => self.misopened(opened, end),
-            Mistake::StartForEnd(opened, number) => self.start_for_end(opened, number),
-            Mistake::Outside(number) => self.outside(number),
-            Mistake::SecondRoot(number) => self.second_root(number),
+    fn report(&mut self, error: TagError<'a>) {
+        let _ = match error {
+            TagError::Unclosed(opened, before) => self.unclosed(opened, before),
+            TagError::Stray(end) => self.stray(end),
+            TagError::Misordered(end) => self.misordered(end),
+            TagError::Mismatched(opened, end) => self.mismatched(opened, end),
+            TagError::BadStartTag(opened, end) => self.bad_start_tag(opened, end),
+            TagError::StartForEnd(opened, number) => self.start_for_end(opened, number),
+            TagError::Outside(number) => self.outside(number),
+            TagError::SecondRoot(number) => self.second_root(number),
         };
     }
 
@@ -51,10 +51,10 @@ impl<'a> Reporter<'_, '_, 'a> {
         let fix = self.closing_edit(start, opened.name, next.span.start as usize);
         let here = if next.kind == TokenKind::End { next.span } else { beginning(next) };
         let diagnostic = Diagnostic::new(Rule::UnclosedElement, start.span, format!("<{}> is not closed", start.name))
-            .also(here, "it should have been closed before this")
+            .label(here, "it should have been closed before this")
             .help(format!("write </{}>, or end the start tag with />", start.name))
             .libvirt(format!("Opening and ending tag mismatch: {}", start.name))
-            .fix("close it", false, vec![fix]);
+            .fix("close it", Applicability::Unsafe, vec![fix]);
         self.scanner.report(diagnostic);
         Some(())
     }
@@ -73,7 +73,7 @@ impl<'a> Reporter<'_, '_, 'a> {
 
     fn stray(&mut self, end: usize) -> Option<()> {
         let tag = self.token(end)?;
-        let name = shortened(tag.name);
+        let name = truncate_for_display(tag.name);
         let diagnostic =
             Diagnostic::new(Rule::UnexpectedEndTag, tag.span, format!("</{name}> closes nothing that is open"))
                 .help("remove it")
@@ -84,9 +84,9 @@ impl<'a> Reporter<'_, '_, 'a> {
     }
 
     /// The element is reported as not closed; this is where it is.
-    fn crossed(&mut self, end: usize) -> Option<()> {
+    fn misordered(&mut self, end: usize) -> Option<()> {
         let tag = self.token(end)?;
-        self.scanner.amend_last(tag.span, "this is too late", Edit { span: tag.span, text: String::new() });
+        self.scanner.extend_last(tag.span, "this is too late", Edit { span: tag.span, text: String::new() });
         Some(())
     }
 
@@ -102,24 +102,25 @@ impl<'a> Reporter<'_, '_, 'a> {
         Some(())
     }
 
-    fn mismatch(&mut self, start: Token<'_>, blamed: Span, end: Token<'_>, other: Span, right: &str) {
-        let message = format!("<{}> is closed by </{}>", shortened(start.name), shortened(end.name));
-        let is_start = blamed == start.name_span;
+    fn mismatch(&mut self, start: Token<'_>, report_span: Span, end: Token<'_>, other: Span, right: &str) {
+        let message =
+            format!("<{}> is closed by </{}>", truncate_for_display(start.name), truncate_for_display(end.name));
+        let is_start = report_span == start.name_span;
         let edit = if is_start { start.name_span } else { end.name_span };
-        let diagnostic = Diagnostic::new(Rule::MismatchedTag, blamed, message)
-            .also(other, if is_start { "its end tag" } else { "its start tag" })
+        let diagnostic = Diagnostic::new(Rule::MismatchedTag, report_span, message)
+            .label(other, if is_start { "its end tag" } else { "its start tag" })
             .help(format!("write {right}"))
             .libvirt(format!("Opening and ending tag mismatch: {} and {}", start.name, end.name))
             .safe_fix(format!("write {right}"), edit, right);
         self.scanner.report(diagnostic);
     }
 
-    fn misopened(&mut self, opened: Opened<'a>, end: usize) -> Option<()> {
+    fn bad_start_tag(&mut self, opened: Opened<'a>, end: usize) -> Option<()> {
         let start = self.token(opened.token)?;
         let end = self.token(end)?;
-        match (opened.how, start.kind) {
-            (How::Renamed, _) => self.mismatch(start, start.name_span, end, end.span, opened.name),
-            (How::Lost, _) => self.lost(opened, start, end),
+        match (opened.state, start.kind) {
+            (StartTagState::Renamed, _) => self.mismatch(start, start.name_span, end, end.span, opened.name),
+            (StartTagState::Missing, _) => self.missing_start_tag(opened, start, end),
             (_, TokenKind::Empty(slash)) => {
                 let name = start.name;
                 let diagnostic = Diagnostic::new(
@@ -127,7 +128,7 @@ impl<'a> Reporter<'_, '_, 'a> {
                     slash,
                     format!("<{name} …/> closes itself here, but there is a </{name}> further down"),
                 )
-                .also(end.span, "this closes nothing")
+                .label(end.span, "this closes nothing")
                 .help("remove the /")
                 .libvirt(format!("Opening and ending tag mismatch: {name}"))
                 .unsafe_fix("remove the /", slash, "");
@@ -139,11 +140,11 @@ impl<'a> Reporter<'_, '_, 'a> {
     }
 
     /// An end tag, and content before it, without the start tag.
-    fn lost(&mut self, opened: Opened<'a>, content: Token<'a>, end: Token<'a>) {
+    fn missing_start_tag(&mut self, opened: Opened<'a>, content: Token<'a>, end: Token<'a>) {
         let name = opened.name;
         let place = content.span.before();
         let diagnostic = Diagnostic::new(Rule::UnexpectedEndTag, end.span, format!("</{name}> has no start tag"))
-            .also(beginning(content), "it may have been before this")
+            .label(beginning(content), "it may have been before this")
             .help(format!("write <{name}> where it starts, or remove </{name}>"))
             .libvirt(format!("Opening and ending tag mismatch: {name}"))
             .unsafe_fix(format!("write <{name}>"), place, format!("<{name}>"));
@@ -159,7 +160,7 @@ impl<'a> Reporter<'_, '_, 'a> {
             tag.span,
             format!("<{name}> stands where </{name}> should close the one before"),
         )
-        .also(start.span, "this is open")
+        .label(start.span, "this is open")
         .help(format!("write </{name}>"))
         .libvirt(format!("Opening and ending tag mismatch: {name}"))
         .unsafe_fix(format!("write </{name}>"), tag.name_span.before(), "/");
@@ -187,7 +188,7 @@ impl<'a> Reporter<'_, '_, 'a> {
         let diagnostic = Diagnostic::new(Rule::OutsideRoot, token.span, message)
             .help("remove it")
             .libvirt(libvirt)
-            .fix("remove it", false, vec![remove]);
+            .fix("remove it", Applicability::Unsafe, vec![remove]);
         self.scanner.report(diagnostic);
         Some(())
     }
@@ -204,7 +205,7 @@ impl<'a> Reporter<'_, '_, 'a> {
         let diagnostic = Diagnostic::new(Rule::OutsideRoot, tag, "there is a second root element")
             .help("remove it, or put it into the first")
             .libvirt("Extra content at the end of the document")
-            .fix("remove everything after the root element", false, vec![remove]);
+            .fix("remove everything after the root element", Applicability::Unsafe, vec![remove]);
         self.scanner.report(diagnostic);
         Some(())
     }
@@ -221,10 +222,10 @@ impl<'a> Reporter<'_, '_, 'a> {
         let edit = self.closing_edit(tag, innermost.name, end);
         let message = format!("the document ends inside <{}>", innermost.name);
         let mut diagnostic = Diagnostic::new(Rule::UnclosedElement, tag.span, message);
-        let shown = outer.get(..MOST_OUTER_SHOWN).unwrap_or(outer);
+        let shown = outer.get(..MAX_OUTER_SHOWN).unwrap_or(outer);
         let root = outer.last().filter(|_| shown.len() < outer.len());
         for tag in shown.iter().chain(root).filter_map(|element| self.token(element.token)) {
-            diagnostic = diagnostic.also(tag.span, "and inside this");
+            diagnostic = diagnostic.label(tag.span, "and inside this");
         }
         let ends = end_tags(std::slice::from_ref(innermost)) + &end_tags(shown);
         let closing = end_tags(outer);
@@ -236,7 +237,7 @@ impl<'a> Reporter<'_, '_, 'a> {
         let diagnostic = diagnostic
             .help(format!("write {ends} at the end, if nothing else is missing"))
             .libvirt(format!("Premature end of data in tag {}", innermost.name))
-            .fix("close what is open", false, edits);
+            .fix("close what is open", Applicability::Unsafe, edits);
         self.scanner.report(diagnostic);
     }
 }
@@ -253,6 +254,6 @@ fn beginning(token: Token<'_>) -> Span {
     }
 }
 
-fn shortened(name: &str) -> String {
+fn truncate_for_display(name: &str) -> String {
     name.chars().take(60).collect()
 }

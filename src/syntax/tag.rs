@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::diagnostic::{Diagnostic, Edit, Span};
+use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::rules::Rule;
 
 use super::prefixes;
@@ -77,7 +77,7 @@ fn is_backquote(character: char) -> bool {
 pub(super) fn start_tag(scanner: &mut Scanner<'_>, start: usize) {
     let name_start = scanner.position;
     let written = name(scanner);
-    let name = unglued(scanner, written, start);
+    let name = split_joined_name(scanner, written, start);
     scanner.prefixes.enter(scanner.text.get(start..).unwrap_or_default());
     prefixes::check(scanner, name, name_start);
     let mut seen = HashMap::new();
@@ -87,7 +87,7 @@ pub(super) fn start_tag(scanner: &mut Scanner<'_>, start: usize) {
         let rest = scanner.rest();
         let Some(next) = rest.chars().next().filter(|_| rest.trim_end() != "/") else {
             scanner.position = scanner.text.len();
-            cut_off(scanner, start, name);
+            truncated(scanner, start, name);
             break;
         };
         if next == '>' {
@@ -110,7 +110,7 @@ pub(super) fn start_tag(scanner: &mut Scanner<'_>, start: usize) {
             }
             attribute(scanner, &mut seen);
         } else {
-            junk(scanner);
+            unexpected_characters(scanner);
         }
     }
     if slash.is_some() {
@@ -136,7 +136,7 @@ fn skip_space(scanner: &mut Scanner<'_>) -> bool {
 
 /// The name of an element that is written together with its first attribute, or with its text: what comes after the
 /// name is left to be read as that.
-fn unglued<'a>(scanner: &mut Scanner<'a>, written: &'a str, start: usize) -> &'a str {
+fn split_joined_name<'a>(scanner: &mut Scanner<'a>, written: &'a str, start: usize) -> &'a str {
     let rest = scanner.rest().trim_start();
     let is_glued = |known: &&str| {
         let Some(remainder) = written.strip_prefix(*known).filter(|remainder| !remainder.is_empty()) else {
@@ -164,7 +164,7 @@ fn unglued<'a>(scanner: &mut Scanner<'a>, written: &'a str, start: usize) -> &'a
 }
 
 /// The document ends in a tag.
-fn cut_off(scanner: &mut Scanner<'_>, start: usize, name: &str) {
+fn truncated(scanner: &mut Scanner<'_>, start: usize, name: &str) {
     let end = scanner.text.trim_end().len().max(start + 1);
     let diagnostic = Diagnostic::new(
         Rule::NotWellFormed,
@@ -212,7 +212,7 @@ fn missing_space(scanner: &mut Scanner<'_>) {
 }
 
 /// Something that is no attribute.
-fn junk(scanner: &mut Scanner<'_>) {
+fn unexpected_characters(scanner: &mut Scanner<'_>) {
     let start = scanner.position;
     let rest = scanner.rest();
     let length = rest.find(|character: char| is_space(character) || matches!(character, '>' | '<'));
@@ -278,7 +278,9 @@ fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &
         std::collections::hash_map::Entry::Vacant(entry) => {
             entry.insert((span, value));
         }
-        std::collections::hash_map::Entry::Occupied(first) => doubled(scanner, name, span, *first.get(), value),
+        std::collections::hash_map::Entry::Occupied(first) => {
+            duplicate_attribute(scanner, name, span, *first.get(), value);
+        }
     }
 }
 
@@ -306,16 +308,16 @@ fn no_value(scanner: &mut Scanner<'_>, name: &str, start: usize) {
     scanner.report_repaired(diagnostic, vec![Edit { span, text: format!("{name}=''") }]);
 }
 
-fn doubled(scanner: &mut Scanner<'_>, name: &str, span: Span, first: (Span, &str), value: &str) {
+fn duplicate_attribute(scanner: &mut Scanner<'_>, name: &str, span: Span, first: (Span, &str), value: &str) {
     let (first, first_value) = first;
     let before = scanner.text.get(..span.start as usize).unwrap_or_default().trim_end().len();
     let edit = Edit { span: Span::new(before, span.end as usize), text: String::new() };
     let diagnostic = Diagnostic::new(Rule::DuplicateAttribute, span, format!("{name} is written twice"))
-        .here("the second one")
-        .also(first, "the first one")
+        .primary_label("the second one")
+        .label(first, "the first one")
         .help(format!("keep one {name}"))
         .libvirt(format!("Attribute {name} redefined"))
-        .fix("remove the second one", value == first_value, vec![edit]);
+        .fix("remove the second one", Applicability::safe_if(value == first_value), vec![edit]);
     scanner.report(diagnostic);
 }
 
@@ -460,7 +462,7 @@ fn curly_quotes(span: Span, edits: Vec<Edit>) -> Diagnostic {
     Diagnostic::new(Rule::CurlyQuotes, span, "a value stands in curly quotes")
         .help("write straight quotes, ' or \"; word processors and web pages turn them")
         .libvirt("AttValue: \" or ' expected")
-        .fix("write straight quotes", true, edits)
+        .fix("write straight quotes", Applicability::Safe, edits)
 }
 
 fn curly_value<'a>(scanner: &mut Scanner<'a>, quote: char) -> &'a str {
@@ -540,7 +542,7 @@ fn unquoted_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'
     let diagnostic = Diagnostic::new(Rule::MissingQuote, span, format!("the value of {name} is not quoted"))
         .help(format!("write {name}='…'"))
         .libvirt("AttValue: \" or ' expected")
-        .fix("quote it", true, edits);
+        .fix("quote it", Applicability::Safe, edits);
     scanner.report(diagnostic);
     value
 }

@@ -13,31 +13,31 @@ pub struct Mutant {
 
 /// What of an element is to blame.
 #[derive(Clone)]
-enum Blame {
+enum Region {
     Tag(Path),
     Whole(Path),
     Attribute(Path, usize),
     Text(Path),
 }
 
-struct Planter<'d> {
+struct MutantBuilder<'d> {
     document: &'d Document,
     mutants: Vec<Mutant>,
 }
 
-impl Planter<'_> {
-    fn plant(&mut self, kind: &'static str, blame: &[Blame], change: impl FnOnce(&mut Element)) {
+impl MutantBuilder<'_> {
+    fn insert(&mut self, kind: &'static str, expected: &[Region], change: impl FnOnce(&mut Element)) {
         let mut document = self.document.clone();
         change(&mut document.root);
         let (text, places) = document.write();
         let place = |path: &Path| -> &Place { &places.iter().find(|(other, _)| other == path).unwrap().1 };
-        let regions = blame
+        let regions = expected
             .iter()
-            .map(|blame| match blame {
-                Blame::Tag(path) => place(path).tag.clone(),
-                Blame::Whole(path) => place(path).whole.clone(),
-                Blame::Attribute(path, index) => place(path).attributes[*index].clone(),
-                Blame::Text(path) => place(path).text.clone(),
+            .map(|expected| match expected {
+                Region::Tag(path) => place(path).tag.clone(),
+                Region::Whole(path) => place(path).whole.clone(),
+                Region::Attribute(path, index) => place(path).attributes[*index].clone(),
+                Region::Text(path) => place(path).text.clone(),
             })
             .collect();
         self.mutants.push(Mutant { kind, text, regions });
@@ -46,16 +46,16 @@ impl Planter<'_> {
 
 /// Every mutant of a document.
 pub fn mutants(document: &Document) -> Vec<Mutant> {
-    let mut planter = Planter { document, mutants: Vec::new() };
+    let mut builder = MutantBuilder { document, mutants: Vec::new() };
     for path in document.root.paths() {
-        elements(&mut planter, &path);
+        elements(&mut builder, &path);
         for index in 0..document.root.at(&path).attributes.len() {
-            attributes(&mut planter, &path, index);
+            attributes(&mut builder, &path, index);
         }
-        additions(&mut planter, &path);
+        additions(&mut builder, &path);
     }
-    other_modes(&mut planter);
-    planter.mutants
+    other_modes(&mut builder);
+    builder.mutants
 }
 
 /// Slips of the pen.
@@ -91,32 +91,32 @@ fn next(path: &Path) -> Path {
     path
 }
 
-fn elements(planter: &mut Planter<'_>, path: &Path) {
-    let original = planter.document.root.at(path).clone();
+fn elements(builder: &mut MutantBuilder<'_>, path: &Path) {
+    let original = builder.document.root.at(path).clone();
     for misspelt in misspellings(&original.name) {
         let name = misspelt.clone();
-        planter.plant("element misspelt", &[Blame::Tag(path.clone())], |root| root.at_mut(path).name = name);
+        builder.insert("element misspelt", &[Region::Tag(path.clone())], |root| root.at_mut(path).name = name);
     }
     if !original.attributes.is_empty() && !path.is_empty() {
-        planter.plant("element with another name", &[Blame::Tag(path.clone())], |root| {
+        builder.insert("element with another name", &[Region::Tag(path.clone())], |root| {
             "quux".clone_into(&mut root.at_mut(path).name);
         });
     }
     let Some((&index, _)) = path.split_last() else { return };
     let parent = parent(path);
-    planter.plant("element removed", &[Blame::Tag(parent.clone())], |root| {
+    builder.insert("element removed", &[Region::Tag(parent.clone())], |root| {
         root.at_mut(&parent).children.remove(index);
     });
     if original.name != "disk" {
-        let doubled = [Blame::Whole(path.clone()), Blame::Whole(next(path))];
+        let doubled = [Region::Whole(path.clone()), Region::Whole(next(path))];
         let copy = original.clone();
-        planter.plant("element doubled", &doubled, |root| root.at_mut(&parent).children.insert(index + 1, copy));
+        builder.insert("element doubled", &doubled, |root| root.at_mut(&parent).children.insert(index + 1, copy));
     }
     if !parent.is_empty() {
         // To where its parent stands.
         let place = next(&parent);
-        let blame = [Blame::Whole(place.clone()), Blame::Tag(parent.clone())];
-        planter.plant("element moved up", &blame, |root| {
+        let expected = [Region::Whole(place.clone()), Region::Tag(parent.clone())];
+        builder.insert("element moved up", &expected, |root| {
             let moved = root.at_mut(&parent).children.remove(index);
             let (at, above) = place.split_last().unwrap();
             root.at_mut(above).children.insert(*at, moved);
@@ -125,19 +125,19 @@ fn elements(planter: &mut Planter<'_>, path: &Path) {
     if !original.children.is_empty() {
         // Its tags are lost, its children are there.
         let count = original.children.len();
-        let orphans = (index..index + count).map(|at| Blame::Whole([&parent[..], &[at]].concat()));
-        let blame: Vec<_> = orphans.chain([Blame::Tag(parent.clone())]).collect();
-        planter.plant("element without its tags", &blame, |root| {
+        let orphans = (index..index + count).map(|at| Region::Whole([&parent[..], &[at]].concat()));
+        let expected: Vec<_> = orphans.chain([Region::Tag(parent.clone())]).collect();
+        builder.insert("element without its tags", &expected, |root| {
             let siblings = &mut root.at_mut(&parent).children;
-            let lost = siblings.remove(index);
-            siblings.splice(index..index, lost.children);
+            let removed = siblings.remove(index);
+            siblings.splice(index..index, removed.children);
         });
     }
     if index > 0 && !matches!(original.name.as_str(), "disk" | "seclabel") {
         let sibling = [&parent[..], &[index - 1]].concat();
-        let at = planter.document.root.at(&sibling).children.len();
-        let blame = [Blame::Whole([&sibling[..], &[at]].concat()), Blame::Tag(parent.clone())];
-        planter.plant("element moved into a sibling", &blame, |root| {
+        let at = builder.document.root.at(&sibling).children.len();
+        let expected = [Region::Whole([&sibling[..], &[at]].concat()), Region::Tag(parent.clone())];
+        builder.insert("element moved into a sibling", &expected, |root| {
             let moved = root.at_mut(&parent).children.remove(index);
             root.at_mut(&sibling).children.push(moved);
         });
@@ -167,39 +167,39 @@ fn bad_values(element: &str, attribute: &str) -> &'static [&'static str] {
     }
 }
 
-fn attributes(planter: &mut Planter<'_>, path: &Path, index: usize) {
-    let owner = planter.document.root.at(path).clone();
+fn attributes(builder: &mut MutantBuilder<'_>, path: &Path, index: usize) {
+    let owner = builder.document.root.at(path).clone();
     let (name, value) = owner.attributes[index].clone();
-    let tag = Blame::Tag(path.clone());
-    let blame = [Blame::Attribute(path.clone(), index)];
-    planter.plant("attribute removed", std::slice::from_ref(&tag), |root| {
+    let tag = Region::Tag(path.clone());
+    let expected = [Region::Attribute(path.clone(), index)];
+    builder.insert("attribute removed", std::slice::from_ref(&tag), |root| {
         root.at_mut(path).attributes.remove(index);
     });
     for misspelt in misspellings(&name) {
-        planter.plant("attribute misspelt", &blame, |root| root.at_mut(path).attributes[index].0 = misspelt);
+        builder.insert("attribute misspelt", &expected, |root| root.at_mut(path).attributes[index].0 = misspelt);
     }
     for bad in bad_values(&owner.name, &name) {
-        planter.plant("bad value", &blame, |root| (*bad).clone_into(&mut root.at_mut(path).attributes[index].1));
+        builder.insert("bad value", &expected, |root| (*bad).clone_into(&mut root.at_mut(path).attributes[index].1));
     }
     if !path.is_empty() {
         let parent = parent(path);
-        let taken = planter.document.root.at(&parent).attributes.iter().any(|(other, _)| *other == name);
-        let at = planter.document.root.at(&parent).attributes.len();
-        if !taken {
+        let present = builder.document.root.at(&parent).attributes.iter().any(|(other, _)| *other == name);
+        let at = builder.document.root.at(&parent).attributes.len();
+        if !present {
             let moved = (name.clone(), value.clone());
-            planter.plant("attribute moved up", &[Blame::Attribute(parent.clone(), at), tag.clone()], |root| {
+            builder.insert("attribute moved up", &[Region::Attribute(parent.clone(), at), tag.clone()], |root| {
                 root.at_mut(path).attributes.remove(index);
                 root.at_mut(&parent).attributes.push(moved);
             });
         }
     }
     if let Some(child) = owner.children.first() {
-        let taken = child.attributes.iter().any(|(other, _)| *other == name);
+        let present = child.attributes.iter().any(|(other, _)| *other == name);
         let below = [&path[..], &[0]].concat();
-        if !taken {
-            planter.plant(
+        if !present {
+            builder.insert(
                 "attribute moved down",
-                &[Blame::Attribute(below.clone(), child.attributes.len()), tag],
+                &[Region::Attribute(below.clone(), child.attributes.len()), tag],
                 |root| {
                     root.at_mut(path).attributes.remove(index);
                     root.at_mut(&below).attributes.push((name, value));
@@ -209,35 +209,36 @@ fn attributes(planter: &mut Planter<'_>, path: &Path, index: usize) {
     }
 }
 
-fn additions(planter: &mut Planter<'_>, path: &Path) {
-    let original = planter.document.root.at(path).clone();
+fn additions(builder: &mut MutantBuilder<'_>, path: &Path) {
+    let original = builder.document.root.at(path).clone();
     let last = original.attributes.len();
     for (name, value) in [("bogus", "1"), ("description", "my backup"), ("readonly", "yes"), ("index", "3")] {
-        planter.plant("attribute added", &[Blame::Attribute(path.clone(), last)], |root| {
+        builder.insert("attribute added", &[Region::Attribute(path.clone(), last)], |root| {
             root.at_mut(path).attributes.push((name.to_owned(), value.to_owned()));
         });
     }
     let child = [&path[..], &[original.children.len()]].concat();
     for name in ["description", "boot", "readonly"] {
-        planter.plant("element added", &[Blame::Whole(child.clone())], |root| {
+        builder.insert("element added", &[Region::Whole(child.clone())], |root| {
             root.at_mut(path).children.push(element(name, [], vec![]));
         });
     }
     if original.text.is_empty() {
-        planter
-            .plant("text added", &[Blame::Text(path.clone())], |root| "stray".clone_into(&mut root.at_mut(path).text));
+        builder.insert("text added", &[Region::Text(path.clone())], |root| {
+            "stray".clone_into(&mut root.at_mut(path).text);
+        });
     }
 }
 
 /// What belongs to the other mode, another transport or another type.
-fn other_modes(planter: &mut Planter<'_>) {
-    let root = planter.document.root.clone();
+fn other_modes(builder: &mut MutantBuilder<'_>) {
+    let root = builder.document.root.clone();
     let push = root.attributes.iter().all(|(_, value)| value != "pull");
     for path in root.paths() {
         let original = root.at(&path).clone();
         let last = original.attributes.len();
-        let whole = [Blame::Whole(path.clone())];
-        let added = [Blame::Attribute(path.clone(), last)];
+        let whole = [Region::Whole(path.clone())];
+        let added = [Region::Attribute(path.clone(), last)];
         let attribute = |name: &str| original.attributes.iter().position(|(other, _)| other == name);
         let add = |name: &str, value: &str| {
             let added = (name.to_owned(), value.to_owned());
@@ -247,36 +248,36 @@ fn other_modes(planter: &mut Planter<'_>) {
         match original.name.as_str() {
             "target" | "scratch" => {
                 let other = if push { "scratch" } else { "target" };
-                planter.plant("the other mode's destination", &whole, |root| {
+                builder.insert("the other mode's destination", &whole, |root| {
                     other.clone_into(&mut root.at_mut(&path).name);
                 });
             }
-            "disk" if push => planter.plant("export in push", &added, add("exportname", "x")),
+            "disk" if push => builder.insert("export in push", &added, add("exportname", "x")),
             "server" => {
                 for (name, value) in [("port", "10809"), ("socket", "/run/x"), ("fdgroup", "x"), ("name", "localhost")]
                 {
                     if attribute(name).is_none() {
-                        planter.plant("another transport's attribute", &added, add(name, value));
+                        builder.insert("another transport's attribute", &added, add(name, value));
                     }
                 }
                 if let Some(index) = attribute("transport") {
                     for other in ["tcp", "unix", "fd"] {
-                        planter.plant("another transport", &[Blame::Tag(path.clone())], |root| {
+                        builder.insert("another transport", &[Region::Tag(path.clone())], |root| {
                             other.clone_into(&mut root.at_mut(&path).attributes[index].1);
                         });
                     }
                 }
             }
             "domainbackup" => {
-                let tag = [Blame::Tag(vec![])];
+                let tag = [Region::Tag(vec![])];
                 if push {
                     let server = element("server", [("name", "localhost")], vec![]);
                     let place = vec![original.children.len()];
-                    planter.plant("server in push", &[Blame::Whole(place)], |root| root.children.push(server));
+                    builder.insert("server in push", &[Region::Whole(place)], |root| root.children.push(server));
                 }
                 if let Some(index) = attribute("mode") {
                     let other = if push { "pull" } else { "push" };
-                    planter.plant("the other mode", &tag, |root| other.clone_into(&mut root.attributes[index].1));
+                    builder.insert("the other mode", &tag, |root| other.clone_into(&mut root.attributes[index].1));
                 }
             }
             _ => {}
@@ -286,16 +287,18 @@ fn other_modes(planter: &mut Planter<'_>) {
         }
         if let Some(index) = attribute("type") {
             let other = if original.attributes[index].1 == "file" { "block" } else { "file" };
-            let blame = [Blame::Attribute(path.clone(), index), Blame::Tag(path.clone())];
-            planter.plant("another type", &blame, |root| other.clone_into(&mut root.at_mut(&path).attributes[index].1));
+            let expected = [Region::Attribute(path.clone(), index), Region::Tag(path.clone())];
+            builder.insert("another type", &expected, |root| {
+                other.clone_into(&mut root.at_mut(&path).attributes[index].1);
+            });
         }
         match attribute("backup") {
-            None => planter.plant("left out with settings", &added, add("backup", "no")),
+            None => builder.insert("left out with settings", &added, add("backup", "no")),
             Some(index) if original.attributes[index].1 == "no" => {
-                planter.plant("type on a disk that is left out", &added, add("type", "file"));
+                builder.insert("type on a disk that is left out", &added, add("type", "file"));
                 let child = [&path[..], &[0]].concat();
                 let driver = element("driver", [("type", "qcow2")], vec![]);
-                planter.plant("driver in a disk that is left out", &[Blame::Whole(child)], |root| {
+                builder.insert("driver in a disk that is left out", &[Region::Whole(child)], |root| {
                     root.at_mut(&path).children.push(driver);
                 });
             }
@@ -304,7 +307,7 @@ fn other_modes(planter: &mut Planter<'_>) {
         if attribute("incremental").is_none()
             && attribute("backupmode").is_some_and(|at| original.attributes[at].1 == "full")
         {
-            planter.plant("checkpoint of a full backup", &added, add("incremental", "cp1"));
+            builder.insert("checkpoint of a full backup", &added, add("incremental", "cp1"));
         }
     }
 }
@@ -319,28 +322,29 @@ pub fn combined() -> Vec<(String, Vec<Vec<Range<usize>>>)> {
         for round in 0..120 {
             let count = 2 + (round + number) % 4;
             let mut changed = document.clone();
-            let mut blame: Vec<Blame> = Vec::new();
+            let mut expected: Vec<Region> = Vec::new();
             let mut used: Vec<Path> = Vec::new();
             for step in 0..leaves.len() {
                 let path = &leaves[(step * 7 + round * 3 + number) % leaves.len()];
                 let apart = used.iter().all(|other| !other.starts_with(path) && !path.starts_with(other));
-                if blame.len() < count
+                if expected.len() < count
                     && apart
-                    && let Some(found) = plant_one(&mut changed.root, path, round + step)
+                    && let Some(found) = insert_one(&mut changed.root, path, round + step)
                 {
-                    blame.push(found);
+                    expected.push(found);
                     used.push(path.clone());
                 }
             }
-            if blame.len() < 2 {
+            if expected.len() < 2 {
                 continue;
             }
             let (text, places) = changed.write();
-            let regions = blame.iter().map(|blame| {
-                let (Blame::Tag(path) | Blame::Whole(path) | Blame::Text(path) | Blame::Attribute(path, _)) = blame;
+            let regions = expected.iter().map(|expected| {
+                let (Region::Tag(path) | Region::Whole(path) | Region::Text(path) | Region::Attribute(path, _)) =
+                    expected;
                 let place = &places.iter().find(|(other, _)| other == path).unwrap().1;
-                match blame {
-                    Blame::Attribute(_, index) => vec![place.attributes[*index].clone()],
+                match expected {
+                    Region::Attribute(_, index) => vec![place.attributes[*index].clone()],
                     _ => vec![place.tag.clone()],
                 }
             });
@@ -351,24 +355,24 @@ pub fn combined() -> Vec<(String, Vec<Vec<Range<usize>>>)> {
 }
 
 /// Plants a mistake in one element that leaves the others in their places.
-fn plant_one(root: &mut Element, path: &Path, number: usize) -> Option<Blame> {
+fn insert_one(root: &mut Element, path: &Path, number: usize) -> Option<Region> {
     let target = root.at_mut(path);
     let last = target.attributes.len();
     match number % 3 {
         0 => {
             target.attributes.push(("bogus".to_owned(), "1".to_owned()));
-            Some(Blame::Attribute(path.clone(), last))
+            Some(Region::Attribute(path.clone(), last))
         }
         1 => {
             let index = target.attributes.iter().position(|(name, _)| !bad_values(&target.name, name).is_empty())?;
             let bad = bad_values(&target.name, &target.attributes[index].0);
             bad[number % bad.len()].clone_into(&mut target.attributes[index].1);
-            Some(Blame::Attribute(path.clone(), index))
+            Some(Region::Attribute(path.clone(), index))
         }
         _ => {
             let (name, _) = target.attributes.first_mut()?;
             *name = misspellings(name).swap_remove(number % 2);
-            Some(Blame::Attribute(path.clone(), 0))
+            Some(Region::Attribute(path.clone(), 0))
         }
     }
 }

@@ -10,7 +10,7 @@ const SAFE: &str = "<domainbackup>\n  <disks><disk name='vda' bogus='1'/></disks
 const ALL: &str = "<domainbackup>\n  <disks><disk name='vda'/></disks>\n</domainbackup>\n";
 
 #[test]
-fn safe_fixes_are_written_and_what_is_left_is_told() {
+fn safe_fixes_are_written_and_the_rest_is_reported() {
     let directory = directory("fix", &[("b.xml", TWO.as_bytes())]);
     let file = path(&directory, "b.xml");
     let first = run(&["check", "--fix", "--format", "concise", &file]);
@@ -61,7 +61,7 @@ fn a_files_mode_and_a_link_to_it_stay() {
 }
 
 #[test]
-fn unrelated_and_encoded_files_are_left_alone() {
+fn unrelated_and_encoded_files_are_unchanged() {
     let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><domainbackup><disks><disk nmae='vda' incremental='\xe9'/></disks></domainbackup>";
     let other = b"<domain nmae='x'/>";
     let directory = directory("fix-not", &[("latin.xml", latin), ("other.xml", other)]);

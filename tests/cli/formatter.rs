@@ -55,7 +55,7 @@ fn a_diff_is_unified_and_coloured_on_demand() {
 }
 
 #[test]
-fn comments_are_named_before_they_are_lost_and_only_dropped_on_demand() {
+fn comments_are_reported_and_dropped_only_on_request() {
     let directory = directory("comments", &[("a.xml", COMMENTED.as_bytes())]);
     let message =
         "libvirt's form has no comments, and <!-- vdb is on the other pool --> would be lost [advice/lost-comment]\n";
@@ -98,12 +98,12 @@ fn options_that_do_not_go_together_are_refused() {
     }
     let stdin = run_with(&["normalize", "--in-place"], GIVEN.as_bytes());
     assert!(stdin.status == 2 && stdin.stderr.contains("name a file"), "{}", stdin.stderr);
-    let gone = run(&["normalize", "--in-place", &path(&directory, "gone.xml"), &path(&directory, "a.xml")]);
-    assert_eq!((gone.status, fs::read_to_string(directory.join("a.xml")).unwrap().as_str()), (2, NORMAL));
+    let missing = run(&["normalize", "--in-place", &path(&directory, "gone.xml"), &path(&directory, "a.xml")]);
+    assert_eq!((missing.status, fs::read_to_string(directory.join("a.xml")).unwrap().as_str()), (2, NORMAL));
 }
 
 #[test]
-fn unrelated_files_are_left_alone_when_asked() {
+fn unrelated_files_are_unchanged_on_request() {
     let directory = directory("unrelated", &[("pom.xml", b"<project  />"), ("a.xml", GIVEN.as_bytes())]);
     let run = normalize(&directory, &["--in-place", "--skip-unrelated", "pom.xml", "a.xml"]);
     assert_eq!((run.status, run.stderr.as_str()), (0, ""));

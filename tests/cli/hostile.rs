@@ -89,8 +89,8 @@ fn every_truncation_is_refused_and_every_flip_is_survived() {
             let at = usize::try_from(state >> 33).unwrap() % bytes.len();
             bytes[at] ^= 1 << (state >> 20 & 7);
         }
-        if let Err(findings) = check(&bytes) {
-            assert!(!findings.is_empty());
+        if let Err(diagnostics) = check(&bytes) {
+            assert!(!diagnostics.is_empty());
         }
     }
 }
@@ -131,12 +131,12 @@ fn pipes_are_read_and_closed_ones_end_quietly() {
     assert_eq!((closed.stdout.as_str(), closed.stderr.as_str()), ("0\n", ""));
 }
 
-const MISTAKEN: &str = "<domainbackup mode='psuh'/>\n";
+const MISSPELT: &str = "<domainbackup mode='psuh'/>\n";
 
 #[cfg(unix)]
 #[test]
 fn on_a_full_disk_the_original_stays() {
-    let long = MISTAKEN.to_owned() + &" ".repeat(100_000);
+    let long = MISSPELT.to_owned() + &" ".repeat(100_000);
     let directory = directory("full-disk", &[("b.xml", long.as_bytes())]);
     // To a process that ignores the signal, a limit of file size is like a disk that is full.
     let run = shell("trap '' XFSZ; ulimit -f 8; exec \"$0\" check --fix b.xml", &directory);
@@ -149,7 +149,7 @@ fn on_a_full_disk_the_original_stays() {
 #[cfg(unix)]
 #[test]
 fn killed_at_any_moment_the_file_is_the_old_or_the_new_one() {
-    let old = MISTAKEN.to_owned() + &" ".repeat(50_000);
+    let old = MISSPELT.to_owned() + &" ".repeat(50_000);
     let new = old.replace("psuh", "push");
     let directory = directory("killed", &[]);
     let file = directory.join("b.xml");

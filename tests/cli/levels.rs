@@ -49,9 +49,9 @@ fn comments_suppress_the_line_below_or_the_file() {
     assert_eq!(rules(&[], line), (0, vec![]));
     let file = "<!-- backupxml: allow(schema) all of it -->\n".to_owned() + BAD;
     assert_eq!(rules(&[], &file), (0, vec![]));
-    let elsewhere = line.replace("unknown-attribute", "schema/unknown-value");
+    let hint_for_foreign_attribute = line.replace("unknown-attribute", "schema/unknown-value");
     let expected = vec!["warning advice/unused-suppression".to_owned(), "error schema/unknown-attribute".to_owned()];
-    assert_eq!(rules(&[], &elsewhere), (1, expected));
+    assert_eq!(rules(&[], &hint_for_foreign_attribute), (1, expected));
 }
 
 #[test]

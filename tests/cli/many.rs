@@ -71,7 +71,7 @@ fn jobs_are_at_least_one() {
 }
 
 #[test]
-fn a_report_in_a_pipe_tells_no_progress() {
+fn no_progress_is_shown_in_a_pipe() {
     let directory = in_many_files("many-quiet");
     let run = run_in(&directory, &["check", "--allow", "all"], "2");
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);

@@ -7,7 +7,7 @@ use super::process::{directory, run, run_with};
 const CHECKPOINTS: [&str; 4] = ["--existing-checkpoint", "cp-monday", "--existing-checkpoint", "cp-sunday"];
 
 #[test]
-fn a_row_for_each_disk_and_a_sentence_to_hold_against_what_was_meant() {
+fn a_row_for_each_disk_and_a_summary() {
     let mut arguments = vec!["plan", "--domain", "examples/domain.xml", "--checkpoint", "examples/checkpoint.xml"];
     arguments.extend(CHECKPOINTS);
     arguments.push("examples/backup.xml");
@@ -117,7 +117,7 @@ fn existing_checkpoints_are_names_lists_and_dumps() {
 }
 
 #[test]
-fn a_mistake_in_the_checkpoint_is_told_in_its_file() {
+fn a_checkpoint_error_is_reported_in_its_file() {
     let directory =
         directory("checkpoint", &[("cp.xml", b"<domaincheckpoint>\n  <name>../x</name>\n</domaincheckpoint>\n")]);
     let file = directory.join("cp.xml").display().to_string();

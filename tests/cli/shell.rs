@@ -28,7 +28,7 @@ fn help_fits_80_columns_and_ends_with_examples() {
 }
 
 #[test]
-fn every_shell_is_told_commands_options_and_values() {
+fn every_shell_completes_commands_options_and_values() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell", "nushell"] {
         let script = run(&["completions", shell]);
         assert_eq!((script.status, script.stderr.as_str()), (0, ""), "{shell}");

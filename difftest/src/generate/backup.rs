@@ -111,7 +111,7 @@ impl Maker<'_> {
         };
         let mut disk = Element::new("disk").with("name", &name);
         let empty = known.is_some_and(|disk| !disk.has_media);
-        let left_out = (empty && !self.fault()) || self.random.percent(15);
+        let excluded = (empty && !self.fault()) || self.random.percent(15);
         self.mode_pair(&mut disk);
         if (pull && self.random.percent(25)) || self.fault() {
             disk.set("exportname", &self.anything());
@@ -119,15 +119,15 @@ impl Maker<'_> {
         if (pull && self.random.percent(15)) || self.fault() {
             disk.set("exportbitmap", &self.anything());
         }
-        if left_out {
+        if excluded {
             disk.set("backup", &self.word(&["no"], &["none", "yes", "0"]));
         }
-        if !left_out || self.fault() {
+        if !excluded || self.fault() {
             let needs_place = known.is_some_and(|disk| !disk.is_file);
             self.taking_part(&mut disk, pull, needs_place);
         }
         if self.status {
-            self.state(&mut disk, left_out);
+            self.state(&mut disk, excluded);
         }
         disk
     }
@@ -169,8 +169,8 @@ impl Maker<'_> {
         }
     }
 
-    fn state(&mut self, disk: &mut Element, left_out: bool) {
-        if left_out == self.fault() {
+    fn state(&mut self, disk: &mut Element, excluded: bool) {
+        if excluded == self.fault() {
             disk.set(
                 "state",
                 &self.word(&["running", "complete", "failed", "cancelling", "cancelled"], &["none", "done"]),

@@ -131,8 +131,8 @@ fn new_target(random: &mut Random, disks: &[Disk]) -> (String, Option<&'static s
         if target.starts_with("nvme") {
             return (target, random.percent(50).then_some("nvme"));
         }
-        let taken = disks.iter().any(|disk| disk.target == target);
-        if !taken || random.percent(2) {
+        let included = disks.iter().any(|disk| disk.target == target);
+        if !included || random.percent(2) {
             return (target, random.percent(75).then_some(bus));
         }
     }
@@ -191,7 +191,7 @@ fn source(random: &mut Random, disk: &mut Element, kind: &str, media: bool) -> b
         "block" => ("dev", random.pick(&["/dev/sdb", "/dev/mapper/vg-lv"])),
         "dir" => ("dir", "/images/dir"),
         "vhostvdpa" => ("dev", "/dev/vhost-vdpa-0"),
-        _ => return elsewhere(random, disk, kind, media),
+        _ => return hint_for_foreign_attribute(random, disk, kind, media),
     };
     if media || kind == "vhostvdpa" {
         disk.push(Element::new("source").with(attribute, value));
@@ -205,7 +205,7 @@ fn source(random: &mut Random, disk: &mut Element, kind: &str, media: bool) -> b
     false
 }
 
-fn elsewhere(random: &mut Random, disk: &mut Element, kind: &str, media: bool) -> bool {
+fn hint_for_foreign_attribute(random: &mut Random, disk: &mut Element, kind: &str, media: bool) -> bool {
     let markup = match kind {
         "volume" if !media => return false,
         "network" if !media && random.percent(80) => return false,

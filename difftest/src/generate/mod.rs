@@ -4,8 +4,8 @@
 //! spelling that XML allows. The others have a few wrong values, wrong shapes or wrong bytes.
 
 mod backup;
+mod corrupt;
 pub mod domain;
-mod spoil;
 pub mod words;
 
 use crate::case::Case;
@@ -35,17 +35,17 @@ pub fn case(seed: u64, domains: Domains) -> Case {
     };
     let status = random.percent(15);
     let domain = random.percent(55).then(|| domain::domain(domain_seed));
-    let spoilt = random.percent(45);
-    let faults = if spoilt { random.pick(&[0, 15, 30, 60, 150]) } else { 0 };
+    let corrupted = random.percent(45);
+    let faults = if corrupted { random.pick(&[0, 15, 30, 60, 150]) } else { 0 };
     let mut root = backup::Maker { random, faults, status, domain: domain.as_ref() }.backup();
-    if spoilt && (faults == 0 || random.percent(30)) {
+    if corrupted && (faults == 0 || random.percent(30)) {
         for _ in 0..random.pick(&[1, 1, 1, 2, 3]) {
-            spoil::spoil(random, &mut root);
+            corrupt::corrupt(random, &mut root);
         }
     }
     let mut backup = spell(random, &root);
-    if spoilt && random.percent(6) {
-        spoil::spoil_bytes(random, &mut backup);
+    if corrupted && random.percent(6) {
+        corrupt::corrupt_bytes(random, &mut backup);
     }
     backup.retain(|&byte| byte != 0);
     let suffix = if random.percent(70) { SUFFIXES[0] } else { random.pick(SUFFIXES) };

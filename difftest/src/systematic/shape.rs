@@ -143,23 +143,23 @@ pub fn mistakes() -> Vec<Case> {
     for document in [PUSH, &pull] {
         cases.push(parsed(document));
         for (index, _) in document.match_indices('<').filter(|(index, _)| !document[*index..].starts_with("</")) {
-            cases.extend(spoilt_at(document, index).into_iter().map(parsed));
+            cases.extend(corrupted_at(document, index).into_iter().map(parsed));
         }
         for (index, _) in document.match_indices("='") {
-            cases.extend(attribute_spoilt(document, index).into_iter().map(parsed));
+            cases.extend(attribute_corrupted(document, index).into_iter().map(parsed));
         }
     }
     cases
 }
 
 /// The tag that begins at `index`, spoilt in each way.
-fn spoilt_at(document: &str, index: usize) -> Vec<String> {
+fn corrupted_at(document: &str, index: usize) -> Vec<String> {
     let name_end = index + document[index..].find([' ', '/', '>']).unwrap_or(0);
     let tag_end = index + document[index..].find('>').unwrap_or(0);
     let empty = document[..tag_end].ends_with('/');
     let name = &document[index + 1..name_end];
     let insert = |at: usize, text: &str| format!("{}{text}{}", &document[..at], &document[at..]);
-    let mut spoilt = vec![
+    let mut corrupted = vec![
         insert(name_end, " bogus=''"),
         insert(name_end, " xmlns='urn:x'"),
         insert(name_end, " xmlns:p='urn:x'"),
@@ -167,7 +167,7 @@ fn spoilt_at(document: &str, index: usize) -> Vec<String> {
         insert(name_end, " index='1' state='running'"),
     ];
     for child in ["<bogus/>", "text", " ", "<![CDATA[]]>", "&#160;", "<p:bogus xmlns:p='urn:x'/>"] {
-        spoilt.push(if empty {
+        corrupted.push(if empty {
             format!("{}>{child}</{name}>{}", &document[..tag_end - 1], &document[tag_end + 1..])
         } else {
             insert(tag_end + 1, child)
@@ -175,13 +175,13 @@ fn spoilt_at(document: &str, index: usize) -> Vec<String> {
     }
     if let Some(end) = element_end(document, index, name, tag_end, empty) {
         let element = &document[index..end];
-        spoilt.push(insert(end, element));
-        spoilt.push(format!("{}{}", &document[..index], &document[end..]));
-        spoilt.push(insert(index, "<description/>"));
+        corrupted.push(insert(end, element));
+        corrupted.push(format!("{}{}", &document[..index], &document[end..]));
+        corrupted.push(insert(index, "<description/>"));
         let renamed = element.replacen(name, "renamed", 1);
-        spoilt.push(format!("{}{}{}", &document[..index], close_as(&renamed, name, "renamed"), &document[end..]));
+        corrupted.push(format!("{}{}{}", &document[..index], close_as(&renamed, name, "renamed"), &document[end..]));
     }
-    spoilt
+    corrupted
 }
 
 fn element_end(document: &str, index: usize, name: &str, tag_end: usize, empty: bool) -> Option<usize> {
@@ -198,7 +198,7 @@ fn close_as(element: &str, old: &str, new: &str) -> String {
 }
 
 /// The attribute whose `='` is at `index`: gone, empty, unknown, doubled.
-fn attribute_spoilt(document: &str, index: usize) -> Vec<String> {
+fn attribute_corrupted(document: &str, index: usize) -> Vec<String> {
     let start = document[..index].rfind(' ').unwrap_or(0);
     let end = index + 2 + document[index + 2..].find('\'').unwrap_or(0) + 1;
     let (before, attribute, after) = (&document[..start], &document[start..end], &document[end..]);

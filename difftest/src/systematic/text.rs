@@ -242,14 +242,14 @@ pub fn fixed_words() -> Vec<Case> {
             if document != full && full.contains(&document[document[..index].rfind(' ').unwrap_or(0)..=end]) {
                 continue;
             }
-            for spoilt in [
+            for corrupted in [
                 format!(" {word}"),
                 format!("{word}\n"),
                 format!("&#9;{word}&#13;"),
                 format!("{word}&#160;"),
                 word.to_uppercase(),
             ] {
-                cases.push(parsed(format!("{}{spoilt}{}", &document[..start], &document[end..])));
+                cases.push(parsed(format!("{}{corrupted}{}", &document[..start], &document[end..])));
             }
         }
     }

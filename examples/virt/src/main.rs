@@ -49,8 +49,8 @@ fn prepare(domain: &str, directory: &str) -> Result<Push> {
 }
 
 /// The first of some findings, as an error.
-fn first(findings: Vec<backupxml::diagnostic::Diagnostic>) -> anyhow::Error {
-    findings.into_iter().next().map_or_else(|| anyhow::anyhow!("refused"), Into::into)
+fn first(diagnostics: Vec<backupxml::diagnostic::Diagnostic>) -> anyhow::Error {
+    diagnostics.into_iter().next().map_or_else(|| anyhow::anyhow!("refused"), Into::into)
 }
 
 /// The crate `virt` has no method for it yet, so this calls libvirt's own function.

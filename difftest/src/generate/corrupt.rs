@@ -1,0 +1,150 @@
+//! Mistakes in the shape of a document: what is put in, left out, doubled or misplaced.
+
+use crate::generate::words;
+use crate::random::Random;
+use crate::xml::{Element, Node};
+
+const ATTRIBUTES: &[&str] = &[
+    "bogus",
+    "mode",
+    "transport",
+    "tls",
+    "name",
+    "port",
+    "socket",
+    "fdgroup",
+    "backup",
+    "type",
+    "backupmode",
+    "incremental",
+    "exportname",
+    "exportbitmap",
+    "file",
+    "dev",
+    "model",
+    "relabel",
+    "labelskip",
+    "format",
+    "engine",
+    "uuid",
+    "usage",
+    "size",
+    "hash",
+    "state",
+    "index",
+    "xml:lang",
+    "xml:space",
+    "xmlns",
+    "xmlns:p",
+    "alias",
+];
+const ELEMENTS: &[&str] = &[
+    "bogus",
+    "incremental",
+    "server",
+    "disks",
+    "disk",
+    "target",
+    "scratch",
+    "driver",
+    "seclabel",
+    "label",
+    "encryption",
+    "secret",
+    "cipher",
+    "ivgen",
+    "description",
+    "p:disk",
+    "privateData",
+    "source",
+    "Disk",
+];
+const VALUES: &[&str] = &[
+    "yes", "no", "file", "block", "push", "pull", "tcp", "unix", "/x", "full", "vda", "", "1", "qcow2", "urn:x",
+    "preserve",
+];
+const TEXTS: &[&str] = &["x", "\u{A0}", "0", "é", "&", "/>", " x "];
+/// Markup that is text though nothing shows, and the other way around.
+const MARKUP: &[&str] =
+    &["<![CDATA[x]]>", "<![CDATA[ ]]>", "&#32;", "&#160;", "&bogus;", "<!-- x -->", "<?x y?>", "]]>", "<x/>", "<x:y/>"];
+
+/// Puts one mistake, or what may be one, anywhere.
+pub fn corrupt(random: &mut Random, root: &mut Element) {
+    let index = random.below(root.count());
+    let Some(element) = root.nth_mut(index) else {
+        return;
+    };
+    match random.below(10) {
+        0 => add_attribute(random, element),
+        1 if !element.attributes.is_empty() => {
+            let index = random.below(element.attributes.len());
+            element.attributes.remove(index);
+        }
+        2 if !element.attributes.is_empty() => {
+            let index = random.below(element.attributes.len());
+            random.pick(VALUES).clone_into(&mut element.attributes[index].1);
+        }
+        3 if !element.attributes.is_empty() => {
+            let index = random.below(element.attributes.len());
+            let value = &mut element.attributes[index].1;
+            *value = random.pick(&[" {}", "{} ", "{}\n", "\t{}", "{}{}", "\u{A0}{}"]).replace("{}", value);
+        }
+        4 => insert(random, element, Node::Element(Element::new(ELEMENTS[0]))),
+        5 => {
+            let mut child = Element::new(random.pick(ELEMENTS));
+            add_attribute(random, &mut child);
+            insert(random, element, Node::Element(child));
+        }
+        6 => {
+            let text = Node::Text(random.pick(TEXTS).to_owned());
+            insert(random, element, text);
+        }
+        7 => {
+            let markup = Node::Markup(random.pick(MARKUP).to_owned());
+            insert(random, element, markup);
+        }
+        8 if !element.children.is_empty() => {
+            let index = random.below(element.children.len());
+            let child = element.children.remove(index);
+            if random.percent(50) {
+                insert(random, element, child.clone());
+                insert(random, element, child);
+            }
+        }
+        _ => random.pick(ELEMENTS).clone_into(&mut element.name),
+    }
+}
+
+fn add_attribute(random: &mut Random, element: &mut Element) {
+    let name = random.pick(ATTRIBUTES);
+    let known = element.attributes.iter().any(|(known, _)| known == name);
+    // A doubled attribute is no XML; now and then that is to be seen too.
+    if !known || random.percent(5) {
+        let value = if random.percent(80) { random.pick(VALUES) } else { random.pick(words::ANYTHING) };
+        element.set(name, value);
+    }
+}
+
+fn insert(random: &mut Random, element: &mut Element, node: Node) {
+    let index = random.below(element.children.len() + 1);
+    element.children.insert(index, node);
+}
+
+/// Spoils the bytes: most often that is no XML any more.
+pub fn corrupt_bytes(random: &mut Random, bytes: &mut Vec<u8>) {
+    if bytes.is_empty() {
+        return;
+    }
+    let index = random.below(bytes.len());
+    match random.below(5) {
+        0 => drop(bytes.remove(index)),
+        1 => bytes.truncate(index),
+        2 => bytes.insert(index, random.pick(b"<>&;'\"/= x!?[]-\x01\x80\xe9\x7f\r")),
+        3 => bytes[index] = random.pick(b"<>&;'\"/= x\n\t\xff"),
+        _ => {
+            let end = (index + 1 + random.below(8)).min(bytes.len());
+            let piece = bytes[index..end].to_vec();
+            bytes.splice(index..index, piece);
+        }
+    }
+}

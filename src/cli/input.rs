@@ -1,0 +1,45 @@
+//! Reading what is to be looked at: files, pipes and devices, never more of them than is taken.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use crate::source::MAX_BYTES;
+
+/// Reads a file, whatever kind of file it is: all of it, or one byte more than is taken.
+pub(super) fn file(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let context = || format!("cannot read {}", path.display());
+    let file = File::open(path).with_context(context)?;
+    let metadata = file.metadata().with_context(context)?;
+    if metadata.is_dir() {
+        // Reading it fails with words that help nobody.
+        bail!("cannot read {}: it is a directory", path.display());
+    }
+    let expected = usize::try_from(metadata.len()).unwrap_or(MAX_BYTES).min(MAX_BYTES);
+    read(file, expected).with_context(context)
+}
+
+/// Reads standard input.
+pub(super) fn standard_input(stdin: &mut dyn Read) -> anyhow::Result<Vec<u8>> {
+    read(stdin, 0).context("cannot read standard input")
+}
+
+fn read(from: impl Read, expected: usize) -> io::Result<Vec<u8>> {
+    // One byte more, so that the end is seen without asking for more room.
+    let mut bytes = Vec::with_capacity(expected + 1);
+    from.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_stops_beyond_the_size_limit() {
+        let bytes = standard_input(&mut io::repeat(b' ')).unwrap();
+        assert_eq!(bytes.len(), MAX_BYTES + 1);
+    }
+}

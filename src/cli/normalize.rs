@@ -1,0 +1,114 @@
+//! `normalize`, to standard output or as a formatter of files.
+
+use std::path::Path;
+
+use anyhow::bail;
+
+use crate::cli::args::{Format, NormalizeArgs};
+use crate::cli::comment;
+use crate::cli::levels::Levels;
+use crate::cli::report::{FileReport, Reporter, Status, Style, visible_line};
+use crate::cli::write;
+use crate::rules::Severity;
+
+use super::diff::write_diff;
+use super::session::{Session, style, use_color};
+use super::{Env, ExitStatus};
+
+pub(super) fn normalize(arguments: &NormalizeArgs, levels: Levels, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
+    let common = &arguments.common;
+    let mut session = Session::new(common, levels, env)?;
+    session.options.explicit = arguments.explicit;
+    session.normalizes = true;
+    if arguments.in_place && session.files.iter().any(|file| file == Path::new("-")) {
+        bail!("standard input cannot be rewritten in place: name a file");
+    }
+    let style = style(common, &env.stderr, env);
+    let mut reporter = Reporter::new(style);
+    let work = |file: &Path, bytes: Option<Vec<u8>>| normalize_one(arguments, &session, style, file, bytes);
+    let status = session.for_each(env, work, |file, normalized, env| {
+        let Normalized { before, text, report } = normalized?;
+        // What is lost is named before it is.
+        reporter.add(env.stderr.stream, &report)?;
+        let status = ExitStatus::from(report.status);
+        let Some(text) = text else { return Ok(status) };
+        if !arguments.compares() {
+            env.stdout.stream.write_all(text.as_bytes())?;
+        } else if text.as_bytes() != before {
+            return Ok(status.max(deliver_change(arguments, &session, file, (&before, &text), env)?));
+        }
+        Ok(status)
+    })?;
+    env.stdout.stream.flush()?;
+    // Beside the XML, silence is the best report.
+    let machine = matches!(common.format, Format::Json | Format::Sarif);
+    if status != ExitStatus::Success || machine {
+        reporter.finish(env.stderr.stream)?;
+    }
+    Ok(status)
+}
+
+/// A file and what libvirt would print for it.
+struct Normalized {
+    /// The bytes of the file, where they are to be compared.
+    before: Vec<u8>,
+    /// Its text in libvirt's form, if nothing about it is an error.
+    text: Option<String>,
+    report: FileReport,
+}
+
+fn normalize_one(
+    arguments: &NormalizeArgs,
+    session: &Session,
+    style: Style,
+    file: &Path,
+    bytes: Option<Vec<u8>>,
+) -> anyhow::Result<Normalized> {
+    let before = bytes.as_ref().filter(|_| arguments.compares()).cloned().unwrap_or_default();
+    let mut text = None;
+    let checked =
+        session.examine(file, bytes, |document, domain, options| match crate::normalize(document, domain, options) {
+            Ok(formatted) => {
+                text = Some(formatted);
+                let mut dropped = if arguments.compares() { comment::dropped_comments(document) } else { Vec::new() };
+                if arguments.in_place && !arguments.drop_comments {
+                    for diagnostic in &mut dropped {
+                        diagnostic.severity = Severity::Error;
+                    }
+                }
+                dropped
+            }
+            Err(diagnostics) => diagnostics,
+        });
+    let text = text.filter(|_| checked.status == Status::Ok);
+    Ok(Normalized { before, text, report: style.report(&checked)? })
+}
+
+/// Rewrites a file that is not in libvirt's form, names it, or shows what would change.
+fn deliver_change(
+    arguments: &NormalizeArgs,
+    session: &Session,
+    file: &Path,
+    (before, after): (&[u8], &str),
+    env: &mut Env<'_>,
+) -> anyhow::Result<ExitStatus> {
+    if arguments.in_place {
+        if let Some(refusal) = session.refusal(after) {
+            let name = session.name_of(file);
+            env.print_message(&format!("{name} stays as it is: libvirt refuses its own form of it: {refusal}"))?;
+            return Ok(ExitStatus::Errors);
+        }
+        if let Err(error) = write::replace(file, after.as_bytes()) {
+            env.print_message(&format!("{error:#}"))?;
+            return Ok(ExitStatus::Failure);
+        }
+        return Ok(ExitStatus::Success);
+    }
+    if arguments.diff {
+        let color = use_color(arguments.common.color, env.stdout.terminal, env.environment);
+        write_diff(&mut env.stdout, &session.name_of(file), &String::from_utf8_lossy(before), after, color)?;
+    } else {
+        writeln!(env.stdout.stream, "{}", visible_line(&session.name_of(file)))?;
+    }
+    Ok(if arguments.check { ExitStatus::Errors } else { ExitStatus::Success })
+}

@@ -1,0 +1,243 @@
+//! `plan`: a table of the domain's disks, or the same for programs.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::cli::args::{CommonArgs, Format, PlanArgs, PlanFormat};
+use crate::cli::levels::Levels;
+use crate::cli::report::{CheckedFile, Reporter, Status, diagnostics_as_json, visible_line};
+use crate::plan::{Decision, Plan, Setting};
+
+use super::session::{Session, style};
+use super::{Env, ExitStatus};
+
+/// The fewest columns that destinations are shown in, however narrow the terminal.
+const MIN_WIDTH: usize = 24;
+
+pub(super) fn plan(arguments: &PlanArgs, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
+    let common = as_common(arguments);
+    let mut session = Session::new(&common, Levels::default(), env)?;
+    session.set_start_options(&arguments.start)?;
+    let diagnostics_style = style(&common, &env.stderr, env);
+    let color = style(&common, &env.stdout, env).appearance.color;
+    let width = env.width.filter(|_| env.stdout.terminal).unwrap_or(80);
+    let work = |file: &std::path::Path, bytes: Option<Vec<u8>>| {
+        let mut plan = None;
+        let checked = session.examine(file, bytes, |text, domain, options| match domain {
+            Some(domain) => {
+                let (found, diagnostics) = crate::plan(text, domain, options);
+                plan = found;
+                diagnostics
+            }
+            // What is wrong with the domain is told already.
+            None => crate::check(text, None, options),
+        });
+        (checked, plan)
+    };
+    session.for_each(env, work, |_, (checked, plan), env| {
+        let status = ExitStatus::from(checked.status);
+        if arguments.format == PlanFormat::Json {
+            write_json(env.stdout.stream, &checked, plan.as_ref())?;
+            return Ok(status);
+        }
+        if checked.status != Status::Unreadable {
+            let mut reporter = Reporter::new(diagnostics_style);
+            reporter.add(env.stderr.stream, &diagnostics_style.report(&checked)?)?;
+            env.stderr.stream.flush()?;
+        }
+        if let Some(plan) = plan {
+            write_table(env.stdout.stream, &plan, width, color)?;
+            if !arguments.quiet {
+                writeln!(env.stdout.stream, "\n{}", visible_line(&plan.summary()))?;
+                if checked.status == Status::Failed {
+                    writeln!(env.stdout.stream, "but libvirt would refuse it")?;
+                }
+            }
+        }
+        env.stdout.stream.flush()?;
+        Ok(status)
+    })
+}
+
+/// A plan is made of one file that is checked.
+fn as_common(arguments: &PlanArgs) -> CommonArgs {
+    CommonArgs {
+        files: arguments.file.iter().cloned().collect(),
+        domain: Some(arguments.domain.clone()),
+        libvirt: arguments.libvirt.clone(),
+        status: false,
+        format: Format::Full,
+        allow: Vec::new(),
+        warn: Vec::new(),
+        deny: Vec::new(),
+        skip_unrelated: false,
+        jobs: None,
+        stdin_filename: arguments.stdin_filename.clone(),
+        color: arguments.color,
+        quiet: true,
+    }
+}
+
+/// A value for a cell; a star marks libvirt's defaults.
+fn marked<T: AsRef<str>>(setting: &Setting<T>) -> String {
+    let star = if setting.written { "" } else { "*" };
+    format!("{}{star}", visible_line(setting.value.as_ref()))
+}
+
+fn cells(plan: &Plan) -> Vec<[String; 5]> {
+    let rows = plan.rows.iter().map(|row| {
+        let disk = visible_line(&row.disk).into_owned();
+        match &row.decision {
+            Decision::Excluded(reason) => {
+                [disk, format!("no: {}", reason.as_str()), String::new(), String::new(), String::new()]
+            }
+            Decision::Included(included) => {
+                let mode = Setting { value: included.mode.value.name(), written: included.mode.written };
+                let since = included.since.as_ref().map_or(String::new(), |since| format!(" from {}", marked(since)));
+                let format = Setting { value: included.format.value.name(), written: included.format.written };
+                let export = included.export.as_ref().map_or(String::new(), marked);
+                let bitmap =
+                    included.bitmap.as_ref().map_or(String::new(), |bitmap| format!(", bitmap {}", marked(bitmap)));
+                [
+                    disk,
+                    format!("{}{since}", marked(&mode)),
+                    included.destination.as_ref().map_or("none".to_owned(), marked),
+                    marked(&format),
+                    format!("{export}{bitmap}"),
+                ]
+            }
+        }
+    });
+    rows.collect()
+}
+
+/// Columns as wide as what stands in them; what is too much for the terminal is folded, the longest column first.
+fn write_table(out: &mut dyn Write, plan: &Plan, width: usize, color: bool) -> io::Result<()> {
+    let heads = ["DISK", "BACKUP", "DESTINATION", "FORMAT", "EXPORT"].map(str::to_owned);
+    let rows = cells(plan);
+    let mut widths = [0; 5];
+    for row in rows.iter().chain([&heads]) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = textwrap::core::display_width(cell).max(*width);
+        }
+    }
+    if rows.iter().all(|row| row.last().is_none_or(String::is_empty)) {
+        widths[4] = 0;
+    }
+    while widths.iter().sum::<usize>() + 2 * 4 > width {
+        let Some(widest) = widths.iter_mut().max() else { break };
+        if *widest <= MIN_WIDTH {
+            break;
+        }
+        *widest -= 1;
+    }
+    write_row(out, &heads, &widths, if color { "1" } else { "" })?;
+    for (row, cells) in plan.rows.iter().zip(&rows) {
+        let code = match &row.decision {
+            Decision::Excluded(_) => "2",
+            Decision::Included(included) if included.since.is_some() => "36",
+            Decision::Included(_) => "32",
+        };
+        write_row(out, cells, &widths, if color { code } else { "" })?;
+    }
+    let has_default = rows.iter().flatten().any(|cell| cell.contains('*'));
+    if has_default { writeln!(out, "* not written: libvirt's default") } else { Ok(()) }
+}
+
+fn write_row(out: &mut dyn Write, cells: &[String; 5], widths: &[usize; 5], code: &str) -> io::Result<()> {
+    let wrapped: Vec<Vec<_>> =
+        cells.iter().zip(widths).map(|(cell, width)| textwrap::wrap(cell, (*width).max(1))).collect();
+    // A column in which nothing stands is none.
+    let wrapped: Vec<_> = wrapped.into_iter().zip(widths).filter(|(_, width)| **width > 0).collect();
+    let lines = wrapped.iter().map(|(cell, _)| cell.len()).max().unwrap_or_default();
+    for line in 0..lines {
+        let mut text = String::new();
+        for ((cell, width), position) in wrapped.iter().zip(0..) {
+            let part = cell.get(line).map_or("", |part| part.as_ref());
+            text.push_str(if position == 0 { "" } else { "  " });
+            text.push_str(part);
+            text.extend(std::iter::repeat_n(' ', width.saturating_sub(textwrap::core::display_width(part))));
+        }
+        let text = text.trim_end();
+        if code.is_empty() { writeln!(out, "{text}")? } else { writeln!(out, "\x1b[{code}m{text}\x1b[0m")? }
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct JsonPlan<'a> {
+    schema_version: u32,
+    path: &'a str,
+    /// Whether libvirt would start it.
+    accepted: bool,
+    mode: Option<&'a str>,
+    disks: Vec<JsonRow<'a>>,
+    summary: Option<String>,
+    diagnostics: serde_json::Value,
+}
+
+#[derive(Serialize)]
+struct JsonRow<'a> {
+    disk: &'a str,
+    #[serde(rename = "taken")]
+    included: bool,
+    /// Why it is left out.
+    reason: Option<&'a str>,
+    backupmode: Option<JsonSetting<'a>>,
+    incremental: Option<JsonSetting<'a>>,
+    r#type: Option<&'a str>,
+    destination: Option<JsonSetting<'a>>,
+    format: Option<JsonSetting<'a>>,
+    exportname: Option<JsonSetting<'a>>,
+    exportbitmap: Option<JsonSetting<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonSetting<'a> {
+    value: &'a str,
+    /// Whether the backup says so; otherwise it is libvirt's default.
+    written: bool,
+}
+
+impl<'a> JsonSetting<'a> {
+    fn new(setting: &'a Setting<String>) -> Self {
+        Self { value: &setting.value, written: setting.written }
+    }
+}
+
+fn write_json(out: &mut dyn Write, checked: &CheckedFile, plan: Option<&Plan>) -> anyhow::Result<()> {
+    let json = JsonPlan {
+        schema_version: 1,
+        path: checked.name(),
+        accepted: checked.status == Status::Ok,
+        mode: plan.map(|plan| plan.mode.name()),
+        disks: plan.iter().flat_map(|plan| &plan.rows).map(json_row).collect(),
+        summary: plan.map(Plan::summary),
+        diagnostics: diagnostics_as_json(checked)?,
+    };
+    writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
+    out.flush()?;
+    Ok(())
+}
+
+fn json_row(row: &crate::plan::Row) -> JsonRow<'_> {
+    let included = row.decision.included();
+    JsonRow {
+        disk: &row.disk,
+        included: included.is_some(),
+        reason: match &row.decision {
+            Decision::Excluded(reason) => Some(reason.as_str()),
+            Decision::Included(_) => None,
+        },
+        backupmode: included
+            .map(|included| JsonSetting { value: included.mode.value.name(), written: included.mode.written }),
+        incremental: included.and_then(|included| included.since.as_ref()).map(JsonSetting::new),
+        r#type: included.map(|included| included.storage_type),
+        destination: included.and_then(|included| included.destination.as_ref()).map(JsonSetting::new),
+        format: included
+            .map(|included| JsonSetting { value: included.format.value.name(), written: included.format.written }),
+        exportname: included.and_then(|included| included.export.as_ref()).map(JsonSetting::new),
+        exportbitmap: included.and_then(|included| included.bitmap.as_ref()).map(JsonSetting::new),
+    }
+}

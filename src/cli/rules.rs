@@ -1,0 +1,58 @@
+//! `rules` and `explain`.
+
+use anyhow::bail;
+
+use crate::cli::args::RulesFormat;
+use crate::release::Release;
+use crate::rules::{RULES, Rule};
+use crate::wording::closest_match;
+
+use super::{Env, ExitStatus};
+
+pub(super) fn rules(format: RulesFormat, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
+    let out = &mut env.stdout.stream;
+    match format {
+        RulesFormat::Text => {
+            let width = RULES.iter().map(|rule| rule.name().len()).max().unwrap_or_default();
+            for rule in RULES {
+                writeln!(out, "{:width$}  {:7}  {}", rule.name(), rule.severity().name(), rule.entry().title)?;
+            }
+        }
+        RulesFormat::Json => {
+            let rules = RULES.iter().map(|rule| {
+                let (first, last) = rule.entry().releases;
+                serde_json::json!({
+                    "rule": rule.name(),
+                    "severity": rule.severity().name(),
+                    "title": rule.entry().title,
+                    "first_release": first.map(Release::name),
+                    "last_release": last.map(Release::name),
+                })
+            });
+            writeln!(out, "{}", serde_json::to_string_pretty(&rules.collect::<Vec<_>>())?)?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitStatus::Success)
+}
+
+pub(super) fn explain(name: &str, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
+    let without_family = |rule: &&Rule| rule.name().split_once('/').is_some_and(|(_, rest)| rest == name);
+    let Some(rule) = Rule::from_name(name).or_else(|| RULES.iter().find(without_family).copied()) else {
+        let hint =
+            closest_rule(name).map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
+        bail!("there is no rule {name}: {hint}");
+    };
+    writeln!(env.stdout.stream, "{}", rule.entry().page.trim_end())?;
+    env.stdout.stream.flush()?;
+    Ok(ExitStatus::Success)
+}
+
+/// The rule whose name, without its family, is closest to what was written.
+pub(super) fn closest_rule(written: &str) -> Option<Rule> {
+    fn short(name: &str) -> &str {
+        name.rsplit('/').next().unwrap_or(name)
+    }
+    let near = closest_match(short(written), RULES.iter().map(|rule| short(rule.name())))?;
+    RULES.iter().copied().find(|rule| short(rule.name()) == near)
+}

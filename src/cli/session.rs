@@ -1,0 +1,347 @@
+//! What the commands that look at backups share: their inputs, read one after another, and how a run will end.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{anyhow, bail};
+
+use crate::checkpoint::{self, Checkpoint, Existing};
+use crate::cli::args::{Color, CommonArgs, Format, RequestedRelease, StartArgs};
+use crate::cli::levels::Levels;
+use crate::cli::report::{Appearance, CheckedFile, Companions, Status, Style};
+use crate::cli::suppression;
+use crate::diagnostic::{Applicability, Diagnostic, Document, sort};
+use crate::domain::{self, Domain};
+use crate::fix::{Fixed, fix};
+use crate::release::Release;
+use crate::rules::Rule;
+use crate::source::Source;
+use crate::{Options, root_name};
+
+use super::progress::Progress;
+use super::{Env, ExitStatus, Output, input, jobs};
+
+/// A document beside the backup that was read, and what is wrong with it.
+struct Input<T> {
+    source: Arc<Source>,
+    value: Option<T>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// What stays the same from file to file.
+pub(super) struct Session {
+    pub(super) files: Vec<PathBuf>,
+    /// Standard input, if it is one of the files; whoever looks at that takes it.
+    standard_input: Mutex<anyhow::Result<Vec<u8>>>,
+    /// What reports call standard input.
+    stdin_name: String,
+    jobs: usize,
+    progress: bool,
+    domain: Option<Input<Domain>>,
+    checkpoint: Option<Input<Arc<Checkpoint>>>,
+    pub(super) options: Options,
+    skip_unrelated: bool,
+    levels: Levels,
+    /// Whether libvirt's verdict is asked for.
+    pub(super) normalizes: bool,
+}
+
+impl Session {
+    pub(super) fn new(arguments: &CommonArgs, levels: Levels, env: &mut Env<'_>) -> anyhow::Result<Self> {
+        let standard_input = PathBuf::from("-");
+        let mut files = arguments.files.clone();
+        if files.is_empty() {
+            files.push(standard_input.clone());
+        }
+        reject_reading_twice(arguments, &files)?;
+        let release = release(arguments.libvirt.libvirt_version.as_ref(), env)?;
+        let stdin_name = arguments.stdin_filename.as_ref().map_or("<stdin>".into(), |path| path.to_string_lossy());
+        let stdin_name = stdin_name.into_owned();
+        let mut read = |path: &Path| read_source(path, &stdin_name, env.stdin, release);
+        let domain = arguments.domain.as_deref().map(&mut read).transpose()?;
+        let mut domain =
+            domain.map(|found| read_companion(found, Document::Domain, |text| domain::read(text, release)));
+        if let Some(domain) = &mut domain
+            && !domain.diagnostics.is_empty()
+        {
+            // Held against what is wrong itself, every backup looks wrong.
+            domain.value = None;
+        }
+        let checkpoint = arguments.libvirt.checkpoint.as_deref().map(&mut read).transpose()?;
+        let read_checkpoint = |text: &str| {
+            let (checkpoint, diagnostics) = checkpoint::read(text, release);
+            (checkpoint.map(Arc::new), diagnostics)
+        };
+        let checkpoint = checkpoint.map(|found| read_companion(found, Document::Checkpoint, read_checkpoint));
+        let value = checkpoint.as_ref().and_then(|checkpoint| checkpoint.value.clone());
+        let reads_input = files.contains(&standard_input);
+        let standard_input = if reads_input { input::standard_input(env.stdin) } else { Ok(Vec::new()) };
+        let options = Options {
+            release,
+            suffix: suffix(arguments, value.as_deref(), env.environment),
+            status: arguments.status,
+            checkpoint: value,
+            ..Options::default()
+        };
+        Ok(Self {
+            // Asking for the number of processors takes longer than a file does.
+            jobs: if files.len() > 1 { jobs::count(arguments.jobs) } else { 1 },
+            progress: env.stderr.terminal && !arguments.quiet,
+            files,
+            stdin_name,
+            standard_input: Mutex::new(standard_input),
+            domain,
+            checkpoint,
+            options,
+            skip_unrelated: arguments.skip_unrelated,
+            levels,
+            normalizes: false,
+        })
+    }
+
+    /// Takes what is known of the start of a backup.
+    pub(super) fn set_start_options(&mut self, arguments: &StartArgs) -> anyhow::Result<()> {
+        self.options.reuse_external = arguments.reuse_external;
+        if arguments.existing_checkpoint.is_empty() {
+            return Ok(());
+        }
+        let existing = existing_checkpoints(&arguments.existing_checkpoint, self.options.release)?;
+        self.options.existing = Some(existing.into());
+        Ok(())
+    }
+
+    /// Reads each file and has `work` done on it, on several processors, and `deliver` what came of it, in the order of
+    /// the arguments. Of a file that cannot be read, the reason goes to standard error, and `work` gets nothing.
+    ///
+    /// Returns the worst status there was.
+    pub(super) fn for_each<T: Send>(
+        &self,
+        env: &mut Env<'_>,
+        work: impl Fn(&Path, Option<Vec<u8>>) -> T + Sync,
+        mut deliver: impl FnMut(&Path, T, &mut Env<'_>) -> anyhow::Result<ExitStatus>,
+    ) -> anyhow::Result<ExitStatus> {
+        let mut progress = Progress::new(self.files.len(), self.progress, Instant::now());
+        let mut status = ExitStatus::Success;
+        let work = |file: &PathBuf| match self.read(file) {
+            Ok(bytes) => (None, work(file, Some(bytes))),
+            Err(error) => (Some(error), work(file, None)),
+        };
+        let deliver = |file: &PathBuf, (error, result): (Option<anyhow::Error>, T)| -> anyhow::Result<()> {
+            progress.clear(env)?;
+            if let Some(error) = error {
+                status = ExitStatus::Failure;
+                env.print_message(&format!("{error:#}"))?;
+            }
+            status = status.max(deliver(file, result, env)?);
+            progress.step(env, Instant::now)?;
+            Ok(())
+        };
+        jobs::in_order(&self.files, self.jobs, work, deliver)?;
+        Ok(status)
+    }
+
+    fn read(&self, file: &Path) -> anyhow::Result<Vec<u8>> {
+        if file != Path::new("-") {
+            return input::file(file);
+        }
+        let Ok(mut standard_input) = self.standard_input.lock() else { bail!("cannot read standard input") };
+        std::mem::replace(&mut standard_input, Ok(Vec::new()))
+    }
+
+    /// Fixes the text of a file; not of one that is passed over, or whose text is not what stands on the disk.
+    pub(super) fn fix(&self, file: &Path, bytes: Vec<u8>, allowed: Applicability) -> (Vec<u8>, Option<Fixed>) {
+        let (source, _) = Source::new(self.name_of(file), bytes.clone(), self.options.release);
+        if !source.is_as_on_disk() || self.is_unrelated(&source) {
+            return (bytes, None);
+        }
+        let domain = self.domain.as_ref().and_then(|domain| domain.value.as_ref());
+        let fixed = fix(source.text(), domain, &self.options, allowed);
+        (bytes, Some(fixed))
+    }
+
+    /// How a file is called in reports.
+    pub(super) fn name_of(&self, file: &Path) -> String {
+        name_of(file, &self.stdin_name)
+    }
+
+    /// Why libvirt would not take a text that it wrote. It writes a security label without its label, for one.
+    pub(super) fn refusal(&self, text: &str) -> Option<String> {
+        let diagnostics = crate::normalize(text, None, &self.options).err()?;
+        Some(diagnostics.into_iter().next().map_or_else(String::new, |diagnostic| diagnostic.message))
+    }
+
+    fn is_unrelated(&self, source: &Source) -> bool {
+        self.skip_unrelated && root_name(source.text()).is_none_or(|root| root != "domainbackup")
+    }
+
+    /// Has `examine` look at the bytes of a file; at nothing of a file that could not be read.
+    pub(super) fn examine(
+        &self,
+        file: &Path,
+        bytes: Option<Vec<u8>>,
+        examine: impl FnOnce(&str, Option<&Domain>, &Options) -> Vec<Diagnostic>,
+    ) -> CheckedFile {
+        let Some(bytes) = bytes else { return CheckedFile::unreadable(self.name_of(file)) };
+        let (source, mut diagnostics) = Source::new(self.name_of(file), bytes, self.options.release);
+        if self.is_unrelated(&source) {
+            return CheckedFile::new(source, Companions::default(), Status::Skipped, Vec::new());
+        }
+        let domain = self.domain.as_ref();
+        // Of a file that is too large, there is no text.
+        if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
+            diagnostics.extend(examine(source.text(), domain.and_then(|domain| domain.value.as_ref()), &self.options));
+            sort(&mut diagnostics);
+            let domain = domain.into_iter().flat_map(|domain| &domain.diagnostics);
+            diagnostics.splice(0..0, domain.chain(self.checkpoint_diagnostics()).cloned());
+        }
+        // What libvirt refuses stays refused, whatever findings are allowed.
+        let refused = (self.normalizes && diagnostics.iter().any(Diagnostic::is_error)).then(|| diagnostics.clone());
+        let silenced = self.levels.apply(suppression::apply(&source, diagnostics));
+        let diagnostics = refused.filter(|_| !silenced.iter().any(Diagnostic::is_error)).unwrap_or(silenced);
+        let failed = diagnostics.iter().any(Diagnostic::is_error);
+        let status = if failed { Status::Failed } else { Status::Ok };
+        let companions = Companions {
+            domain: domain.map(|domain| Arc::clone(&domain.source)),
+            checkpoint: self.checkpoint.as_ref().map(|checkpoint| Arc::clone(&checkpoint.source)),
+        };
+        CheckedFile::new(source, companions, status, diagnostics)
+    }
+
+    /// What is wrong with the checkpoint's document. libvirt's text of a backup needs nothing of it but the name.
+    fn checkpoint_diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        let counts = |diagnostic: &&Diagnostic| !self.normalizes || diagnostic.rule.family() == "xml";
+        self.checkpoint.iter().flat_map(|checkpoint| &checkpoint.diagnostics).filter(counts)
+    }
+}
+
+impl From<Status> for ExitStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Ok | Status::Skipped => Self::Success,
+            Status::Failed => Self::Errors,
+            Status::Unreadable => Self::Failure,
+        }
+    }
+}
+
+/// Refuses arguments of which several are standard input, which can be read only once.
+fn reject_reading_twice(arguments: &CommonArgs, files: &[PathBuf]) -> anyhow::Result<()> {
+    let standard_input = PathBuf::from("-");
+    let is_read = |option: &Option<PathBuf>| option.as_ref() == Some(&standard_input);
+    let mut readers = vec!["the backup"; files.iter().filter(|file| **file == standard_input).count()];
+    readers.extend(is_read(&arguments.domain).then_some("--domain"));
+    readers.extend(is_read(&arguments.libvirt.checkpoint).then_some("--checkpoint"));
+    match readers.as_slice() {
+        [first, second, ..] if first == second => bail!("standard input cannot be read twice: `-` is given twice"),
+        [first, second, ..] => bail!("standard input cannot be read twice, for {first} and for {second}"),
+        _ => Ok(()),
+    }
+}
+
+/// How a file is called in reports.
+fn name_of(file: &Path, stdin_name: &str) -> String {
+    if file == Path::new("-") { stdin_name.to_owned() } else { file.to_string_lossy().into_owned() }
+}
+
+pub(super) fn read_source(
+    path: &Path,
+    stdin_name: &str,
+    stdin: &mut dyn Read,
+    release: Release,
+) -> anyhow::Result<(Source, Vec<Diagnostic>)> {
+    let bytes = if path == Path::new("-") { input::standard_input(stdin) } else { input::file(path) }?;
+    Ok(Source::new(name_of(path, stdin_name), bytes, release))
+}
+
+/// Makes something of a document beside the backup.
+fn read_companion<T>(
+    (source, mut diagnostics): (Source, Vec<Diagnostic>),
+    document: Document,
+    read: impl FnOnce(&str) -> (Option<T>, Vec<Diagnostic>),
+) -> Input<T> {
+    let mut value = None;
+    if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
+        let (found, more) = read(source.text());
+        value = found;
+        diagnostics.extend(more);
+    }
+    let diagnostics = diagnostics.into_iter().map(|diagnostic| diagnostic.moved_to(document)).collect();
+    Input { source: Arc::new(source), value, diagnostics }
+}
+
+/// The release to answer for, with a note where that is not the one asked for.
+pub(super) fn release(asked: Option<&RequestedRelease>, env: &mut Env<'_>) -> anyhow::Result<Release> {
+    let Some(asked) = asked else { return Ok(Release::default()) };
+    if asked.release.name() != asked.written {
+        env.print_message(&format!("for libvirt {} this answers as {} would", asked.written, asked.release))?;
+    }
+    Ok(asked.release)
+}
+
+/// Reads the values of `--existing-checkpoint`.
+pub(super) fn existing_checkpoints(values: &[String], release: Release) -> anyhow::Result<Vec<Existing>> {
+    let mut existing = Vec::new();
+    for written in values {
+        match written.strip_prefix('@') {
+            Some(path) => {
+                let (source, _) = Source::new(path, input::file(Path::new(path))?, release);
+                let found = checkpoint::read_existing(source.text());
+                existing.extend(found.map_err(|error| anyhow!("cannot use {path}: {error}"))?);
+            }
+            None => existing.push(Existing { name: written.clone(), disks: None }),
+        }
+    }
+    Ok(existing)
+}
+
+/// What generated names end in: as asked for, else the name of the checkpoint, else as reproducible builds ask for, else
+/// as libvirt does.
+fn suffix(
+    arguments: &CommonArgs,
+    checkpoint: Option<&Checkpoint>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> String {
+    let named = checkpoint.and_then(|checkpoint| checkpoint.name.as_ref()).map(|name| name.value.clone());
+    arguments.libvirt.suffix.clone().or(named).unwrap_or_else(|| seconds_since_1970(environment).to_string())
+}
+
+/// The time, or the one that reproducible builds ask for.
+pub(super) fn seconds_since_1970(environment: &dyn Fn(&str) -> Option<String>) -> u64 {
+    let requested = environment("SOURCE_DATE_EPOCH").and_then(|epoch| epoch.parse().ok());
+    requested.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()))
+}
+
+pub(super) fn style(arguments: &CommonArgs, output: &Output<'_>, env: &Env<'_>) -> Style {
+    let appearance = Appearance {
+        color: use_color(arguments.color, output.terminal, env.environment),
+        width: env.width.filter(|_| output.terminal).unwrap_or(80),
+        quiet: arguments.quiet,
+    };
+    Style { format: arguments.format.into(), appearance }
+}
+
+pub(super) fn use_color(color: Color, terminal: bool, environment: &dyn Fn(&str) -> Option<String>) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let refused = environment("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let dumb = environment("TERM").is_some_and(|terminal| terminal == "dumb");
+            terminal && !refused && !dumb
+        }
+    }
+}
+
+impl From<Format> for crate::cli::report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Full => Self::Full,
+            Format::Concise => Self::Concise,
+            Format::Json => Self::Json,
+            Format::Sarif => Self::Sarif,
+            Format::Github => Self::Github,
+        }
+    }
+}

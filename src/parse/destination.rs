@@ -1,0 +1,277 @@
+//! A destination: `<target>` or `<scratch>`, with its security labels and encryption.
+
+use std::borrow::Cow;
+
+use roxmltree::Node;
+
+use crate::backup::{
+    Cipher, Destination, Encryption, EncryptionEngine, EncryptionFormat, Ignored, IgnoredKind, Ivgen, Seclabel, Secret,
+    SourceOnly, StorageType, Text,
+};
+use crate::diagnostic::{Applicability, Diagnostic, Span};
+use crate::rules::Rule;
+use crate::schema::{CIPHER, ENCRYPTION, IVGEN, SECLABEL, SECRET, Value, canonical_uuid, number};
+use crate::syntax::{name_span, start_tag};
+use crate::wording::quoted;
+
+use super::element::{Attribute, Context, Fields, read_element, report_missing_attribute};
+use super::{parse_label, unreadable};
+
+/// libvirt's buffer for a label: a longer one is dropped without a word.
+pub(super) const MAX_LABEL_LENGTH: usize = 4096;
+
+/// Reads a destination.
+pub(super) fn parse<'i>(
+    context: &mut Context<'i>,
+    fields: &Fields<'_, 'i>,
+    storage_type: StorageType,
+) -> Destination<'i> {
+    let needed = match storage_type {
+        StorageType::File => "file",
+        StorageType::Block => "dev",
+    };
+    let written = fields.get("file").or(fields.get("dev"));
+    if written.is_none() {
+        report_missing_attribute(context, fields, needed, &Value::Path);
+    }
+    Destination {
+        path: context.text_in(fields.get(needed).or(written)).or_else(|| Some(unreadable())),
+        fdgroup: None,
+        seclabels: parse_seclabels(context, &fields.repeated),
+        encryption: fields.child("encryption").map(|node| Box::new(parse_encryption(context, node))),
+    }
+}
+
+fn parse_seclabels<'i>(context: &mut Context<'i>, nodes: &[Node<'_, 'i>]) -> Vec<Seclabel<'i>> {
+    let seclabels: Vec<_> = nodes.iter().map(|node| parse_seclabel(context, *node)).collect();
+    let elements = nodes.iter().map(|node| Span::from(node.range()));
+    check_models(context, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
+    seclabels
+}
+
+/// libvirt looks for an earlier label with the same model; labels without a model are not compared.
+pub(super) fn check_models<'m, 't: 'm>(
+    context: &mut Context<'_>,
+    models: impl Iterator<Item = (Option<&'m Text<'t>>, Span)>,
+) {
+    let mut seen: std::collections::HashMap<&str, Span> = std::collections::HashMap::new();
+    for (model, element) in models.filter_map(|(model, element)| Some((model?, element))) {
+        match seen.entry(&model.value) {
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(model.span);
+            }
+            std::collections::hash_map::Entry::Occupied(first) => {
+                let diagnostic = Diagnostic::new(
+                    Rule::DuplicateSeclabel,
+                    model.span,
+                    format!("there is a <seclabel> for model {} already", quoted(&model.value)),
+                )
+                .label(*first.get(), "the first one")
+                .help("keep one <seclabel> for each model")
+                .unsafe_fix("remove <seclabel>", context.with_space_before(element), "")
+                .libvirt(format!("seclabel for model {} is already provided", model.value));
+                context.report(diagnostic);
+            }
+        }
+    }
+}
+
+fn parse_seclabel<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Seclabel<'i> {
+    let fields = read_element(context, node, &SECLABEL);
+    let labels: Vec<_> = fields.repeated.iter().map(|label| parse_label(context, *label)).collect();
+    let labelskip = fields.get("labelskip").is_some();
+    let relabel = fields.word("relabel") != Some("no");
+    check_seclabel(context, &fields, labelskip, relabel);
+    let drop = |what| move |label: &Node<'_, '_>| Ignored { span: label.range().into(), what };
+    context.ignored.extend(fields.repeated.iter().skip(1).map(drop(IgnoredKind::SecondLabel)));
+    let label = labels.into_iter().next().flatten();
+    if label.as_ref().is_some_and(|label| label.value.len() > MAX_LABEL_LENGTH) {
+        context.ignored.extend(fields.repeated.first().map(drop(IgnoredKind::LongLabel)));
+    }
+    Seclabel {
+        model: context.text_in(fields.get("model")),
+        labelskip,
+        relabel,
+        label: label.filter(|label| label.value.len() <= MAX_LABEL_LENGTH),
+    }
+}
+
+/// A label, `relabel='no'` or `labelskip='yes'`: one of the three.
+fn check_seclabel(context: &mut Context<'_>, fields: &Fields<'_, '_>, labelskip: bool, relabel: bool) {
+    if fields.get("relabel").is_some() && fields.word("relabel").is_none() {
+        // Whether there is to be a label cannot be told.
+        return;
+    }
+    let help = "keep one of <label>, relabel='no' and labelskip='yes'";
+    let first_label = fields.repeated.first().copied();
+    let remove = |context: &Context<'_>, attribute: &Attribute<'_>| context.with_space_before(attribute.span);
+    let diagnostic = match (labelskip, fields.get("relabel"), first_label) {
+        (true, Some(relabel), None) => {
+            // Whichever was written second came to one that was there.
+            let skip = fields.get("labelskip").unwrap_or(relabel);
+            let (first, second) = if relabel.span < skip.span { (relabel, skip) } else { (skip, relabel) };
+            Diagnostic::new(
+                Rule::SeclabelChoice,
+                second.span,
+                format!("{} and {} exclude each other", second.name, first.name),
+            )
+            .label(first.span, "the other one")
+            .unsafe_fix(format!("remove {}", second.name), remove(context, second), "")
+        }
+        (true, Some(_), Some(_)) => {
+            let Some(skip) = fields.get("labelskip") else { return };
+            Diagnostic::new(Rule::SeclabelChoice, skip.span, "labelskip excludes relabel and <label>").unsafe_fix(
+                "remove labelskip",
+                remove(context, skip),
+                "",
+            )
+        }
+        (true, None, Some(label)) => label_too_many(context, label, "labelskip='yes'", fields.get("labelskip")),
+        (false, relabel_attribute, Some(label)) if !relabel => {
+            label_too_many(context, label, "relabel='no'", relabel_attribute)
+        }
+        (false, _, None) if relabel && !fields.has_unknown_child => {
+            let diagnostic = Diagnostic::new(Rule::MissingElement, fields.tag(), "<seclabel> has no <label>")
+                .help("add a <label>, or relabel='no'");
+            context.report_missing_one_of(&["label", "relabel", "labelskip"], diagnostic);
+            return;
+        }
+        _ => return,
+    };
+    context.report(diagnostic.help(help));
+}
+
+fn label_too_many(
+    context: &Context<'_>,
+    label: Node<'_, '_>,
+    excluded_by: &str,
+    attribute: Option<&Attribute<'_>>,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Rule::SeclabelChoice,
+        start_tag(label),
+        format!("a <seclabel> with {excluded_by} has no <label>"),
+    )
+    .unsafe_fix("remove <label>", context.with_space_before(label.range().into()), "");
+    attribute.into_iter().fold(diagnostic, |diagnostic, attribute| diagnostic.label(attribute.span, "this excludes it"))
+}
+
+fn parse_encryption<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Encryption<'i> {
+    let fields = read_element(context, node, &ENCRYPTION);
+    if fields.child("secret").is_none() && !fields.has_unknown_child {
+        let diagnostic = Diagnostic::new(Rule::MissingElement, fields.tag(), "<encryption> has no <secret>")
+            .help("add <secret type='passphrase' uuid='...'/>");
+        context.report_missing("secret", diagnostic);
+    }
+    check_cipher_and_ivgen(context, &fields);
+    Encryption {
+        format: fields.word("format").and_then(EncryptionFormat::from_name).unwrap_or(EncryptionFormat::Luks),
+        engine: fields.word("engine").and_then(EncryptionEngine::from_name),
+        secrets: fields.child("secret").map(|node| parse_secret(context, node)).into_iter().collect(),
+        cipher: fields.child("cipher").map(|node| parse_cipher(context, node)),
+        ivgen: fields.child("ivgen").map(|node| parse_ivgen(context, node)),
+        tag: SourceOnly(fields.tag()),
+    }
+}
+
+fn check_cipher_and_ivgen(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
+    let (single, missing, example) = match (fields.child("cipher"), fields.child("ivgen")) {
+        (Some(cipher), Some(ivgen)) if ivgen.range().start < cipher.range().start => {
+            let written = |node: Node<'_, '_>| context.text.get(node.range()).unwrap_or_default().to_owned();
+            let edits = vec![
+                crate::diagnostic::Edit { span: ivgen.range().into(), text: written(cipher) },
+                crate::diagnostic::Edit { span: cipher.range().into(), text: written(ivgen) },
+            ];
+            let diagnostic = Diagnostic::new(Rule::CipherAndIvgen, start_tag(ivgen), "<ivgen> stands before <cipher>")
+                .label(start_tag(cipher), "this comes first")
+                .help("put <cipher> before <ivgen>")
+                .fix("put <cipher> first", Applicability::Safe, edits);
+            context.report(diagnostic);
+            return;
+        }
+        (Some(cipher), None) => (cipher, "ivgen", "<ivgen name='plain64'/>"),
+        (None, Some(ivgen)) => (ivgen, "cipher", "<cipher name='aes' size='256'/>"),
+        _ => return,
+    };
+    if fields.has_unknown_child {
+        return;
+    }
+    let name = single.tag_name().name();
+    let diagnostic =
+        Diagnostic::new(Rule::CipherAndIvgen, fields.tag(), format!("<encryption> has <{name}> and no <{missing}>"))
+            .label(start_tag(single), "this needs the other")
+            .help(format!("add {example}, or remove <{name}>"))
+            .unsafe_fix(format!("remove <{name}>"), context.with_space_before(single.range().into()), "");
+    context.report_missing(missing, diagnostic);
+}
+
+fn parse_secret<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Secret<'i> {
+    let fields = read_element(context, node, &SECRET);
+    match (fields.get("uuid"), fields.get("usage")) {
+        (Some(uuid), Some(usage)) => {
+            let (first, second) = if uuid.span < usage.span { (uuid, usage) } else { (usage, uuid) };
+            let diagnostic = Diagnostic::new(
+                Rule::SecretReference,
+                second.span,
+                "<secret> has uuid and usage, which both name the secret",
+            )
+            .label(first.span, "the other one")
+            .help("keep one of them")
+            .unsafe_fix(format!("remove {}", second.name), context.with_space_before(second.span), "");
+            context.report(diagnostic);
+        }
+        (None, None) => {
+            let diagnostic = Diagnostic::new(Rule::SecretReference, fields.tag(), "<secret> does not say which secret")
+                .help("add uuid='...', which virsh secret-list prints, or usage='...'");
+            context.report_missing_one_of(&["uuid", "usage"], diagnostic);
+        }
+        _ => {}
+    }
+    match (fields.get("uuid").and_then(|uuid| canonical_uuid(uuid.value)), fields.get("usage")) {
+        (None, Some(_)) => Secret::Usage(value(context, &fields, "usage").unwrap_or_default()),
+        (uuid, _) => Secret::Uuid(uuid.unwrap_or_default()),
+    }
+}
+
+fn parse_cipher<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Cipher<'i> {
+    let fields = read_element(context, node, &CIPHER);
+    let single = match (fields.get("mode"), fields.get("hash")) {
+        (Some(mode), None) => Some((mode, "hash", "sha256")),
+        (None, Some(hash)) => Some((hash, "mode", "xts")),
+        _ => None,
+    };
+    if let Some((attribute, missing, example)) = single {
+        let name = attribute.name;
+        let diagnostic =
+            Diagnostic::new(Rule::CipherModeAndHash, fields.tag(), format!("<cipher> has {name} and no {missing}"))
+                .label(attribute.span, "this needs the other")
+                .help(format!("add {missing}='{example}', or remove {name}"))
+                .unsafe_fix(format!("remove {name}"), context.with_space_before(attribute.span), "")
+                .unsafe_fix(
+                    format!("add {missing}='{example}'"),
+                    name_span(node).after(),
+                    format!(" {missing}='{example}'"),
+                );
+        context.report_missing(missing, diagnostic);
+    }
+    Cipher {
+        name: value(context, &fields, "name").unwrap_or_default(),
+        size: fields.get("size").and_then(|size| number(size.value)).unwrap_or_default(),
+        mode: value(context, &fields, "mode"),
+        hash: value(context, &fields, "hash"),
+        tag: SourceOnly(fields.tag()),
+    }
+}
+
+fn parse_ivgen<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Ivgen<'i> {
+    let fields = read_element(context, node, &IVGEN);
+    Ivgen {
+        name: value(context, &fields, "name").unwrap_or_default(),
+        hash: value(context, &fields, "hash"),
+        tag: SourceOnly(fields.tag()),
+    }
+}
+
+fn value<'i>(context: &Context<'i>, fields: &Fields<'_, 'i>, name: &str) -> Option<Cow<'i, str>> {
+    context.text_in(fields.get(name)).map(|text| text.value)
+}

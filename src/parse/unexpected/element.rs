@@ -1,0 +1,307 @@
+//! Children that do not belong.
+
+use roxmltree::Node;
+
+use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span};
+use crate::parse::element::{Context, Fields, place_child};
+use crate::rules::Rule;
+use crate::schema::{DOMAINBACKUP, PULL_DISK, PUSH_DISK, SHAPES, Shape, Value};
+use crate::syntax::{name_span, namespace, start_tag};
+use crate::wording::{closest_match, join_with_or, quoted, truncate_for_display};
+
+use super::suggestion_help;
+
+/// Reports the children that the shape does not know. Those that can be understood are put where they were meant.
+pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i>, unexpected: &[Node<'a, 'i>]) {
+    let mut reported: Vec<Misplaced<'_, 'a, 'i>> = Vec::new();
+    for &child in unexpected {
+        let name = child.tag_name().name();
+        if namespace(child).is_some() {
+            report_namespace(context, child);
+            continue;
+        }
+        // Several misplaced siblings of one name are one mistake, and so are neighbours that have lost the same tags.
+        if let Some(first) = reported.iter_mut().find(|reported| reported.explains(child, name)) {
+            first.nodes.push(child);
+            if let Some(first) = context.diagnostics.get_mut(first.position) {
+                first.secondary.push(crate::diagnostic::Label {
+                    document: crate::diagnostic::Document::Backup,
+                    span: start_tag(child),
+                    message: "and this one".to_owned(),
+                });
+            }
+            treat_as_listed_disk(fields, child, name);
+            continue;
+        }
+        if let Some(position) = report_unexpected(context, fields, child, name) {
+            reported.push(Misplaced { name, position, nodes: vec![child] });
+        }
+    }
+    for misplaced in reported {
+        let fix = misplaced.fix(context, fields);
+        if let Some(diagnostic) = context.diagnostics.get_mut(misplaced.position) {
+            diagnostic.fixes.push(fix);
+        }
+    }
+}
+
+/// Siblings of one name that do not belong where they are.
+struct Misplaced<'n, 'a, 'i> {
+    name: &'n str,
+    /// The place of the finding about them.
+    position: usize,
+    nodes: Vec<Node<'a, 'i>>,
+}
+
+impl<'a, 'i> Misplaced<'_, 'a, 'i> {
+    /// Whether a sibling is part of the same mistake.
+    fn explains(&self, child: Node<'a, 'i>, name: &str) -> bool {
+        let is_next = || self.nodes.last().copied() == child.prev_sibling_element();
+        self.name == name || is_next() && parents_of(self.name) == parents_of(name)
+    }
+
+    /// Moves disks into the `<disks>` that they stand beside; removes anything else.
+    fn fix(&self, context: &Context<'_>, fields: &Fields<'a, 'i>) -> Fix {
+        let spans = self.nodes.iter().map(|node| Span::from(node.range()));
+        if !self.are_disks(fields) {
+            let edits = spans.map(|span| Edit { span: context.with_space_before(span), text: String::new() });
+            return Fix {
+                message: format!("remove <{}>", self.name),
+                applicability: Applicability::Unsafe,
+                edits: edits.collect(),
+            };
+        }
+        let written = |span: Span| context.text.get(span.range()).unwrap_or_default();
+        let disks: String = spans.clone().map(written).collect();
+        if let Some(list) = fields.child("disks") {
+            let mut edits: Vec<_> =
+                spans.map(|span| Edit { span: context.with_space_before(span), text: String::new() }).collect();
+            let source = context.text.get(list.range()).unwrap_or_default();
+            edits.push(if source.ends_with("/>") {
+                let end = list.range().end;
+                Edit { span: Span::new(end - 2, end), text: format!(">{disks}</disks>") }
+            } else {
+                let end = list.range().start + source.rfind("</").unwrap_or_default();
+                Edit { span: Span::new(end, end), text: disks }
+            });
+            return Fix { message: "move it into <disks>".to_owned(), applicability: Applicability::Safe, edits };
+        }
+        let mut edits: Vec<_> = spans.map(|span| Edit { span, text: String::new() }).collect();
+        if let Some(first) = edits.first_mut() {
+            first.text = format!("<disks>{disks}</disks>");
+        }
+        Fix { message: "put it into <disks>".to_owned(), applicability: Applicability::Safe, edits }
+    }
+
+    fn are_disks(&self, fields: &Fields<'_, '_>) -> bool {
+        fields.shape.name == DOMAINBACKUP.name && self.name == "disk"
+    }
+}
+
+fn report_namespace(context: &mut Context<'_>, child: Node<'_, '_>) {
+    let message =
+        format!("<{}> is in the namespace {}", child.tag_name().name(), quoted(namespace(child).unwrap_or_default()));
+    let diagnostic = match namespace_declaration(child) {
+        Some(declaration) => Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix(
+            "remove xmlns",
+            context.with_space_before(declaration),
+            "",
+        ),
+        None => Diagnostic::new(Rule::Namespace, start_tag(child), message).unsafe_fix(
+            "remove the element",
+            context.with_space_before(child.range().into()),
+            "",
+        ),
+    };
+    context.report(diagnostic.help("remove the element, or its xmlns: libvirt knows no element in a namespace"));
+}
+
+/// The `xmlns='…'` in an element's start tag.
+pub(in crate::parse) fn namespace_declaration(node: Node<'_, '_>) -> Option<Span> {
+    let tag = start_tag(node);
+    let written = node.document().input_text().get(tag.range())?;
+    let at = written.match_indices("xmlns").find(|(at, name)| {
+        let before = written.get(..*at).is_some_and(|before| before.ends_with([' ', '\t', '\n', '\r']));
+        before && written.get(at + name.len()..).is_some_and(|rest| rest.trim_start().starts_with('='))
+    });
+    let (at, _) = at?;
+    let quote = at + written.get(at..)?.find(['\'', '"'])?;
+    let mark = written.get(quote..)?.chars().next()?;
+    let length = written.get(quote + 1..)?.find(mark)?;
+    let start = tag.start as usize;
+    Some(Span::new(start + at, start + quote + length + 2))
+}
+
+/// Reports one stranger; returns the place of the finding if more of its kind are the same mistake.
+fn report_unexpected<'a, 'i>(
+    context: &mut Context<'_>,
+    fields: &mut Fields<'a, 'i>,
+    child: Node<'a, 'i>,
+    name: &'a str,
+) -> Option<usize> {
+    if let Some((rule, message, intended)) = other_modes_child(fields.shape, name) {
+        let present = fields.child(intended).is_some();
+        let mut diagnostic = Diagnostic::new(rule, start_tag(child), message);
+        if present {
+            diagnostic = diagnostic.help(format!("remove it: there is a <{intended}>")).unsafe_fix(
+                format!("remove <{name}>"),
+                context.with_space_before(child.range().into()),
+                "",
+            );
+        } else {
+            diagnostic = diagnostic.help(format!("write <{intended}>"));
+            diagnostic = rename(diagnostic, child, intended, Applicability::Unsafe);
+            place_child(context, fields, child, intended);
+        }
+        context.report_misplaced(name, diagnostic);
+        return None;
+    }
+    let parents = parents_of(name);
+    if !parents.is_empty() && intended_child(fields, child, name).is_none() {
+        // What belongs in a child of this element has lost that child's tags: it is not missing.
+        let absent = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
+        let hidden = absent.chain(fields.shape.repeated).any(|known| parents.contains(&format!("<{known}>")));
+        fields.has_unknown_child |= hidden;
+        let position = context.diagnostics.len();
+        let diagnostic = Diagnostic::new(
+            Rule::MisplacedElement,
+            start_tag(child),
+            format!("<{name}> cannot stand in <{}>", fields.shape.name),
+        )
+        .help(format!("<{name}> belongs in {}", join_with_or(&parents)));
+        context.report_misplaced(name, diagnostic);
+        treat_as_listed_disk(fields, child, name);
+        return Some(position);
+    }
+    unknown_element(context, fields, child, name);
+    None
+}
+
+/// The element that belongs here and that a known one was meant to be: its name is near, and what it holds fits that
+/// element and not the one that it is called.
+fn intended_child(fields: &Fields<'_, '_>, child: Node<'_, '_>, name: &str) -> Option<&'static str> {
+    let absent = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
+    let intended = closest_match(name, absent.chain(fields.shape.repeated))?;
+    (holds_what_belongs_in(child, intended) && !holds_what_belongs_in(child, name)).then_some(intended)
+}
+
+/// Whether the attributes and children of `child` are ones that an element called `name` may have.
+fn holds_what_belongs_in(child: Node<'_, '_>, name: &str) -> bool {
+    SHAPES.iter().filter(|(shape, _)| shape.name == name).any(|(shape, _)| {
+        let has_attribute = |name: &str| shape.attributes.iter().any(|known| known.name == name);
+        child.attributes().all(|attribute| has_attribute(attribute.name()))
+            && child.children().filter(Node::is_element).all(|grandchild| {
+                let parents = SHAPES.iter().find(|(shape, _)| shape.name == grandchild.tag_name().name());
+                parents.is_some_and(|(_, parents)| parents.contains(&name))
+            })
+    })
+}
+
+/// The target of a push written in a pull, and the other way round.
+fn other_modes_child(shape: &Shape, name: &str) -> Option<(Rule, &'static str, &'static str)> {
+    if std::ptr::eq(shape, &raw const PULL_DISK) && name == "target" {
+        let message = "<target> is for push mode, and this is a pull mode backup";
+        return Some((Rule::TargetInPull, message, "scratch"));
+    }
+    if std::ptr::eq(shape, &raw const PUSH_DISK) && name == "scratch" {
+        let message = "<scratch> is for pull mode, and this is a push mode backup";
+        return Some((Rule::ScratchInPush, message, "target"));
+    }
+    None
+}
+
+/// A disk beside `<disks>` is still read as a disk.
+fn treat_as_listed_disk<'a, 'i>(fields: &mut Fields<'a, 'i>, child: Node<'a, 'i>, name: &str) {
+    if fields.shape.name == DOMAINBACKUP.name && name == "disk" {
+        fields.repeated.push(child);
+    }
+}
+
+/// The elements that an element called `name` may stand in.
+fn parents_of(name: &str) -> Vec<String> {
+    let hint = SHAPES.iter().find(|(shape, _)| shape.name == name);
+    hint.map(|(_, parents)| parents.iter().map(|parent| format!("<{parent}>")).collect()).unwrap_or_default()
+}
+
+fn unknown_element<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i>, child: Node<'a, 'i>, name: &str) {
+    let parent = fields.shape.name;
+    let message = format!("<{parent}> has no element <{}>", truncate_for_display(name));
+    let absent = || {
+        let single = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
+        single.chain(fields.shape.repeated)
+    };
+    let all = || fields.shape.children.iter().copied().chain(fields.shape.repeated);
+    if let Some(intended) = closest_match(name, absent()).or_else(|| only_candidate(fields, child)) {
+        let diagnostic = Diagnostic::new(Rule::UnknownElement, name_span(child), message).help(suggestion_help(
+            name,
+            intended,
+            &format!("<{intended}>"),
+        ));
+        context.report(rename(diagnostic, child, intended, Applicability::Safe));
+        place_child(context, fields, child, intended);
+        return;
+    }
+    fields.has_unknown_child = true;
+    let names: Vec<_> = all().map(|known| format!("<{known}>")).collect();
+    let help = match &names[..] {
+        _ if parent == "domainbackup" && matches!(name, "name" | "description" | "creationTime" | "parent") => {
+            format!("remove it: it is a checkpoint that has a <{name}>")
+        }
+        [] => format!("remove it: <{parent}> takes no elements"),
+        names => format!("remove it: <{parent}> takes {}", names.join(", ")),
+    };
+    let diagnostic = Diagnostic::new(Rule::UnknownElement, start_tag(child), message).help(help).unsafe_fix(
+        "remove the element",
+        context.with_space_before(child.range().into()),
+        "",
+    );
+    context.report(diagnostic);
+}
+
+/// The element that an unknown one must have been, going by its attributes: the only absent one that takes them all,
+/// with their values, where at least one is telling.
+fn only_candidate(fields: &Fields<'_, '_>, child: Node<'_, '_>) -> Option<&'static str> {
+    let known_in = |shape: &'static Shape, attribute: &roxmltree::Attribute<'_, '_>| {
+        shape.attributes.iter().find(|known| known.name == attribute.name())
+    };
+    let takes_all = |name: &str| {
+        SHAPES.iter().filter(|(shape, _)| shape.name == name).any(|(shape, _)| {
+            let takes = |attribute: roxmltree::Attribute<'_, '_>| {
+                known_in(shape, &attribute).is_some_and(|known| known.value.accepts(attribute.value()))
+            };
+            // Every document has a name for something. A server that is needed and not there is sought after.
+            let is_missing_server = name == "server" && fields.word("mode") == Some("pull");
+            let is_distinctive = |attribute: roxmltree::Attribute<'_, '_>| {
+                let value = known_in(shape, &attribute).map(|known| known.value);
+                attribute.name() != "name" || matches!(value, Some(Value::DiskName)) || is_missing_server
+            };
+            child.attributes().all(takes) && child.attributes().any(is_distinctive)
+        })
+    };
+    let absent = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
+    let mut candidates = absent.chain(fields.shape.repeated).filter(|name| takes_all(name));
+    match (candidates.next(), candidates.next()) {
+        (Some(name), None) => Some(name),
+        _ => None,
+    }
+}
+
+/// Adds the fix that gives an element another name, in both its tags.
+pub(in crate::parse) fn rename(
+    diagnostic: Diagnostic,
+    child: Node<'_, '_>,
+    intended: &str,
+    applicability: Applicability,
+) -> Diagnostic {
+    let name = name_span(child);
+    let mut edits = vec![Edit { span: name, text: intended.to_owned() }];
+    let source = child.document().input_text().get(child.range()).unwrap_or_default();
+    if !source.ends_with("/>")
+        && let Some(end_tag) = source.rfind("</")
+    {
+        let start = child.range().start + end_tag + 2;
+        edits
+            .push(Edit { span: Span::new(start, start + (name.end - name.start) as usize), text: intended.to_owned() });
+    }
+    diagnostic.fix(format!("rename it to <{intended}>"), applicability, edits)
+}

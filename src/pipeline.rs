@@ -1,0 +1,242 @@
+//! The stages in their order: text → document → backup → aligned backup, with the diagnostics of each.
+
+mod follow_up;
+
+use crate::align::{align as align_with_domain, align_without_domain};
+use crate::backup::Backup;
+use crate::diagnostic::Document::Backup as InBackup;
+use crate::diagnostic::{self, Diagnostic, Document};
+use crate::domain::{self, Domain};
+use crate::format::format as write;
+use crate::options::Options;
+use crate::parse::{parse as parse_document, parse_status};
+use crate::plan::Plan;
+use crate::release::Release;
+use crate::rules::Rule;
+use crate::source::Source;
+use crate::{preflight, syntax};
+
+use follow_up::{attach_disk_suggestions, duplicated_attribute_spans, is_tag, overlaps, spans_of, unclosed_tag_spans};
+
+/// Reads a backup.
+///
+/// # Errors
+///
+/// Returns everything that is wrong with it, in the order of the document, when libvirt would refuse it whatever the
+/// domain is.
+pub fn parse(text: &str, options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
+    let (backup, diagnostics) = run(text, None, options, Purpose::Normalize, |backup| backup.clone().into_owned());
+    backup.ok_or(diagnostics)
+}
+
+/// As [`parse()`], from the bytes of a file.
+///
+/// # Errors
+///
+/// Returns everything that is wrong with it.
+pub fn parse_bytes(bytes: &[u8], options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
+    let (source, mut diagnostics) = Source::new("backup.xml", bytes.to_vec(), options.release);
+    match parse(source.text(), options) {
+        Ok(backup) if diagnostics.is_empty() => Ok(backup),
+        Ok(_) => Err(diagnostics),
+        Err(more) => {
+            diagnostics.extend(more);
+            Err(diagnostics)
+        }
+    }
+}
+
+/// Completes a backup as libvirt does before it starts: with the domain's other disks, the names of files that it
+/// would generate, and each disk's resulting mode and checkpoint.
+///
+/// # Errors
+///
+/// Returns everything that keeps the backup from fitting the domain; the backup is then half done.
+pub fn align(backup: &mut Backup<'_>, domain: &Domain, options: &Options) -> Result<(), Vec<Diagnostic>> {
+    let diagnostics = align_with_domain(backup, domain, &options.suffix, options.release);
+    if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+}
+
+/// The text that libvirt prints for a backup.
+#[must_use]
+pub fn format(backup: &Backup<'_>) -> String {
+    write(backup)
+}
+
+/// Everything that is wrong with a backup, in the order of the document.
+///
+/// Without a domain, only what needs none is found: that a disk is listed twice, but not that there is no such disk.
+#[must_use]
+pub fn check(text: &str, domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
+    run(text, domain, options, Purpose::Check, |_| ()).1
+}
+
+/// What would happen to each disk of the domain, and everything that is wrong with the backup or noteworthy about it.
+///
+/// There is no plan for a backup that libvirt's parser or alignment refuses; there is one for a backup that only its
+/// driver would refuse.
+#[must_use]
+pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Vec<Diagnostic>) {
+    run(text, Some(domain), options, Purpose::Check, |backup| Plan::from_aligned(backup, domain))
+}
+
+/// As [`check`], from the bytes of a file.
+#[must_use]
+pub fn check_bytes(bytes: &[u8], domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
+    let (source, mut diagnostics) = Source::new("backup.xml", bytes.to_vec(), options.release);
+    diagnostics.extend(check(source.text(), domain, options));
+    diagnostic::sort(&mut diagnostics);
+    diagnostics
+}
+
+/// The text that libvirt would print for a backup: aligned with `domain` if there is one, only parsed otherwise.
+///
+/// # Errors
+///
+/// Returns everything that is wrong with the backup, in the order of the document, when libvirt would refuse it.
+pub fn normalize(text: &str, domain: Option<&Domain>, options: &Options) -> Result<String, Vec<Diagnostic>> {
+    let (formatted, diagnostics) = run(text, domain, options, Purpose::Normalize, write);
+    formatted.filter(|_| diagnostics.is_empty()).ok_or(diagnostics)
+}
+
+/// As [`normalize`], from the bytes of the files, which are decoded as libvirt would.
+///
+/// # Errors
+///
+/// Returns everything that is wrong with either file when libvirt would refuse it.
+pub fn normalize_bytes(backup: &[u8], domain: Option<&[u8]>, options: &Options) -> Result<String, Vec<Diagnostic>> {
+    let (backup, mut diagnostics) = Source::new("backup.xml", backup.to_vec(), options.release);
+    let mut aligned_with = None;
+    if let Some(domain) = domain {
+        let (source, more) = Source::new("domain.xml", domain.to_vec(), options.release);
+        diagnostics.extend(more.into_iter().map(|diagnostic| diagnostic.moved_to(Document::Domain)));
+        let (domain, more) = domain::read(source.text(), options.release);
+        diagnostics.extend(more);
+        aligned_with = domain;
+    }
+    match normalize(backup.text(), aligned_with.as_ref(), options) {
+        Ok(text) if diagnostics.is_empty() => Ok(text),
+        Ok(_) => Err(diagnostics),
+        Err(more) => Err(diagnostics.into_iter().chain(more).collect()),
+    }
+}
+
+/// The name of the root element, if the document has one that can be read; for telling backups from other files.
+#[must_use]
+pub fn root_name(text: &str) -> Option<String> {
+    syntax::root_name(text).map(str::to_owned)
+}
+
+/// What a backup is looked at for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Everything that can be told.
+    Check,
+    /// What libvirt makes of it before its driver sees it.
+    Normalize,
+}
+
+/// The whole way: text → document → backup → aligned backup, which `then` gets if nothing is wrong with it.
+fn run<T>(
+    text: &str,
+    domain: Option<&Domain>,
+    options: &Options,
+    purpose: Purpose,
+    then: impl Fn(&Backup<'_>) -> T,
+) -> (Option<T>, Vec<Diagnostic>) {
+    let stages = |document: roxmltree::Document<'_>| run_stages(document, domain, options, purpose, &then);
+    let syntax = match syntax::parse(text) {
+        Ok(document) => return stages(document),
+        Err(syntax) => syntax,
+    };
+    if options.status || syntax.diagnostics.is_empty() {
+        // An undeclared prefix is a warning to libxml2, and without the schema nothing comes of it.
+        if let Some(repaired) = syntax.without_prefixes()
+            && let Ok(document) = syntax::parse(&repaired.text)
+        {
+            let (result, diagnostics) = stages(document);
+            let in_original = |found| repaired.in_original(found, InBackup);
+            return (result, diagnostics.into_iter().filter_map(in_original).collect());
+        }
+    }
+    // Mistakes of syntax hide nothing: the later stages look at the document as it would be without them.
+    let mut diagnostics = syntax.diagnostics;
+    if let Some(repaired) = syntax.repaired
+        && let Ok(document) = syntax::parse(&repaired.text)
+    {
+        let later = stages(document).1.into_iter().filter_map(|found| repaired.in_original(found, InBackup));
+        let known = spans_of(&diagnostics);
+        let duplicated = duplicated_attribute_spans(&diagnostics);
+        let unfinished = unclosed_tag_spans(&diagnostics);
+        let is_new = |later: &Diagnostic| {
+            let mut attributes = later.labels().map(|label| label.span).filter(|span| !is_tag(text, *span));
+            let follows = overlaps(&known, later.primary.span) || unfinished.contains(&later.primary.span);
+            !follows && !attributes.any(|span| overlaps(&duplicated, span))
+        };
+        // Advice is for what libvirt takes.
+        diagnostics.extend(later.filter(Diagnostic::is_error).filter(is_new).collect::<Vec<_>>());
+    }
+    (None, in_order(diagnostics))
+}
+
+fn run_stages<T>(
+    document: roxmltree::Document<'_>,
+    domain: Option<&Domain>,
+    options: &Options,
+    purpose: Purpose,
+    then: impl Fn(&Backup<'_>) -> T,
+) -> (Option<T>, Vec<Diagnostic>) {
+    let (backup, mut diagnostics) = if options.status {
+        parse_status(&document, options.release)
+    } else {
+        parse_document(&document, options.release)
+    };
+    let newer = domain.filter(|_| purpose == Purpose::Check && !options.status);
+    let newer = newer.and_then(|domain| newer_than_host(&document, domain, options));
+    // What is left of the document is in the backup; it takes as much memory as all that follows.
+    drop(document);
+    let Some(mut backup) = backup else { return (None, diagnostics) };
+    let aligned = match domain {
+        Some(domain) => align_with_domain(&mut backup, domain, &options.suffix, options.release),
+        None if options.explicit || purpose == Purpose::Check => align_without_domain(&mut backup),
+        None => Vec::new(),
+    };
+    // What a stage finds at a place that an earlier one found wrong follows from that.
+    let known = spans_of(&diagnostics);
+    let (follow, new): (Vec<_>, Vec<_>) = aligned.into_iter().partition(|new| overlaps(&known, new.primary.span));
+    attach_disk_suggestions(&mut diagnostics, follow);
+    diagnostics.extend(new);
+    let is_sound = diagnostics.is_empty();
+    let result = is_sound.then(|| then(&backup));
+    if purpose == Purpose::Check && !options.status {
+        let known = spans_of(&diagnostics);
+        let later = preflight::check(&backup, domain, options, is_sound).into_iter();
+        let follows =
+            |later: &Diagnostic| later.primary.document == Document::Backup && overlaps(&known, later.primary.span);
+        diagnostics.extend(later.filter(|later| !follows(later)).collect::<Vec<_>>());
+        diagnostics.extend(newer.filter(|_| is_sound));
+    }
+    (result, in_order(diagnostics))
+}
+
+/// What an old host would refuse, where the domain looks as if it had one.
+fn newer_than_host(document: &roxmltree::Document<'_>, domain: &Domain, options: &Options) -> Option<Diagnostic> {
+    let host = domain.old_host().filter(|_| options.release > Release::V9_0_0)?;
+    let refused = parse_document(document, Release::V9_0_0).1.into_iter().next()?;
+    let span = refused.primary.span;
+    Some(
+        Diagnostic::new(
+            Rule::NewerRelease,
+            span,
+            format!("libvirt 9.0.0 refuses this, and the domain looks as if its host were {host}: {}", refused.message),
+        )
+        .label_in(Document::Domain, domain.tag, format!("the machine is of {host}"))
+        .help("check with --libvirt-version 9.0.0, and ask virsh version on the host"),
+    )
+}
+
+fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostic::sort(&mut diagnostics);
+    diagnostic::truncate_with_note(&mut diagnostics);
+    diagnostics
+}

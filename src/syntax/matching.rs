@@ -1,0 +1,525 @@
+//! Start and end tags → the elements that were meant: the fewest mistakes that explain all of the tags.
+//!
+//! One lost end tag makes every later one look wrong, so no tag is judged by itself. The tags are read from the first to
+//! the last by several readers at once, each with its own view of which elements are open. Where a tag does not fit, a
+//! reader goes on in every way that a person might have meant it, and pays for each mistake that it takes somebody to
+//! have made. Only the cheapest are kept; what the cheapest one at the end has paid for is reported.
+
+use crate::diagnostic::Span;
+use crate::schema::{DOMAINBACKUP, SHAPES};
+use crate::wording::closest_match;
+
+/// What a mistake costs.
+const COST_ERROR: u32 = 20;
+/// An element where libvirt has none: likelier an element out of place than a broken tag, unless several are.
+const COST_MISPLACED: u32 = 8;
+/// A name that libvirt does not have, or text where there is none.
+const COST_UNKNOWN: u32 = 2;
+/// A whole second document is less likely than a slip of the pen in one.
+const COST_SECOND_ROOT: u32 = 30;
+/// Readers that are this much behind the best never catch up.
+const PRUNE_MARGIN: u32 = 60;
+/// The most readers at once.
+const BEAM_WIDTH: usize = 32;
+/// Steps of all readers together, which bounds time and memory on large documents.
+const STEP_BUDGET: usize = 1 << 20;
+/// The most elements that are taken to be left open at one place.
+const MAX_CLOSED_AT_ONCE: usize = 8;
+/// Elements of state files, beside those of the schema, and what they stand in.
+const STATE_ELEMENTS: [(&str, &[&str]); 4] = [
+    ("privateData", &["domainbackup"]),
+    ("objects", &["privateData"]),
+    ("TLSx509", &["objects"]),
+    ("secret", &["objects"]),
+];
+
+/// A piece of a document.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token<'a> {
+    pub kind: TokenKind,
+    /// The name in a tag; what to call anything else.
+    pub name: &'a str,
+    pub span: Span,
+    /// Where the name is.
+    pub name_span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum TokenKind {
+    Start {
+        has_attributes: bool,
+    },
+    /// A start tag that closes itself, and its `/`.
+    Empty(Span),
+    End,
+    /// Text that is not only white space.
+    Text,
+}
+
+impl Token<'_> {
+    /// The name, or the whole tag where there is none.
+    pub fn name_span_or_tag(&self) -> Span {
+        if self.name.is_empty() { self.span } else { self.name_span }
+    }
+}
+
+/// A start tag, or a place where one was lost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opened<'a> {
+    /// Its token; the one that it was lost before.
+    pub token: usize,
+    /// The name that it should have.
+    pub name: &'a str,
+    pub state: StartTagState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum StartTagState {
+    Written,
+    /// By another name.
+    Renamed,
+    /// With a `/` at its end.
+    Empty,
+    /// Not at all.
+    Missing,
+}
+
+/// What a reader takes somebody to have done.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum TagError<'a> {
+    /// Left an element open that should have been closed before a token.
+    Unclosed(Opened<'a>, usize),
+    /// Written an end tag for nothing.
+    Stray(usize),
+    /// Written an end tag, of an element that was closed for the tag before, one too late.
+    Misordered(usize),
+    /// Closed an element by an end tag of another name.
+    Mismatched(Opened<'a>, usize),
+    /// Written a start tag wrongly, which its end tag shows.
+    BadStartTag(Opened<'a>, usize),
+    /// Written a start tag for an end tag.
+    StartForEnd(Opened<'a>, usize),
+    /// Written something outside the root element.
+    Outside(usize),
+    /// Written a second root element.
+    SecondRoot(usize),
+}
+
+/// What there is to say about the tags of a document.
+#[derive(Debug, Default)]
+pub(super) struct Explanation<'a> {
+    /// In the order of the document.
+    pub errors: Vec<TagError<'a>>,
+    /// The elements that are open at its end, the innermost first.
+    pub open: Vec<Opened<'a>>,
+}
+
+/// The names that libvirt knows, by number, and which may stand in which.
+struct Grammar {
+    names: Vec<&'static str>,
+    allowed: Vec<Vec<bool>>,
+}
+
+/// A known name's number.
+type Kind = Option<u8>;
+
+impl Grammar {
+    fn new() -> Self {
+        let names: Vec<_> = super::scan::known_elements().collect();
+        let may_hold = |parent: &str, child: &str| {
+            let parents = SHAPES.iter().filter(|(shape, _)| shape.name == child).map(|(_, parents)| *parents);
+            let state = STATE_ELEMENTS.iter().filter(|(name, _)| *name == child).map(|(_, parents)| *parents);
+            parents.chain(state).any(|parents| parents.contains(&parent))
+        };
+        let allowed = names.iter().map(|parent| names.iter().map(|child| may_hold(parent, child)).collect()).collect();
+        Self { names, allowed }
+    }
+
+    fn kind(&self, name: &str) -> Kind {
+        self.names.iter().position(|known| *known == name).and_then(|number| u8::try_from(number).ok())
+    }
+
+    fn name(&self, kind: u8) -> &'static str {
+        self.names.get(usize::from(kind)).copied().unwrap_or_default()
+    }
+
+    fn allows(&self, parent: u8, child: u8) -> bool {
+        self.allowed.get(usize::from(parent)).and_then(|row| row.get(usize::from(child))).copied().unwrap_or(false)
+    }
+
+    /// What it costs for `child` to stand in `parent`.
+    fn misplacement_cost(&self, parent: Kind, child: Kind) -> u32 {
+        match (parent, child) {
+            (Some(parent), Some(child)) if !self.allows(parent, child) => COST_MISPLACED,
+            (Some(_), None) => COST_UNKNOWN,
+            _ => 0,
+        }
+    }
+
+    /// What may stand between `parent` and `child`.
+    fn between(&self, parent: Kind, child: Kind) -> Vec<u8> {
+        let (Some(parent), Some(child)) = (parent, child) else { return Vec::new() };
+        let kinds = (0..self.names.len()).filter_map(|kind| u8::try_from(kind).ok());
+        kinds.filter(|kind| self.allows(parent, *kind) && self.allows(*kind, child)).collect()
+    }
+
+    fn holds_text(&self, kind: Kind) -> bool {
+        kind.is_none_or(|kind| matches!(self.name(kind), "incremental" | "label"))
+    }
+
+    fn holds_something(&self, kind: Kind) -> bool {
+        self.holds_text(kind)
+            || kind.is_some_and(|kind| self.allowed.get(usize::from(kind)).is_some_and(|row| row.contains(&true)))
+    }
+}
+
+/// An open element on a reader's stack, which shares the rest of it with others.
+struct Element<'a> {
+    below: usize,
+    opened: Opened<'a>,
+    kind: Kind,
+    /// A number for the names of this element and all that it stands in.
+    fingerprint: u64,
+}
+
+/// A mistake on a reader's account, after others.
+struct Step<'a> {
+    before: usize,
+    error: TagError<'a>,
+}
+
+/// One view of the document so far. The numbers are places in the lists of [`TagMatcher`], 0 for none.
+#[derive(Clone, Copy)]
+struct Hypothesis {
+    cost: u32,
+    top: usize,
+    trace: usize,
+    root: Root,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Root {
+    Expected,
+    Open,
+    Closed,
+    /// There is something behind it, which is reported.
+    HasTrailing,
+}
+
+struct TagMatcher<'t, 'a> {
+    grammar: Grammar,
+    tokens: &'t [Token<'a>],
+    elements: Vec<Element<'a>>,
+    steps: Vec<Step<'a>>,
+    next: Vec<Hypothesis>,
+}
+
+/// Explains the tags. `truncated` tells that the document ends in the middle of one, so that nothing is said of what is
+/// open there.
+pub(super) fn explain<'a>(tokens: &[Token<'a>], truncated: bool) -> Explanation<'a> {
+    if is_balanced(tokens) {
+        return Explanation::default();
+    }
+    let mut matcher =
+        TagMatcher { grammar: Grammar::new(), tokens, elements: Vec::new(), steps: Vec::new(), next: Vec::new() };
+    let beam_width = (STEP_BUDGET / tokens.len().max(1)).clamp(4, BEAM_WIDTH);
+    let mut current = vec![Hypothesis { cost: 0, top: 0, trace: 0, root: Root::Expected }];
+    for number in 0..tokens.len() {
+        for hypothesis in &current {
+            matcher.read_token(*hypothesis, number);
+        }
+        matcher.prune(&mut current, beam_width);
+    }
+    let end_cost = |hypothesis: &Hypothesis| {
+        let open = matcher.stack(hypothesis.top).count();
+        hypothesis.cost
+            + if open == 0 || truncated { 0 } else { COST_ERROR + u32::try_from(open).unwrap_or(u32::MAX / 2) }
+    };
+    let best = current.iter().min_by_key(|hypothesis| end_cost(hypothesis));
+    best.map(|best| matcher.explanation(*best, truncated)).unwrap_or_default()
+}
+
+/// Whether every tag has its other, in one root, with nothing outside: the rule, quickly told.
+fn is_balanced(tokens: &[Token<'_>]) -> bool {
+    let mut open = Vec::new();
+    let mut roots = 0;
+    for token in tokens {
+        if open.is_empty() {
+            roots += 1;
+            if roots > 1 || matches!(token.kind, TokenKind::Text | TokenKind::End) {
+                return false;
+            }
+        }
+        match token.kind {
+            TokenKind::Start { .. } => open.push(token.name),
+            TokenKind::End if open.pop() != Some(token.name) => return false,
+            _ => {}
+        }
+    }
+    open.is_empty()
+}
+
+impl<'a> TagMatcher<'_, 'a> {
+    fn stack(&self, top: usize) -> impl Iterator<Item = &Element<'a>> {
+        std::iter::successors(self.element(top), |element| self.element(element.below))
+    }
+
+    fn element(&self, number: usize) -> Option<&Element<'a>> {
+        self.elements.get(number.checked_sub(1)?)
+    }
+
+    fn top_kind(&self, hypothesis: Hypothesis) -> Kind {
+        self.element(hypothesis.top).and_then(|element| element.kind)
+    }
+
+    fn with_error(&mut self, mut hypothesis: Hypothesis, cost: u32, error: TagError<'a>) -> Hypothesis {
+        self.steps.push(Step { before: hypothesis.trace, error });
+        hypothesis.trace = self.steps.len();
+        hypothesis.cost += cost;
+        hypothesis
+    }
+
+    fn pushed(&mut self, mut hypothesis: Hypothesis, opened: Opened<'a>, kind: Kind, cost: u32) -> Hypothesis {
+        let below = self.element(hypothesis.top).map_or(0, |element| element.fingerprint);
+        let fingerprint = opened
+            .name
+            .bytes()
+            .fold(below ^ 0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+            .rotate_left(7);
+        self.elements.push(Element { below: hypothesis.top, opened, kind, fingerprint });
+        hypothesis.top = self.elements.len();
+        hypothesis.root = Root::Open;
+        hypothesis.cost += cost;
+        hypothesis
+    }
+
+    fn popped(&self, mut hypothesis: Hypothesis) -> Hypothesis {
+        hypothesis.top = self.element(hypothesis.top).map_or(0, |element| element.below);
+        if hypothesis.top == 0 {
+            hypothesis.root = Root::Closed;
+        }
+        hypothesis
+    }
+
+    /// Every way to go on with one token.
+    fn read_token(&mut self, hypothesis: Hypothesis, number: usize) {
+        let Some(token) = self.tokens.get(number).copied() else { return };
+        match token.kind {
+            _ if hypothesis.root == Root::HasTrailing => self.next.push(hypothesis),
+            TokenKind::Text => self.read_text(hypothesis, number),
+            TokenKind::End => self.read_end(hypothesis, number, token.name),
+            TokenKind::Start { .. } | TokenKind::Empty(_) => self.read_start(hypothesis, number, token),
+        }
+    }
+
+    fn read_text(&mut self, mut hypothesis: Hypothesis, number: usize) {
+        let parent = self.top_kind(hypothesis);
+        if hypothesis.top == 0 {
+            let outside = self.with_error(hypothesis, COST_ERROR, TagError::Outside(number));
+            return self.next.push(outside);
+        }
+        if !self.grammar.holds_text(parent) {
+            let holders = ["incremental", "label"].map(|name| self.grammar.kind(name));
+            let missing = holders.into_iter().find(|child| self.grammar.misplacement_cost(parent, *child) == 0);
+            if let Some(missing) = missing.flatten() {
+                let inserted = self.inserted(hypothesis, number, missing);
+                self.next.push(inserted);
+            }
+            hypothesis.cost += COST_UNKNOWN;
+        }
+        self.next.push(hypothesis);
+    }
+
+    /// A reader that takes the start tag of `kind` to be lost before a token.
+    fn inserted(&mut self, hypothesis: Hypothesis, number: usize, kind: u8) -> Hypothesis {
+        let opened = Opened { token: number, name: self.grammar.name(kind), state: StartTagState::Missing };
+        self.pushed(hypothesis, opened, Some(kind), COST_ERROR + 1)
+    }
+
+    fn read_start(&mut self, hypothesis: Hypothesis, number: usize, token: Token<'a>) {
+        if hypothesis.root == Root::Closed {
+            let mut second = self.with_error(hypothesis, COST_SECOND_ROOT, TagError::SecondRoot(number));
+            second.root = Root::HasTrailing;
+            return self.next.push(second);
+        }
+        let kind = self.grammar.kind(token.name);
+        let parent = self.top_kind(hypothesis);
+        let is_first = hypothesis.root == Root::Expected;
+        let misplacement_cost = match kind {
+            Some(kind) if is_first && self.grammar.name(kind) != DOMAINBACKUP.name => COST_MISPLACED,
+            _ if is_first => 0,
+            _ => self.grammar.misplacement_cost(parent, kind),
+        };
+        self.open(hypothesis, number, token, kind, misplacement_cost);
+        if is_first {
+            let root = self.grammar.kind(DOMAINBACKUP.name);
+            if let Some(root) = root.filter(|_| kind.is_some() && self.grammar.misplacement_cost(root, kind) == 0) {
+                let inside = self.inserted(hypothesis, number, root);
+                self.open(inside, number, token, kind, 0);
+            }
+            return;
+        }
+        if let Some(top) = self.element(hypothesis.top).map(|element| element.opened)
+            && token.kind == (TokenKind::Start { has_attributes: false })
+            && top.name == token.name
+            && top.state == StartTagState::Written
+        {
+            let closed = self.with_error(hypothesis, COST_ERROR, TagError::StartForEnd(top, number));
+            let closed = self.popped(closed);
+            self.next.push(closed);
+        }
+        if misplacement_cost == 0 {
+            return;
+        }
+        self.open_further_out(hypothesis, number, token, kind);
+        for between in self.grammar.between(parent, kind) {
+            let inside = self.inserted(hypothesis, number, between);
+            self.open(inside, number, token, kind, 0);
+        }
+        if matches!(token.kind, TokenKind::Start { .. }) {
+            self.open_renamed(hypothesis, number, token.name, parent);
+        }
+    }
+
+    /// Puts an element where it stands, and, if it closes itself, also as one that should not.
+    fn open(&mut self, hypothesis: Hypothesis, number: usize, token: Token<'a>, kind: Kind, misplacement_cost: u32) {
+        let opened = |state| Opened { token: number, name: token.name, state };
+        let TokenKind::Empty(_) = token.kind else {
+            let pushed = self.pushed(hypothesis, opened(StartTagState::Written), kind, misplacement_cost);
+            return self.next.push(pushed);
+        };
+        let mut closed = hypothesis;
+        closed.cost += misplacement_cost;
+        closed.root = if closed.top == 0 { Root::Closed } else { Root::Open };
+        self.next.push(closed);
+        if kind.is_some() && self.grammar.holds_something(kind) {
+            let pushed = self.pushed(hypothesis, opened(StartTagState::Empty), kind, misplacement_cost + COST_ERROR);
+            self.next.push(pushed);
+        }
+    }
+
+    /// Closes elements until the new one fits.
+    fn open_further_out(&mut self, mut hypothesis: Hypothesis, number: usize, token: Token<'a>, kind: Kind) {
+        for _ in 0..MAX_CLOSED_AT_ONCE {
+            let Some(top) =
+                self.element(hypothesis.top).filter(|top| top.below != 0 && top.opened.state != StartTagState::Missing)
+            else {
+                return;
+            };
+            let opened = top.opened;
+            hypothesis = self.with_error(hypothesis, COST_ERROR, TagError::Unclosed(opened, number));
+            hypothesis = self.popped(hypothesis);
+            if self.grammar.misplacement_cost(self.top_kind(hypothesis), kind) == 0 {
+                return self.open(hypothesis, number, token, kind, 0);
+            }
+        }
+    }
+
+    /// Takes the name of a start tag for another that fits.
+    fn open_renamed(&mut self, hypothesis: Hypothesis, number: usize, name: &str, parent: Kind) {
+        let fitting = self.grammar.names.iter().copied().enumerate();
+        let fitting = fitting.filter_map(|(kind, known)| Some((u8::try_from(kind).ok()?, known)));
+        let fitting: Vec<_> = fitting
+            .filter(|(kind, known)| *known != name && self.grammar.misplacement_cost(parent, Some(*kind)) == 0)
+            .filter(|(_, known)| closest_match(name, std::iter::once(*known)).is_some())
+            .collect();
+        for (kind, known) in fitting {
+            let opened = Opened { token: number, name: known, state: StartTagState::Renamed };
+            let pushed = self.pushed(hypothesis, opened, Some(kind), COST_ERROR);
+            self.next.push(pushed);
+        }
+    }
+
+    fn read_end(&mut self, hypothesis: Hypothesis, number: usize, name: &'a str) {
+        let stray = self.stray(hypothesis, number, name);
+        let Some(top) = self.element(hypothesis.top) else {
+            return self.next.push(stray);
+        };
+        let (opened, kind) = (top.opened, top.kind);
+        if opened.name == name {
+            let hypothesis = match opened.state {
+                StartTagState::Written => hypothesis,
+                StartTagState::Renamed | StartTagState::Empty | StartTagState::Missing => {
+                    self.with_error(hypothesis, 0, TagError::BadStartTag(opened, number))
+                }
+            };
+            let closed = self.popped(hypothesis);
+            return self.next.push(closed);
+        }
+        if opened.state == StartTagState::Written {
+            let is_unknown = kind.is_none() || self.grammar.kind(name).is_none();
+            let is_similar = closest_match(name, std::iter::once(opened.name)).is_some();
+            let cost = if is_unknown || is_similar { COST_ERROR } else { COST_ERROR + COST_UNKNOWN * 2 };
+            let mismatched = self.with_error(hypothesis, cost, TagError::Mismatched(opened, number));
+            let mismatched = self.popped(mismatched);
+            self.next.push(mismatched);
+        }
+        self.close_outer(hypothesis, number, name);
+        self.next.push(stray);
+    }
+
+    /// Closes elements until the one that an end tag names.
+    fn close_outer(&mut self, mut hypothesis: Hypothesis, number: usize, name: &str) {
+        let depth = self.stack(hypothesis.top).take(MAX_CLOSED_AT_ONCE + 1).position(|open| open.opened.name == name);
+        for _ in 0..depth.unwrap_or(0) {
+            let Some(top) =
+                self.element(hypothesis.top).map(|top| top.opened).filter(|top| top.state != StartTagState::Missing)
+            else {
+                return;
+            };
+            hypothesis = self.with_error(hypothesis, COST_ERROR, TagError::Unclosed(top, number));
+            hypothesis = self.popped(hypothesis);
+        }
+        if depth.is_some() {
+            self.read_end_of_top(hypothesis, number);
+        }
+    }
+
+    fn read_end_of_top(&mut self, hypothesis: Hypothesis, number: usize) {
+        let Some(opened) = self.element(hypothesis.top).map(|top| top.opened) else { return };
+        let hypothesis = match opened.state {
+            StartTagState::Written => hypothesis,
+            _ => self.with_error(hypothesis, 0, TagError::BadStartTag(opened, number)),
+        };
+        let closed = self.popped(hypothesis);
+        self.next.push(closed);
+    }
+
+    fn stray(&mut self, hypothesis: Hypothesis, number: usize, name: &str) -> Hypothesis {
+        let last = hypothesis.trace.checked_sub(1).and_then(|last| self.steps.get(last)).map(|step| step.error);
+        match last {
+            Some(TagError::Unclosed(opened, before)) if before + 1 == number && opened.name == name => {
+                self.with_error(hypothesis, COST_UNKNOWN, TagError::Misordered(number))
+            }
+            _ => self.with_error(hypothesis, COST_ERROR, TagError::Stray(number)),
+        }
+    }
+
+    /// Of readers with the same view keeps the cheapest, and of all the best.
+    fn prune(&mut self, current: &mut Vec<Hypothesis>, beam_width: usize) {
+        self.next.sort_by_key(|hypothesis| hypothesis.cost);
+        current.clear();
+        let best = self.next.first().map_or(0, |hypothesis| hypothesis.cost);
+        let state_key =
+            |hypothesis: &Hypothesis| (self.element(hypothesis.top).map_or(0, |top| top.fingerprint), hypothesis.root);
+        for hypothesis in &self.next {
+            if current.len() >= beam_width || hypothesis.cost > best + PRUNE_MARGIN {
+                break;
+            }
+            let same = state_key(hypothesis);
+            if !current.iter().any(|known| state_key(known) == same) {
+                current.push(*hypothesis);
+            }
+        }
+        self.next.clear();
+    }
+
+    fn explanation(&self, best: Hypothesis, truncated: bool) -> Explanation<'a> {
+        let step = |number: usize| self.steps.get(number.checked_sub(1)?);
+        let steps = std::iter::successors(step(best.trace), |last| step(last.before));
+        let mut errors: Vec<_> = steps.map(|step| step.error).collect();
+        errors.reverse();
+        let open = if truncated { Vec::new() } else { self.stack(best.top).map(|element| element.opened).collect() };
+        Explanation { errors, open }
+    }
+}
