@@ -63,6 +63,13 @@ fn the_readmes_before_and_after_is_what_is_printed() {
     assert_eq!(xml[1], include_str!("../examples/normalized.xml"));
 }
 
+#[test]
+fn the_readmes_plan_is_what_is_printed() {
+    let line = readme_commands().into_iter().find(|line| line.starts_with("backupxml plan ")).unwrap();
+    let arguments: Vec<_> = line.split_whitespace().skip(1).collect();
+    assert_eq!(run(&arguments).stdout, readme_blocks("text")[2]);
+}
+
 /// The indented commands of the README, without their comments.
 fn readme_commands() -> Vec<String> {
     let readme = std::fs::read_to_string("README.md").unwrap();
@@ -80,6 +87,7 @@ fn the_readmes_commands_run() {
     let files = [("backup.xml", "push-block.xml"), ("domain.xml", "domain.xml"), ("checkpoint.xml", "checkpoint.xml")];
     let files = files.map(|(name, example)| (name, file(example)));
     let directory = directory("commands", &files.each_ref().map(|(name, content)| (*name, content.as_slice())));
+    std::os::unix::fs::symlink(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"), directory.join("examples")).unwrap();
     let bin = directory.join("bin");
     std::fs::create_dir(&bin).unwrap();
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_backupxml"), bin.join("backupxml")).unwrap();
