@@ -28,7 +28,7 @@ use crate::schema::{
     Value, is_nvme_name,
 };
 use crate::syntax::{name_span, namespace, start_tag};
-use crate::wording::{closest_match, is_single_typo, quoted};
+use crate::wording::{self, closest_match, is_single_typo};
 
 pub(crate) use element::{Attribute, Context, Fields, read_element};
 pub use status::parse as parse_status;
@@ -65,19 +65,15 @@ fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
     if let Some(namespace) = namespace(root)
         && name == DOMAINBACKUP.name
     {
-        let message = format!("<domainbackup> is in the namespace {}", quoted(namespace));
+        let message = wording::in_namespace("domainbackup", namespace);
         let diagnostic = match unexpected::namespace_declaration(root) {
             Some(declaration) => {
                 let fix = Span { start: declaration.start - 1, ..declaration };
-                Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix("remove xmlns", fix, "")
+                Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix(wording::remove("`xmlns`"), fix, "")
             }
             None => Diagnostic::new(Rule::Namespace, start_tag(root), message),
         };
-        return Some(
-            diagnostic
-                .help("remove xmlns: libvirt's elements are in no namespace")
-                .libvirt(relaxng_message::root_in_namespace()),
-        );
+        return Some(diagnostic.help(wording::NO_NAMESPACE).libvirt(relaxng_message::root_in_namespace()));
     }
     if name == DOMAINBACKUP.name {
         return None;
@@ -86,18 +82,18 @@ fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
     let diagnostic = Diagnostic::new(Rule::WrongRoot, written, wrong_root(name))
         .libvirt(format!("XML error: expecting root element of 'domainbackup', not '{name}'"));
     Some(match name {
-        "domain" => diagnostic.help("give the domain with --domain, and the backup as the file to check"),
+        "domain" => diagnostic.help("pass the domain with --domain, and the backup as FILE"),
         "domaincheckpoint" => {
-            diagnostic.help("virsh backup-begin takes the backup first and the checkpoint second: are they swapped?")
+            diagnostic.help("`virsh backup-begin` takes the backup first and the checkpoint second: are they swapped?")
         }
         _ => match closest_match(name, std::iter::once(DOMAINBACKUP.name)) {
             Some(intended) => unexpected::rename(
-                diagnostic.help(unexpected::suggestion_help(name, intended, &format!("<{intended}>"))),
+                diagnostic.help(wording::did_you_mean_name(name, intended, &wording::tag(intended))),
                 root,
                 intended,
                 Applicability::safe_if(is_single_typo(name, intended)),
             ),
-            None => diagnostic.help("a backup is a <domainbackup>"),
+            None => diagnostic.help("expected <domainbackup>"),
         },
     })
 }
@@ -119,9 +115,9 @@ fn wrong_root(name: &str) -> String {
         "interface" => "a network interface",
         "device" => "a host device",
         "filter" => "a network filter",
-        _ => return format!("the root element is {}, not domainbackup", quoted(name)),
+        _ => return wording::wrong_root(name),
     };
-    format!("this is {kind}, not a backup: its root element is <{name}>")
+    format!("{}: this is {kind}, not a backup", wording::wrong_root(name))
 }
 
 fn parse_backup<'i>(context: &mut Context<'i>, root: Node<'_, 'i>) -> Backup<'i> {
@@ -222,17 +218,18 @@ fn pull_without_server(context: &mut Context<'_>, fields: &Fields<'_, '_>) -> Mo
         let diagnostic = Diagnostic::new(
             Rule::WrongMode,
             mode.report_span(),
-            "mode='pull' has no <server>, and its disks have targets as in push mode",
+            "`mode` does not match the content: mode='pull', but no <server>, and <target> as in push mode",
         )
-        .help("write mode='push'; or add a <server> and give each disk a <scratch>")
-        .unsafe_fix("write push", mode.value_span, "push");
+        .help("write mode='push', or add a <server> and give each disk a <scratch>")
+        .unsafe_fix(wording::replace_with("`push`"), mode.value_span, "push");
         context.report(diagnostic);
         return Mode::Push;
     }
-    let diagnostic = Diagnostic::new(Rule::MissingServer, fields.tag(), "a pull mode backup has no <server>")
+    let message = format!("{}: required when mode='pull'", wording::missing_element("server"));
+    let diagnostic = Diagnostic::new(Rule::MissingServer, fields.tag(), message)
         .help("add <server transport='unix' socket='/path/to/socket'/> or <server name='localhost' port='10809'/>");
     let diagnostic = match fields.get("mode") {
-        Some(mode) => diagnostic.label(mode.span, "this asks for one"),
+        Some(mode) => diagnostic.label(mode.span, wording::REQUIRED_BY_THIS),
         None => diagnostic,
     };
     context.report_missing("server", diagnostic);
@@ -242,17 +239,20 @@ fn pull_without_server(context: &mut Context<'_>, fields: &Fields<'_, '_>) -> Mo
 /// A server and not `mode='pull'`: either the mode is wrong, or the server is one too many.
 fn push_with_server(context: &mut Context<'_>, fields: &Fields<'_, '_>, server: Span) -> Mode {
     let evidence = evidence(fields);
-    let help = "write mode='pull'; or remove <server>, which a push mode backup does not have";
+    let help = "write mode='pull', or remove <server> for a backup in push mode";
     match fields.get("mode") {
         None if evidence.push == 0 => {
             let diagnostic = Diagnostic::new(
                 Rule::WrongMode,
                 fields.tag(),
-                "mode='pull' is not written, and without it a backup is in push mode, which has no <server>",
+                format!(
+                    "{}: <server> requires mode='pull', the default is push",
+                    wording::missing_attribute("mode", "domainbackup")
+                ),
             )
-            .label(server, "this is for pull mode")
+            .label(server, wording::REQUIRED_BY_THIS)
             .help(help)
-            .unsafe_fix("add mode='pull'", name_span(fields.node).after(), " mode='pull'");
+            .unsafe_fix(wording::add("mode='pull'"), name_span(fields.node).after(), " mode='pull'");
             context.report_missing("mode", diagnostic);
             Mode::Pull
         }
@@ -261,27 +261,29 @@ fn push_with_server(context: &mut Context<'_>, fields: &Fields<'_, '_>, server: 
                 Rule::WrongMode,
                 mode.report_span(),
                 match evidence.pull {
-                    0 => "mode='push' goes with no <server>, but there is one",
-                    _ => "mode='push' has a <server>, and its disks are written as in pull mode",
+                    0 => "`mode` does not match the content: mode='push', but <server> is for pull mode",
+                    _ => "`mode` does not match the content: mode='push', but <server> and the disks are for pull mode",
                 },
             )
-            .label(server, "this is for pull mode")
+            .label(server, "for pull mode")
             .help(help)
-            .unsafe_fix("write pull", mode.value_span, "pull");
+            .unsafe_fix(wording::replace_with("`pull`"), mode.value_span, "pull");
             context.report(diagnostic);
             Mode::Pull
         }
         mode => {
-            let diagnostic = Diagnostic::new(Rule::ServerInPush, server, "a push mode backup has no <server>")
-                .help("remove <server>; or write mode='pull' and give each disk a <scratch> for its <target>");
+            let diagnostic = Diagnostic::new(Rule::ServerInPush, server, "<server> is not allowed in push mode")
+                .help("remove <server>, or write mode='pull' and replace each <target> with a <scratch>");
             let diagnostic = match mode {
-                Some(mode) => diagnostic.label(mode.span, "the mode is push"),
+                Some(mode) => diagnostic.label(mode.span, "push mode is set here"),
                 None => diagnostic,
             };
             let diagnostic = match fields.child("server") {
-                Some(server) => {
-                    diagnostic.unsafe_fix("remove <server>", context.with_space_before(server.range().into()), "")
-                }
+                Some(server) => diagnostic.unsafe_fix(
+                    wording::remove("<server>"),
+                    context.with_space_before(server.range().into()),
+                    "",
+                ),
                 None => diagnostic,
             };
             context.report(diagnostic);
@@ -299,9 +301,9 @@ fn parse_disks<'i>(context: &mut Context<'i>, root: &Fields<'_, 'i>, mode: Mode)
 fn parse_disk_list<'i>(context: &mut Context<'i>, node: Node<'_, 'i>, mode: Mode) -> Vec<Disk<'i>> {
     let fields = read_element(context, node, &DISKS);
     if fields.repeated.is_empty() && !fields.has_unknown_child {
-        let diagnostic = Diagnostic::new(Rule::EmptyDisks, fields.tag(), "<disks> lists no disk")
-            .help("list a <disk>, or remove <disks> to back up every disk of the domain")
-            .unsafe_fix("remove <disks>", context.with_space_before(node.range().into()), "");
+        let diagnostic = Diagnostic::new(Rule::EmptyDisks, fields.tag(), "<disks> is empty")
+            .help("list at least one <disk>, or remove <disks> to back up every disk of the domain")
+            .unsafe_fix(wording::remove("<disks>"), context.with_space_before(node.range().into()), "");
         context.report_missing("disk", diagnostic);
     }
     fields.repeated.iter().map(|disk| parse_disk(context, *disk, mode)).collect()
@@ -391,9 +393,14 @@ fn parse_domain_disk<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Optio
     }
     let tag = start_tag(node);
     let name = child("target").and_then(|target| target.attribute("dev")).unwrap_or("TARGET").to_owned();
-    let diagnostic = Diagnostic::new(Rule::DomainDisk, tag, "this is a <disk> of a domain, not of a backup")
-        .help(format!("write <disk name='{name}'/>: a backup names the domain's disk, and says where its copy goes"))
-        .unsafe_fix("write a backup's disk", node.range().into(), format!("<disk name='{name}'/>"));
+    let diagnostic =
+        Diagnostic::new(Rule::DomainDisk, tag, "this <disk> is written as in a domain, not as in a backup")
+            .help(format!("write <disk name='{name}'/>: a backup names a disk by its <target dev> in the domain"))
+            .unsafe_fix(
+                wording::replace_with(&format!("<disk name='{name}'/>")),
+                node.range().into(),
+                format!("<disk name='{name}'/>"),
+            );
     context.report(diagnostic);
     Some(Disk { included: false, ..Disk::new(Spanned { value: Cow::Owned(name), span: tag }, tag) })
 }
@@ -414,9 +421,13 @@ fn check_name(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
         let diagnostic = Diagnostic::new(
             Rule::NvmeName,
             name.report_span(),
-            format!("libvirt {} cannot name {} in a backup", context.release, quoted(name.value)),
+            format!(
+                "{}: libvirt {} does not accept it",
+                wording::invalid_value(name.value, "name", "disk"),
+                context.release
+            ),
         )
-        .help("libvirt 12.8.0 and later can");
+        .help("libvirt 12.8.0 and later accept names of NVMe namespaces");
         context.report(diagnostic);
     }
 }
@@ -430,12 +441,11 @@ fn check_backupmode(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     let diagnostic = Diagnostic::new(
         Rule::FullWithIncremental,
         incremental.span,
-        format!("a full backup starts from no checkpoint, but this one names {}", quoted(incremental.value)),
+        "attribute `incremental` is not allowed when backupmode='full'",
     )
-    .label(mode.span, "this asks for a full backup")
-    .help("remove incremental for a full backup, or write backupmode='incremental'")
-    .unsafe_fix("remove incremental", context.with_space_before(incremental.span), "")
-    .unsafe_fix("write backupmode='incremental'", mode.value_span, "incremental");
+    .label(mode.span, "full backup requested here")
+    .help("write backupmode='incremental', or remove `incremental` for a full backup")
+    .unsafe_fix(wording::replace_with("`incremental`"), mode.value_span, "incremental");
     context.report(diagnostic);
 }
 
@@ -447,11 +457,11 @@ fn children_of_this_mode<'a, 'i>(fields: &Fields<'a, 'i>) -> impl Iterator<Item 
 
 /// A disk that is left out has nothing but its name, mode, checkpoint and export names.
 fn check_excluded(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
-    let no = fields.get("backup").map(|backup| (backup.span, backup.value_span, backup.report_span()));
-    let Some((attribute, value, report_span)) = no else { return };
+    let no = fields.get("backup").map(|backup| (backup.span, backup.report_span()));
+    let Some((attribute, report_span)) = no else { return };
     let mut settings: Vec<(Span, String, Span)> = Vec::new();
     if let Some(storage_type) = fields.get("type") {
-        settings.push((storage_type.span, "type".to_owned(), context.with_space_before(storage_type.span)));
+        settings.push((storage_type.span, "`type`".to_owned(), context.with_space_before(storage_type.span)));
     }
     for child in children_of_this_mode(fields) {
         settings.push((start_tag(child), format!("<{}>", child.tag_name().name()), child.range().into()));
@@ -463,22 +473,22 @@ fn check_excluded(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     let diagnostic = match &settings[..] {
         [] => return,
         [(span, name, whole)] if !is_included => {
-            Diagnostic::new(Rule::ExcludedDisk, *span, format!("a disk that is left out has no {name}"))
-                .label(attribute, "this leaves it out")
-                .help(format!("remove {name}, or write backup='yes'"))
-                .unsafe_fix(format!("remove {name}"), *whole, "")
-                .unsafe_fix("write backup='yes'", value, "yes")
+            Diagnostic::new(Rule::ExcludedDisk, *span, format!("{name} is not allowed when backup='no'"))
+                .label(attribute, "the disk is excluded here")
+                .help(format!("remove {name}, or write backup='yes' to include the disk"))
+                .unsafe_fix(wording::remove(name), *whole, "")
         }
         settings => {
             let names: Vec<_> = settings.iter().map(|(_, name, _)| name.as_str()).collect();
             let diagnostic = Diagnostic::new(
                 Rule::ExcludedDisk,
                 report_span,
-                format!("backup='no' leaves the disk out, but it has {}", names.join(" and ")),
+                format!("backup='no' excludes the disk, but it has {}", names.join(" and ")),
             )
-            .help("write backup='yes', or remove what says how to back it up")
-            .unsafe_fix("write backup='yes'", value, "yes");
-            settings.iter().fold(diagnostic, |diagnostic, (span, _, _)| diagnostic.label(*span, ""))
+            .help(format!("write backup='yes' to include the disk, or remove {}", names.join(" and ")));
+            settings
+                .iter()
+                .fold(diagnostic, |diagnostic, (span, _, _)| diagnostic.label(*span, "not allowed when backup='no'"))
         }
     };
     context.report(diagnostic);
@@ -496,9 +506,9 @@ fn parse_driver<'i>(
         let diagnostic = Diagnostic::new(
             Rule::UnknownFormat,
             attribute.report_span(),
-            format!("libvirt cannot store a backup in format {}", quoted(word)),
+            format!("{}: libvirt does not write this format", wording::invalid_value(word, "type", "driver")),
         )
-        .help("write type='raw' and an <encryption format='luks'> in <target>")
+        .help("write type='qcow2', and <encryption format='luks'> in <target>")
         .libvirt(format!("XML error: unknown storage source format '{word}'"));
         context.report(diagnostic);
     }
@@ -559,11 +569,10 @@ fn check_type(
         let diagnostic = Diagnostic::new(
             Rule::WrongDestination,
             written.span,
-            format!("<{element}> of a disk of type {} has no {wrong}", chosen.name()),
+            format!("{} when type='{}'", wording::attribute_not_allowed(wrong, element), chosen.name()),
         )
-        .label(attribute.span, "the type")
-        .help(format!("remove {wrong}: {right} is there"))
-        .unsafe_fix(format!("remove {wrong}"), context.with_space_before(written.span), "");
+        .label(attribute.span, wording::TYPE_IS_SET_HERE)
+        .help(format!("keep `{right}` and remove `{wrong}`, or write type='{}' and remove `{right}`", other.name()));
         context.report(diagnostic);
         return chosen;
     }
@@ -574,20 +583,20 @@ fn check_type(
         Diagnostic::new(
             Rule::WrongDestination,
             written.name_span(),
-            format!("a disk of type {} names its <{element}> by {right}, not by {wrong}", chosen.name()),
+            format!("{} when type='{}'", wording::attribute_not_allowed(wrong, element), chosen.name()),
         )
-        .label(attribute.span, "the type")
-        .help(format!("write {right}={}", quoted(written.value)))
-        .safe_fix(format!("rename it to {right}"), written.name_span(), right)
+        .label(attribute.span, wording::TYPE_IS_SET_HERE)
+        .help(format!("write {}", wording::setting(right, written.value)))
+        .safe_fix(wording::rename_to(&format!("`{right}`")), written.name_span(), right)
     } else {
         Diagnostic::new(
             Rule::WrongDestination,
             attribute.report_span(),
-            format!("type='{}' does not go with a <{element}> that has {wrong}", chosen.name()),
+            format!("type='{}' does not match <{element}>, which has `{wrong}`", chosen.name()),
         )
-        .label(written.span, format!("this is how a disk of type {} is written", other.name()))
-        .help(format!("write type='{}', or {right}= in <{element}>", other.name()))
-        .unsafe_fix(format!("write type='{}'", other.name()), attribute.value_span, other.name())
+        .label(written.span, format!("for type='{}'", other.name()))
+        .help(format!("write type='{}', or `{right}` in place of `{wrong}`", other.name()))
+        .unsafe_fix(wording::replace_with(&format!("`{}`", other.name())), attribute.value_span, other.name())
     };
     context.report(diagnostic);
     if path_fits_type { chosen } else { other }
@@ -613,19 +622,23 @@ fn check_push_without_type(context: &mut Context<'_>, disk: &DiskFields<'_, '_>,
     match child {
         Some(child) => {
             let element = format!("<{}>", child.tag_name().name());
-            let diagnostic =
-                Diagnostic::new(Rule::MissingType, disk.fields.tag(), format!("a disk with a {element} needs a type"))
-                    .label(start_tag(child), "this needs it");
+            let message = format!("{}: required with {element}", wording::missing_attribute("type", "disk"));
+            let diagnostic = Diagnostic::new(Rule::MissingType, disk.fields.tag(), message)
+                .label(start_tag(child), wording::REQUIRED_BY_THIS);
             report_missing_type(context, disk, diagnostic, word);
         }
         None if context.release < Release::V11_3_0 && !disk.fields.has_unknown_child && disk.destination.is_none() => {
             let diagnostic = Diagnostic::new(
                 Rule::PlainPushDisk,
                 disk.fields.tag(),
-                format!("libvirt {} wants a type on every disk of a push mode backup", context.release),
+                format!(
+                    "{}: required by libvirt {} in push mode",
+                    wording::missing_attribute("type", "disk"),
+                    context.release
+                ),
             )
-            .help("add type='file'; libvirt 11.3.0 and later do without")
-            .unsafe_fix("add type='file'", name_span(disk.fields.node).after(), " type='file'");
+            .help("add type='file'; libvirt 11.3.0 and later do not require it")
+            .unsafe_fix(wording::add("type='file'"), name_span(disk.fields.node).after(), " type='file'");
             context.report_missing("type", diagnostic);
         }
         None => {}
@@ -635,7 +648,7 @@ fn check_push_without_type(context: &mut Context<'_>, disk: &DiskFields<'_, '_>,
 fn report_missing_type(context: &mut Context<'_>, disk: &DiskFields<'_, '_>, diagnostic: Diagnostic, word: &str) {
     let insertion = disk.fields.get("name").map_or(name_span(disk.fields.node), |name| name.span).after();
     let diagnostic = diagnostic.help(format!("add type='{word}'")).safe_fix(
-        format!("add type='{word}'"),
+        wording::add(&format!("type='{word}'")),
         insertion,
         format!(" type='{word}'"),
     );
@@ -645,9 +658,8 @@ fn report_missing_type(context: &mut Context<'_>, disk: &DiskFields<'_, '_>, dia
 fn check_pull_without_type(context: &mut Context<'_>, disk: &DiskFields<'_, '_>, storage_type: StorageType) {
     let both = disk.destination.as_ref().and_then(|scratch| scratch.get("file").and(scratch.get("dev")));
     if let Some(dev) = both {
-        let diagnostic = Diagnostic::new(Rule::WrongDestination, dev.span, "<scratch> has file and dev")
-            .help("remove dev; or remove file and add type='block' to the <disk>")
-            .unsafe_fix("remove dev", context.with_space_before(dev.span), "");
+        let diagnostic = Diagnostic::new(Rule::WrongDestination, dev.span, "<scratch> has both `file` and `dev`")
+            .help("keep `file`, or keep `dev` and add type='block' to the <disk>");
         context.report(diagnostic);
     }
     let scratch = disk.destination.as_ref();
@@ -656,27 +668,34 @@ fn check_pull_without_type(context: &mut Context<'_>, disk: &DiskFields<'_, '_>,
         let diagnostic = Diagnostic::new(
             Rule::WrongDestination,
             dev.name_span(),
-            "a <scratch> that is a file is named by file, and a disk without a type has a file",
+            format!("{} when the disk has no `type`", wording::attribute_not_allowed("dev", "scratch")),
         )
-        .help(format!("write file={}; or add type='block' to the <disk>, if it is a block device", quoted(dev.value)))
-        .unsafe_fix("rename it to file", dev.name_span(), "file");
+        .help(format!(
+            "write {}, or add type='block' to the <disk> for a block device",
+            wording::setting("file", dev.value)
+        ))
+        .unsafe_fix(wording::rename_to("`file`"), dev.name_span(), "file");
         context.report(diagnostic);
         return;
     }
     if storage_type == StorageType::Block {
-        let diagnostic =
-            Diagnostic::new(Rule::MissingType, disk.fields.tag(), "a disk with a <scratch dev> needs type='block'");
+        let message = format!("{}: <scratch dev> requires type='block'", wording::missing_attribute("type", "disk"));
+        let diagnostic = Diagnostic::new(Rule::MissingType, disk.fields.tag(), message);
         let scratch = disk.destination.as_ref().map(Fields::tag);
-        let diagnostic = scratch.into_iter().fold(diagnostic, |diagnostic, tag| diagnostic.label(tag, "a device"));
+        let diagnostic =
+            scratch.into_iter().fold(diagnostic, |diagnostic, tag| diagnostic.label(tag, wording::REQUIRED_BY_THIS));
         report_missing_type(context, disk, diagnostic, "block");
         return;
     }
     if let Some(backup) = disk.fields.get("backup").filter(|_| disk.fields.word("backup") == Some("yes")) {
         let insertion = backup.span.after();
-        let diagnostic =
-            Diagnostic::new(Rule::BackupWithoutType, backup.span, "in pull mode, backup='yes' needs a type beside it")
-                .help("add type='file', or remove backup='yes', which says nothing new")
-                .safe_fix("add type='file'", insertion, " type='file'");
+        let diagnostic = Diagnostic::new(
+            Rule::BackupWithoutType,
+            backup.span,
+            format!("{}: required with backup='yes' in pull mode", wording::missing_attribute("type", "disk")),
+        )
+        .help("add type='file', or remove backup='yes', which is the default")
+        .safe_fix(wording::add("type='file'"), insertion, " type='file'");
         context.report_missing("type", diagnostic);
     }
 }
@@ -691,18 +710,24 @@ fn is_file(path: &str) -> bool {
 fn report_missing_scratch(context: &mut Context<'_>, disk: &DiskFields<'_, '_>, storage_type: StorageType) {
     let tag = disk.fields.tag();
     let diagnostic = match (storage_type, disk.fields.child("driver")) {
-        (StorageType::Block, _) => Diagnostic::new(Rule::MissingScratch, tag, "a disk of type block has no <scratch>")
-            .help("add <scratch dev='/dev/...'/>, or write type='file' to have a file made"),
-        (StorageType::File, Some(driver)) => {
-            Diagnostic::new(Rule::MissingScratch, tag, "the disk has a <driver> and no <scratch>")
-                .label(start_tag(driver), "the format of what?")
-                .help("add <scratch file='/path/to/file'/>, or remove <driver>")
-                .unsafe_fix("remove <driver>", context.with_space_before(driver.range().into()), "")
-        }
+        (StorageType::Block, _) => Diagnostic::new(
+            Rule::MissingScratch,
+            tag,
+            format!("{}: required when type='block'", wording::missing_element("scratch")),
+        )
+        .help("add <scratch dev='/dev/...'/>, or write type='file' to let libvirt create a file"),
+        (StorageType::File, Some(driver)) => Diagnostic::new(
+            Rule::MissingScratch,
+            tag,
+            format!("{}: required with <driver>", wording::missing_element("scratch")),
+        )
+        .label(start_tag(driver), wording::REQUIRED_BY_THIS)
+        .help("add <scratch file='/path/to/file'/>, or remove <driver>")
+        .unsafe_fix(wording::remove("<driver>"), context.with_space_before(driver.range().into()), ""),
         (StorageType::File, None) => return,
     };
     let diagnostic = match disk.fields.get("type") {
-        Some(attribute) => diagnostic.label(attribute.span, "the type"),
+        Some(attribute) => diagnostic.label(attribute.span, wording::TYPE_IS_SET_HERE),
         None => diagnostic,
     };
     context.report_missing("scratch", diagnostic);

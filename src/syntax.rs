@@ -15,11 +15,14 @@ mod scan;
 mod structure;
 mod tag;
 
+use std::collections::HashMap;
+
 use memchr::memmem;
 use roxmltree::{Document, ParsingOptions};
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::rules::Rule;
+use crate::wording;
 
 pub(crate) use node::{name_span, namespace, start_tag};
 use prefixes::COLON_PLACEHOLDER;
@@ -141,14 +144,39 @@ fn check_document_type(text: &str) -> Result<bool, Syntax> {
         };
     }
     let length = rest.find("]>").map_or(end + 1, |close| close + 2);
+    let mut edits = vec![Edit { span: Span::new(start, start + length), text: String::new() }];
+    edits.extend(entity_edits(text, rest.get(..length).unwrap_or_default(), start + length));
     let diagnostic = Diagnostic::new(
         Rule::DocumentType,
         Span::new(start, start + end + 1),
-        "the document type has an internal subset, whose entities and defaults are not expanded here",
+        "the entities of a document type declaration are not supported",
     )
-    .help("remove the <!DOCTYPE …>, and write out what its entities stand for")
-    .unsafe_fix("remove the document type", Span::new(start, start + length), "");
+    .help("remove <!DOCTYPE …>, and write the values of its entities where they are used")
+    .fix(wording::remove("<!DOCTYPE …>"), Applicability::Unsafe, edits);
     Err(diagnostic.into())
+}
+
+/// Longer names of entities are not looked for.
+const MAX_ENTITY_LENGTH: usize = 64;
+
+/// The edits that write the values of the entities that a declaration names for the references to them.
+fn entity_edits(text: &str, declaration: &str, from: usize) -> Vec<Edit> {
+    let value = |written: &str| -> Option<(String, String)> {
+        let (name, rest) = written.trim_start().split_once(char::is_whitespace)?;
+        let rest = rest.trim_start();
+        let quote = rest.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+        let (value, _) = rest.get(1..)?.split_once(quote)?;
+        Some((format!("&{name};"), value.to_owned()))
+    };
+    let values: HashMap<_, _> = declaration.split("<!ENTITY").skip(1).filter_map(value).collect();
+    let rest = text.get(from..).unwrap_or_default();
+    let reference = |(at, _): (usize, &str)| {
+        let near = rest.get(at..rest.floor_char_boundary(at + MAX_ENTITY_LENGTH))?;
+        let written = near.get(..=near.find(';')?)?;
+        let span = Span::new(from + at, from + at + written.len());
+        Some(Edit { span, text: values.get(written)?.clone() })
+    };
+    rest.match_indices('&').filter_map(reference).collect()
 }
 
 /// Where in a tag or declaration, outside what is quoted, the first of some characters stands.
@@ -191,11 +219,11 @@ fn unfinished_identifier(text: &str, start: usize, end: usize, at: usize) -> Dia
     Diagnostic::new(
         Rule::NotWellFormed,
         Span::new(at, at + length),
-        "this character cannot stand in the identifier of a document type",
+        "invalid character in an identifier of the document type",
     )
-    .help("remove the <!DOCTYPE …>: a backup needs none")
+    .help("remove <!DOCTYPE …>: a backup needs none")
     .libvirt("Unfinished System or Public ID \" or ' expected")
-    .unsafe_fix("remove the document type", Span::new(start, end), "")
+    .unsafe_fix(wording::remove("<!DOCTYPE …>"), Span::new(start, end), "")
 }
 
 impl Syntax {
@@ -218,7 +246,7 @@ fn from_roxmltree_error(text: &str, error: &roxmltree::Error) -> Diagnostic {
     let words = error.to_string();
     let words = words.split(" at ").next().unwrap_or(&words);
     Diagnostic::new(Rule::NotWellFormed, Span::new(start, end), format!("not well-formed: {words}"))
-        .help("mend the XML here")
+        .help("fix the XML here")
 }
 
 /// The name of the root element, if there is a start tag that has one.

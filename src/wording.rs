@@ -93,3 +93,210 @@ pub(crate) fn trim(value: &str) -> &str {
     }
     value
 }
+
+/// A name or value between backticks.
+pub(crate) fn code(written: &str) -> String {
+    format!("`{}`", truncate_for_display(written))
+}
+
+/// The start tag of an element called `name`.
+pub(crate) fn tag(name: &str) -> String {
+    format!("<{}>", truncate_for_display(name))
+}
+
+/// `name='value'`, in the quotes that the value leaves free.
+pub(crate) fn setting(name: &str, value: &str) -> String {
+    let quote = if value.contains('\'') { '"' } else { '\'' };
+    format!("{name}={quote}{}{quote}", truncate_for_display(value))
+}
+
+// What is wrong.
+
+pub(crate) fn missing_element(name: &str) -> String {
+    format!("missing element {}", tag(name))
+}
+
+pub(crate) fn missing_attribute(name: &str, element: &str) -> String {
+    format!("missing attribute `{name}` on {}", tag(element))
+}
+
+pub(crate) fn unknown_element(name: &str, parent: &str) -> String {
+    format!("unknown element {} in {}", tag(name), tag(parent))
+}
+
+pub(crate) fn unknown_attribute(name: &str, element: &str) -> String {
+    format!("unknown attribute {} on {}", code(name), tag(element))
+}
+
+pub(crate) fn element_not_allowed(name: &str, parent: &str) -> String {
+    format!("{} is not allowed in {}", tag(name), tag(parent))
+}
+
+pub(crate) fn attribute_not_allowed(name: &str, element: &str) -> String {
+    format!("attribute {} is not allowed on {}", code(name), tag(element))
+}
+
+pub(crate) fn duplicate_element(name: &str, parent: &str) -> String {
+    format!("duplicate element {} in {}", tag(name), tag(parent))
+}
+
+pub(crate) fn duplicate_attribute(name: &str) -> String {
+    format!("duplicate attribute {}", code(name))
+}
+
+pub(crate) fn invalid_value(value: &str, attribute: &str, element: &str) -> String {
+    format!("invalid value {} for attribute `{attribute}` of {}", code(value), tag(element))
+}
+
+pub(crate) fn wrong_root(name: &str) -> String {
+    format!("wrong root element {}", tag(name))
+}
+
+pub(crate) fn in_namespace(name: &str, namespace: &str) -> String {
+    format!("{} is in namespace {}", tag(name), code(namespace))
+}
+
+pub(crate) fn text_not_allowed(element: &str) -> String {
+    format!("text is not allowed in {}", tag(element))
+}
+
+pub(crate) fn white_space_around(attribute: &str, element: &str) -> String {
+    format!("white space around the value of attribute `{attribute}` of {}", tag(element))
+}
+
+pub(crate) fn port_out_of_range(value: &str) -> String {
+    format!("port {} is out of range (0 to 65535)", truncate_for_display(value))
+}
+
+pub(crate) fn unexpected_end_tag(name: &str) -> String {
+    format!("unexpected end tag </{}>", truncate_for_display(name))
+}
+
+pub(crate) fn not_closed(what: &str) -> String {
+    format!("{what} is not closed")
+}
+
+pub(crate) fn ends_inside(what: &str) -> String {
+    format!("document ends inside {what}")
+}
+
+/// Something `before` or `after` the root element.
+pub(crate) fn outside_root(what: &str, place: &str) -> String {
+    format!("{what} {place} the root element")
+}
+
+pub(crate) fn character_not_allowed(code: u32) -> String {
+    format!("character U+{code:04X} is not allowed in XML")
+}
+
+/// For a setting of the XML declaration.
+pub(crate) fn invalid_setting(value: &str, name: &str) -> String {
+    format!("invalid value {} for `{name}` of the XML declaration", code(value))
+}
+
+pub(crate) const UNESCAPED_LESS_THAN: &str = "unescaped `<`";
+pub(crate) const TAG_WITHOUT_LESS_THAN: &str = "missing `<` at the start of a tag";
+
+pub(crate) fn not_absolute(value: &str, attribute: &str) -> String {
+    format!("`{attribute}` must be an absolute path, got {}", code(value))
+}
+
+// Labels.
+
+pub(crate) const FIRST_ONE: &str = "first one here";
+pub(crate) const SAME_HERE: &str = "the same here";
+pub(crate) const REQUIRED_BY_THIS: &str = "required by this";
+pub(crate) const TYPE_IS_SET_HERE: &str = "type is set here";
+pub(crate) const TRANSPORT_IS_SET_HERE: &str = "transport is set here";
+
+// What to write instead.
+
+/// What may be written: "expected" and the words.
+pub(crate) fn expected<S: AsRef<str>>(words: &[S]) -> String {
+    let words: Vec<_> = words.iter().map(|word| code(word.as_ref())).collect();
+    format!("expected {}", join_with_or(&words))
+}
+
+pub(crate) fn did_you_mean(shown: &str) -> String {
+    format!("did you mean {shown}?")
+}
+
+/// For a name that differs from one of libvirt's.
+pub(crate) fn did_you_mean_name(written: &str, meant: &str, shown: &str) -> String {
+    if written.eq_ignore_ascii_case(meant) {
+        format!("names are in lower case: write {shown}")
+    } else {
+        did_you_mean(shown)
+    }
+}
+
+/// What an element may hold: its attributes, or its children.
+pub(crate) fn known_attributes(element: &str, names: &[&str]) -> String {
+    if names.is_empty() {
+        return format!("{} has no attributes", tag(element));
+    }
+    let names: Vec<_> = names.iter().map(|name| code(name)).collect();
+    format!("attributes of {}: {}", tag(element), names.join(", "))
+}
+
+pub(crate) fn known_elements(parent: &str, names: &[&str]) -> String {
+    if names.is_empty() {
+        return format!("{} has no child elements", tag(parent));
+    }
+    let names: Vec<_> = names.iter().map(|name| tag(name)).collect();
+    format!("elements in {}: {}", tag(parent), names.join(", "))
+}
+
+/// Where something belongs that stands in a wrong place.
+pub(crate) fn belongs(shown: &str, parents: &[String]) -> String {
+    format!("{shown} belongs to {}", join_with_or(parents))
+}
+
+pub(crate) const WRITE_ABSOLUTE_PATH: &str = "write an absolute path, which starts with `/`";
+pub(crate) const NO_NAMESPACE: &str = "remove it: libvirt's elements and attributes are in no namespace";
+pub(crate) const REMOVE_WHITE_SPACE: &str = "remove the white space";
+pub(crate) const NEWER_LIBVIRT: &str = "a newer libvirt may know it";
+
+// What fixes do.
+
+pub(crate) fn remove(shown: &str) -> String {
+    format!("remove {shown}")
+}
+
+pub(crate) fn insert(shown: &str) -> String {
+    format!("insert {shown}")
+}
+
+pub(crate) fn add(shown: &str) -> String {
+    format!("add {shown}")
+}
+
+pub(crate) fn replace_with(shown: &str) -> String {
+    format!("replace it with {shown}")
+}
+
+pub(crate) fn rename_to(shown: &str) -> String {
+    format!("rename it to {shown}")
+}
+
+pub(crate) fn move_to(shown: &str) -> String {
+    format!("move it to {shown}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_stays_on_one_line_and_short() {
+        assert_eq!(code("a\nb\u{1b}c"), "`a\\nb\\u{1b}c`");
+        assert_eq!(truncate_for_display(&"x".repeat(61)), format!("{}…", "x".repeat(60)));
+        assert_eq!(truncate_for_display(&"x".repeat(60)), "x".repeat(60));
+    }
+
+    #[test]
+    fn a_setting_is_quoted_so_that_it_can_be_copied() {
+        assert_eq!(setting("name", "vda"), "name='vda'");
+        assert_eq!(setting("file", "/it's"), "file=\"/it's\"");
+    }
+}

@@ -151,8 +151,8 @@ fn check_reports_to_standard_output() {
     assert_eq!(
         lines,
         [
-            "<stdin>:1:1: error: a pull mode backup has no <server> [schema/missing-server]",
-            "<stdin>:2:27: error: <disk> has no attribute tpye [schema/unknown-attribute]",
+            "<stdin>:1:1: error: missing element <server>: required when mode='pull' [schema/missing-server]",
+            "<stdin>:2:27: error: unknown attribute `tpye` on <disk> [schema/unknown-attribute]",
         ]
     );
 }

@@ -12,7 +12,7 @@ use crate::diagnostic::{Applicability, Diagnostic, Span};
 use crate::rules::Rule;
 use crate::schema::{CIPHER, ENCRYPTION, IVGEN, SECLABEL, SECRET, Value, canonical_uuid, number};
 use crate::syntax::{name_span, start_tag};
-use crate::wording::quoted;
+use crate::wording;
 
 use super::element::{Attribute, Context, Fields, read_element, report_missing_attribute};
 use super::{parse_label, unreadable};
@@ -64,11 +64,11 @@ pub(super) fn check_models<'m, 't: 'm>(
                 let diagnostic = Diagnostic::new(
                     Rule::DuplicateSeclabel,
                     model.span,
-                    format!("there is a <seclabel> for model {} already", quoted(&model.value)),
+                    format!("duplicate <seclabel> for model {}", wording::code(&model.value)),
                 )
-                .label(*first.get(), "the first one")
+                .label(*first.get(), wording::FIRST_ONE)
                 .help("keep one <seclabel> for each model")
-                .unsafe_fix("remove <seclabel>", context.with_space_before(element), "")
+                .unsafe_fix("remove the second <seclabel>", context.with_space_before(element), "")
                 .libvirt(format!("seclabel for model {} is already provided", model.value));
                 context.report(diagnostic);
             }
@@ -113,26 +113,34 @@ fn check_seclabel(context: &mut Context<'_>, fields: &Fields<'_, '_>, labelskip:
             Diagnostic::new(
                 Rule::SeclabelChoice,
                 second.span,
-                format!("{} and {} exclude each other", second.name, first.name),
+                format!("attribute `{}` is not allowed with `{}`", second.name, first.name),
             )
-            .label(first.span, "the other one")
-            .unsafe_fix(format!("remove {}", second.name), remove(context, second), "")
+            .label(first.span, "not allowed together with this")
+            .unsafe_fix(wording::remove(&format!("`{}`", second.name)), remove(context, second), "")
         }
         (true, Some(_), Some(_)) => {
             let Some(skip) = fields.get("labelskip") else { return };
-            Diagnostic::new(Rule::SeclabelChoice, skip.span, "labelskip excludes relabel and <label>").unsafe_fix(
-                "remove labelskip",
-                remove(context, skip),
-                "",
+            Diagnostic::new(
+                Rule::SeclabelChoice,
+                skip.span,
+                "attribute `labelskip` is not allowed with `relabel` and <label>",
             )
+            .unsafe_fix(wording::remove("`labelskip`"), remove(context, skip), "")
         }
         (true, None, Some(label)) => label_too_many(context, label, "labelskip='yes'", fields.get("labelskip")),
         (false, relabel_attribute, Some(label)) if !relabel => {
             label_too_many(context, label, "relabel='no'", relabel_attribute)
         }
         (false, _, None) if relabel && !fields.has_unknown_child => {
-            let diagnostic = Diagnostic::new(Rule::MissingElement, fields.tag(), "<seclabel> has no <label>")
-                .help("add a <label>, or relabel='no'");
+            let diagnostic = Diagnostic::new(
+                Rule::MissingElement,
+                fields.tag(),
+                format!(
+                    "{}: required in <seclabel> unless relabel='no' or labelskip='yes'",
+                    wording::missing_element("label")
+                ),
+            )
+            .help("add a <label>, or relabel='no'");
             context.report_missing_one_of(&["label", "relabel", "labelskip"], diagnostic);
             return;
         }
@@ -147,19 +155,18 @@ fn label_too_many(
     excluded_by: &str,
     attribute: Option<&Attribute<'_>>,
 ) -> Diagnostic {
-    let diagnostic = Diagnostic::new(
-        Rule::SeclabelChoice,
-        start_tag(label),
-        format!("a <seclabel> with {excluded_by} has no <label>"),
-    )
-    .unsafe_fix("remove <label>", context.with_space_before(label.range().into()), "");
-    attribute.into_iter().fold(diagnostic, |diagnostic, attribute| diagnostic.label(attribute.span, "this excludes it"))
+    let diagnostic =
+        Diagnostic::new(Rule::SeclabelChoice, start_tag(label), format!("<label> is not allowed with {excluded_by}"))
+            .unsafe_fix(wording::remove("<label>"), context.with_space_before(label.range().into()), "");
+    attribute
+        .into_iter()
+        .fold(diagnostic, |diagnostic, attribute| diagnostic.label(attribute.span, "not allowed together with this"))
 }
 
 fn parse_encryption<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Encryption<'i> {
     let fields = read_element(context, node, &ENCRYPTION);
     if fields.child("secret").is_none() && !fields.has_unknown_child {
-        let diagnostic = Diagnostic::new(Rule::MissingElement, fields.tag(), "<encryption> has no <secret>")
+        let diagnostic = Diagnostic::new(Rule::MissingElement, fields.tag(), wording::missing_element("secret"))
             .help("add <secret type='passphrase' uuid='...'/>");
         context.report_missing("secret", diagnostic);
     }
@@ -182,10 +189,11 @@ fn check_cipher_and_ivgen(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
                 crate::diagnostic::Edit { span: ivgen.range().into(), text: written(cipher) },
                 crate::diagnostic::Edit { span: cipher.range().into(), text: written(ivgen) },
             ];
-            let diagnostic = Diagnostic::new(Rule::CipherAndIvgen, start_tag(ivgen), "<ivgen> stands before <cipher>")
-                .label(start_tag(cipher), "this comes first")
-                .help("put <cipher> before <ivgen>")
-                .fix("put <cipher> first", Applicability::Safe, edits);
+            let diagnostic =
+                Diagnostic::new(Rule::CipherAndIvgen, start_tag(ivgen), "<ivgen> is not allowed before <cipher>")
+                    .label(start_tag(cipher), "<cipher> is here")
+                    .help("put <cipher> before <ivgen>")
+                    .fix("put <cipher> first", Applicability::Safe, edits);
             context.report(diagnostic);
             return;
         }
@@ -197,11 +205,14 @@ fn check_cipher_and_ivgen(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
         return;
     }
     let name = single.tag_name().name();
-    let diagnostic =
-        Diagnostic::new(Rule::CipherAndIvgen, fields.tag(), format!("<encryption> has <{name}> and no <{missing}>"))
-            .label(start_tag(single), "this needs the other")
-            .help(format!("add {example}, or remove <{name}>"))
-            .unsafe_fix(format!("remove <{name}>"), context.with_space_before(single.range().into()), "");
+    let diagnostic = Diagnostic::new(
+        Rule::CipherAndIvgen,
+        fields.tag(),
+        format!("{}: required with <{name}>", wording::missing_element(missing)),
+    )
+    .label(start_tag(single), wording::REQUIRED_BY_THIS)
+    .help(format!("add {example}, or remove <{name}>"))
+    .unsafe_fix(wording::remove(&format!("<{name}>")), context.with_space_before(single.range().into()), "");
     context.report_missing(missing, diagnostic);
 }
 
@@ -213,16 +224,24 @@ fn parse_secret<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Secret<'i>
             let diagnostic = Diagnostic::new(
                 Rule::SecretReference,
                 second.span,
-                "<secret> has uuid and usage, which both name the secret",
+                format!("attribute `{}` is not allowed with `{}`: both name the secret", second.name, first.name),
             )
-            .label(first.span, "the other one")
-            .help("keep one of them")
-            .unsafe_fix(format!("remove {}", second.name), context.with_space_before(second.span), "");
+            .label(first.span, "not allowed together with this")
+            .help("keep one of `uuid` and `usage`")
+            .unsafe_fix(
+                wording::remove(&format!("`{}`", second.name)),
+                context.with_space_before(second.span),
+                "",
+            );
             context.report(diagnostic);
         }
         (None, None) => {
-            let diagnostic = Diagnostic::new(Rule::SecretReference, fields.tag(), "<secret> does not say which secret")
-                .help("add uuid='...', which virsh secret-list prints, or usage='...'");
+            let diagnostic = Diagnostic::new(
+                Rule::SecretReference,
+                fields.tag(),
+                wording::missing_attribute("uuid` or `usage", "secret"),
+            )
+            .help("add uuid='...', which `virsh secret-list` prints, or usage='...'");
             context.report_missing_one_of(&["uuid", "usage"], diagnostic);
         }
         _ => {}
@@ -242,16 +261,19 @@ fn parse_cipher<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Cipher<'i>
     };
     if let Some((attribute, missing, example)) = single {
         let name = attribute.name;
-        let diagnostic =
-            Diagnostic::new(Rule::CipherModeAndHash, fields.tag(), format!("<cipher> has {name} and no {missing}"))
-                .label(attribute.span, "this needs the other")
-                .help(format!("add {missing}='{example}', or remove {name}"))
-                .unsafe_fix(format!("remove {name}"), context.with_space_before(attribute.span), "")
-                .unsafe_fix(
-                    format!("add {missing}='{example}'"),
-                    name_span(node).after(),
-                    format!(" {missing}='{example}'"),
-                );
+        let diagnostic = Diagnostic::new(
+            Rule::CipherModeAndHash,
+            fields.tag(),
+            format!("{}: required with `{name}`", wording::missing_attribute(missing, "cipher")),
+        )
+        .label(attribute.span, wording::REQUIRED_BY_THIS)
+        .help(format!("add {missing}='{example}', or remove `{name}`"))
+        .unsafe_fix(wording::remove(&format!("`{name}`")), context.with_space_before(attribute.span), "")
+        .unsafe_fix(
+            wording::add(&format!("{missing}='{example}'")),
+            name_span(node).after(),
+            format!(" {missing}='{example}'"),
+        );
         context.report_missing(missing, diagnostic);
     }
     Cipher {

@@ -12,7 +12,7 @@ use crate::rules::Rule;
 use crate::schema::{MAX_ATTRIBUTES, MAX_CHILDREN, Shape, Value};
 use crate::syntax::without_less_than;
 use crate::syntax::{name_span, namespace, start_tag};
-use crate::wording::{join_with_or, trim};
+use crate::wording::{self, join_with_or, trim};
 
 use super::{invalid_value, unexpected};
 
@@ -196,7 +196,7 @@ fn merge(diagnostics: &mut Vec<Diagnostic>, is_same: impl Fn(&Diagnostic) -> boo
         }
     }
     if let Some(fix) = first.fixes.first_mut().filter(|_| !first.secondary.is_empty()) {
-        fix.message.push_str(", and the others alike");
+        fix.message.push_str(", and the same in the other places");
     }
     diagnostics.push(first);
 }
@@ -313,11 +313,15 @@ pub(crate) fn place_child<'a, 'i>(
 
 fn report_duplicate(context: &mut Context<'_>, shape: &Shape, child: Node<'_, '_>, name: &str, first: Span) {
     let diagnostic =
-        Diagnostic::new(Rule::DuplicateElement, start_tag(child), format!("<{name}> stands in <{}> twice", shape.name))
-            .primary_label("the second one")
-            .label(first, "the first one")
+        Diagnostic::new(Rule::DuplicateElement, start_tag(child), wording::duplicate_element(name, shape.name))
+            .primary_label("second one here")
+            .label(first, wording::FIRST_ONE)
             .help(format!("keep one <{name}>"))
-            .unsafe_fix(format!("remove the second <{name}>"), context.with_space_before(child.range().into()), "");
+            .unsafe_fix(
+                wording::remove(&format!("the second <{name}>")),
+                context.with_space_before(child.range().into()),
+                "",
+            );
     context.report(diagnostic);
 }
 
@@ -332,25 +336,20 @@ fn check_text<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>, text: 
     let span = Span::new(start, start + trim(written).len());
     if let Some(tag) = without_less_than(written).map(|tag| range.start + tag).filter(|tag| *tag == start) {
         let name = context.text.get(tag..range.end).unwrap_or_default().split([' ', '\t', '\n', '\r', '/', '>']).next();
-        let diagnostic = Diagnostic::new(Rule::UnexpectedText, span, "this tag has no <")
-            .help("write < before it")
-            .safe_fix("write <", Span::new(tag, tag), "<");
+        let diagnostic = Diagnostic::new(Rule::UnexpectedText, span, wording::TAG_WITHOUT_LESS_THAN)
+            .help("write `<` before it")
+            .safe_fix(wording::insert("`<`"), Span::new(tag, tag), "<");
         fields.has_unknown_child = true;
         return context.report_misplaced(name.unwrap_or_default(), diagnostic);
     }
-    let diagnostic = Diagnostic::new(
-        Rule::UnexpectedText,
-        span,
-        format!("<{}> holds text, where only {} may stand", fields.shape.name, allowed_content(fields.shape)),
-    )
-    .help("remove the text, or put it into <!-- a comment -->")
-    .unsafe_fix("remove the text", span, "");
+    let diagnostic = Diagnostic::new(Rule::UnexpectedText, span, wording::text_not_allowed(fields.shape.name))
+        .help(format!("{}; a comment is written <!-- … -->", allowed_content(fields.shape)));
     context.report(diagnostic);
 }
 
 fn allowed_content(shape: &Shape) -> String {
     let names: Vec<_> = shape.children.iter().copied().chain(shape.repeated).map(|name| format!("<{name}>")).collect();
-    if names.is_empty() { "nothing".to_owned() } else { join_with_or(&names) }
+    if names.is_empty() { "expected no content".to_owned() } else { format!("expected {}", join_with_or(&names)) }
 }
 
 fn check_values(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
@@ -375,11 +374,11 @@ pub(crate) fn report_missing_attribute(
     value: &Value,
 ) {
     let element = fields.shape.name;
-    let diagnostic = Diagnostic::new(Rule::MissingAttribute, fields.tag(), format!("<{element}> has no {name}"))
+    let diagnostic = Diagnostic::new(Rule::MissingAttribute, fields.tag(), wording::missing_attribute(name, element))
         .help(format!("add {name}='{}'", example(element, name, value)));
     let diagnostic = match value {
         Value::Words([only]) => diagnostic.safe_fix(
-            format!("add {name}='{only}'"),
+            wording::add(&format!("{name}='{only}'")),
             name_span(fields.node).after(),
             format!(" {name}='{only}'"),
         ),
@@ -420,11 +419,11 @@ fn check_white_space(context: &mut Context<'_>, fields: &Fields<'_, '_>, attribu
     let diagnostic = Diagnostic::new(
         Rule::WhiteSpace,
         attribute.report_span(),
-        format!("{}='{word}' has white space around its value", attribute.name),
+        wording::white_space_around(attribute.name, fields.shape.name),
     )
     .help(format!("write {}='{word}'", attribute.name))
     .libvirt(parser_refusal(context.release, fields.shape.name, attribute.name, attribute.value))
-    .safe_fix("remove the white space", attribute.value_span, word);
+    .safe_fix(wording::REMOVE_WHITE_SPACE, attribute.value_span, word);
     context.report(diagnostic);
 }
 

@@ -6,7 +6,7 @@ use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::number;
 use crate::syntax::name_span;
-use crate::wording::{join_with_or, quoted};
+use crate::wording::{self, join_with_or};
 
 use super::element::{Attribute, Context, Fields};
 
@@ -88,26 +88,26 @@ fn report_wrong_transport(context: &mut Context<'_>, fields: &Fields<'_, '_>, ch
         Some(transport) => Diagnostic::new(
             Rule::WrongTransport,
             transport.report_span(),
-            format!(
-                "transport='{}' needs {needed}, but the server has {found}, which is for transport='{word}'",
-                chosen.name()
-            ),
+            format!("transport='{}' does not match <server>, which has `{found}`", chosen.name()),
         )
-        .help(format!("write transport='{word}', or {needed}= in place of {found}="))
-        .unsafe_fix(format!("write {word}"), transport.value_span, word),
+        .help(format!("write transport='{word}', or `{needed}` in place of `{found}`"))
+        .unsafe_fix(wording::replace_with(&format!("`{word}`")), transport.value_span, word),
         None => Diagnostic::new(
             Rule::WrongTransport,
             fields.tag(),
-            format!("a server with {found} needs transport='{word}': without it the transport is tcp"),
+            format!(
+                "{}: `{found}` requires transport='{word}', the default is tcp",
+                wording::missing_attribute("transport", "server")
+            ),
         )
         .help(format!("add transport='{word}'"))
         .safe_fix(
-            format!("add transport='{word}'"),
+            wording::add(&format!("transport='{word}'")),
             name_span(fields.node).after(),
             format!(" transport='{word}'"),
         ),
     };
-    let diagnostic = diagnostic.label(attribute.span, format!("this is for {word}"));
+    let diagnostic = diagnostic.label(attribute.span, format!("for transport='{word}'"));
     match fields.get("transport") {
         Some(_) => context.report(diagnostic),
         None => context.report_missing("transport", diagnostic),
@@ -129,12 +129,15 @@ fn report_foreign(
     let diagnostic = Diagnostic::new(
         Rule::TransportAttribute,
         attribute.span,
-        format!("a server with transport='{}' has no {name}", chosen.name()),
+        format!("{} when transport='{}'", wording::attribute_not_allowed(name, "server"), chosen.name()),
     )
-    .help(format!("remove {name}, which is for {}", join_with_or(&found)))
-    .unsafe_fix(format!("remove {name}"), context.with_space_before(attribute.span), "");
+    .help(format!("remove `{name}`, which is for {}", join_with_or(&found)));
     let diagnostic = match fields.get("transport") {
-        Some(transport) => diagnostic.label(transport.span, "the transport"),
+        Some(transport) => diagnostic.label(transport.span, wording::TRANSPORT_IS_SET_HERE).unsafe_fix(
+            wording::remove(&format!("`{name}`")),
+            context.with_space_before(attribute.span),
+            "",
+        ),
         None => diagnostic,
     };
     context.report_misplaced(name, diagnostic);
@@ -146,13 +149,14 @@ fn report_missing(context: &mut Context<'_>, fields: &Fields<'_, '_>, chosen: Tr
         Transport::Unix => "socket='/path/to/socket'",
         Transport::Fd => "fdgroup='NAME'",
     };
+    let missing = wording::missing_attribute(needed, "server");
     let message = match fields.get("transport") {
-        Some(_) => format!("a server with transport='{}' needs {needed}", chosen.name()),
-        None => format!("a server needs {needed}"),
+        Some(_) => format!("{missing}: required when transport='{}'", chosen.name()),
+        None => format!("{missing}: required for the default transport, tcp"),
     };
     let mut diagnostic = Diagnostic::new(Rule::MissingAttribute, fields.tag(), message).help(format!("add {example}"));
     if let Some(transport) = fields.get("transport") {
-        diagnostic = diagnostic.label(transport.span, "the transport");
+        diagnostic = diagnostic.label(transport.span, wording::TRANSPORT_IS_SET_HERE);
     }
     context.report_missing(needed, diagnostic);
 }
@@ -165,22 +169,23 @@ fn check_fd(context: &mut Context<'_>, fields: &Fields<'_, '_>, transport: Trans
     let diagnostic = Diagnostic::new(
         Rule::FdTransport,
         attribute.report_span(),
-        format!("libvirt {} does not know transport='fd'", context.release),
+        format!(
+            "{}: libvirt {} does not accept it",
+            wording::invalid_value("fd", "transport", "server"),
+            context.release
+        ),
     )
-    .help("write transport='tcp' or 'unix'; libvirt 11.3.0 and later know fd");
+    .help("expected `tcp` or `unix`; libvirt 11.3.0 and later accept `fd`");
     context.report(diagnostic);
 }
 
 fn check_port(context: &mut Context<'_>, attribute: &Attribute<'_>) -> u16 {
     let Some(port) = number(attribute.value) else { return 0 };
     u16::try_from(port).unwrap_or_else(|_| {
-        let diagnostic = Diagnostic::new(
-            Rule::PortRange,
-            attribute.report_span(),
-            format!("there is no port {}", quoted(attribute.value)),
-        )
-        .help("write a number from 1 to 65535; NBD's own port is 10809")
-        .libvirt(format!("invalid argument: port '{}' out of range", attribute.value));
+        let diagnostic =
+            Diagnostic::new(Rule::PortRange, attribute.report_span(), wording::port_out_of_range(attribute.value))
+                .help("write a number from 1 to 65535; the usual port of NBD is 10809")
+                .libvirt(format!("invalid argument: port '{}' out of range", attribute.value));
         context.report(diagnostic);
         0
     })
@@ -193,12 +198,8 @@ fn check_socket(context: &mut Context<'_>, fields: &Fields<'_, '_>, transport: T
         return;
     }
     let span: Span = socket.report_span();
-    let diagnostic = Diagnostic::new(
-        Rule::RelativeSocket,
-        span,
-        format!("the socket {} is not an absolute path on the host", quoted(socket.value)),
-    )
-    .help("write a path that starts with /")
-    .libvirt(format!("XML error: backup socket path '{}' must be absolute", socket.value));
+    let diagnostic = Diagnostic::new(Rule::RelativeSocket, span, wording::not_absolute(socket.value, "socket"))
+        .help(wording::WRITE_ABSOLUTE_PATH)
+        .libvirt(format!("XML error: backup socket path '{}' must be absolute", socket.value));
     context.report(diagnostic);
 }

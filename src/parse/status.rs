@@ -15,7 +15,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::syntax::{namespace, start_tag};
-use crate::wording::quoted;
+use crate::wording;
 
 use super::destination::check_models;
 use super::element::{Attribute, Context, parser_refusal};
@@ -25,7 +25,7 @@ use super::text::text_of;
 const OTHER_STORAGE_TYPES: [&str; 6] = ["dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa"];
 
 /// A state file is nobody's to write but libvirtd's.
-const HELP: &str = "give the state file as libvirtd wrote it; for a backup that you wrote, leave out --status";
+const HELP: &str = "pass the state file as libvirtd wrote it; leave out --status for a backup document";
 
 /// Reads a state file; see [`super::parse`].
 #[must_use]
@@ -80,7 +80,7 @@ impl<'i> StateFile<'_, 'i> {
     }
 
     fn missing(&mut self, node: Node<'_, '_>, what: &str, libvirt: impl Into<String>) {
-        let message = format!("<{}> has no {what}", node.tag_name().name());
+        let message = wording::missing_attribute(what, node.tag_name().name());
         self.context.report(Diagnostic::new(Rule::MissingStatus, start_tag(node), message).help(HELP).libvirt(libvirt));
     }
 
@@ -100,7 +100,7 @@ impl<'i> StateFile<'_, 'i> {
         if found.is_none() {
             let Attribute { name, value, .. } = attribute;
             let libvirt = parser_refusal(self.context.release, node.tag_name().name(), name, value);
-            self.refuse(attribute.report_span(), format!("{name} cannot be {}", quoted(value)), libvirt);
+            self.refuse(attribute.report_span(), wording::invalid_value(value, name, node.tag_name().name()), libvirt);
         }
         found
     }
@@ -153,7 +153,7 @@ impl<'i> StateFile<'_, 'i> {
         if mode == Mode::Push {
             self.refuse(
                 start_tag(node),
-                "a push mode backup has no <server>".to_owned(),
+                "<server> is not allowed in push mode".to_owned(),
                 "unsupported configuration: use of <server> requires pull mode backup".to_owned(),
             );
             return None;
@@ -168,7 +168,7 @@ impl<'i> StateFile<'_, 'i> {
             (Some(socket), Transport::Tcp | Transport::Fd) => self.refuse_socket(node, socket.span, transport),
             (Some(socket), Transport::Unix) if !socket.value.starts_with('/') => {
                 let libvirt = format!("XML error: backup socket path '{}' must be absolute", socket.value);
-                self.refuse(socket.span, "the socket's path is not absolute".to_owned(), libvirt);
+                self.refuse(socket.span, wording::not_absolute(&socket.value, "socket"), libvirt);
             }
             _ => {}
         }
@@ -207,13 +207,21 @@ impl<'i> StateFile<'_, 'i> {
                 "rdma" => "unsupported configuration: transport rdma is not supported for <server>".to_owned(),
                 value => parser_refusal(self.context.release, "server", "transport", value),
             };
-            self.refuse(attribute.report_span(), format!("transport cannot be {}", quoted(attribute.value)), libvirt);
+            self.refuse(
+                attribute.report_span(),
+                wording::invalid_value(attribute.value, "transport", "server"),
+                libvirt,
+            );
             if attribute.value == "rdma" {
                 // Known, and refused only once the rest has been read.
                 self.port(node);
                 if self.attribute(node, "socket").is_some() {
                     let libvirt = "XML error: transport 'rdma' does not support socket attribute".to_owned();
-                    self.refuse(attribute.span, "a server with transport='rdma' has no socket".to_owned(), libvirt);
+                    self.refuse(
+                        attribute.span,
+                        format!("{} when transport='rdma'", wording::attribute_not_allowed("socket", "server")),
+                        libvirt,
+                    );
                 }
                 if self.attribute(node, "name").is_none() {
                     self.missing(node, "name", "XML error: missing name for host");
@@ -228,7 +236,11 @@ impl<'i> StateFile<'_, 'i> {
         let written = self.attribute(node, "transport").is_some() || self.context.release >= Release::V11_3_0;
         let name = if written { transport.name() } else { "(null)" };
         let libvirt = format!("XML error: transport '{name}' does not support socket attribute");
-        self.refuse(span, format!("a server with transport='{}' has no socket", transport.name()), libvirt);
+        self.refuse(
+            span,
+            format!("{} when transport='{}'", wording::attribute_not_allowed("socket", "server"), transport.name()),
+            libvirt,
+        );
     }
 
     fn port(&mut self, node: Node<'_, 'i>) -> u16 {
@@ -241,7 +253,7 @@ impl<'i> StateFile<'_, 'i> {
             Some(_) => format!("invalid argument: port '{}' out of range", attribute.value),
             None => format!("invalid argument: failed to parse port number '{}'", attribute.value),
         };
-        self.refuse(attribute.report_span(), format!("there is no port {}", quoted(attribute.value)), libvirt);
+        self.refuse(attribute.report_span(), wording::port_out_of_range(attribute.value), libvirt);
         0
     }
 
@@ -312,7 +324,7 @@ impl<'i> StateFile<'_, 'i> {
         } else {
             parser_refusal(self.context.release, "disk", "type", attribute.value)
         };
-        self.refuse(attribute.report_span(), format!("type cannot be {}", quoted(attribute.value)), libvirt);
+        self.refuse(attribute.report_span(), wording::invalid_value(attribute.value, "type", "disk"), libvirt);
         StorageType::File
     }
 
@@ -322,7 +334,7 @@ impl<'i> StateFile<'_, 'i> {
         let format = StorageFormat::from_name(attribute.value);
         if format.is_none() && !attribute.value.is_empty() {
             let libvirt = parser_refusal(self.context.release, "driver", "type", attribute.value);
-            self.refuse(attribute.report_span(), format!("type cannot be {}", quoted(attribute.value)), libvirt);
+            self.refuse(attribute.report_span(), wording::invalid_value(attribute.value, "type", "driver"), libvirt);
         }
         format.map(|value| Spanned { value, span: attribute.report_span() })
     }
@@ -331,7 +343,11 @@ impl<'i> StateFile<'_, 'i> {
         let Some(attribute) = self.attribute(node, "index") else { return 0 };
         lenient_number(attribute.value).unwrap_or_else(|| {
             let libvirt = format!("XML error: invalid storage source index '{}'", attribute.value);
-            self.refuse(attribute.report_span(), format!("index cannot be {}", quoted(attribute.value)), libvirt);
+            self.refuse(
+                attribute.report_span(),
+                wording::invalid_value(attribute.value, "index", node.tag_name().name()),
+                libvirt,
+            );
             0
         })
     }
@@ -364,7 +380,7 @@ impl<'i> StateFile<'_, 'i> {
         if let (Some(label), false) = (&label, relabel) {
             let model = model.as_ref().map_or("<null>", |model| &model.value);
             let libvirt = format!("XML error: Cannot specify a label if relabelling is turned off. model={model}");
-            self.refuse(label.span, "a <seclabel> with relabel='no' has no <label>".to_owned(), libvirt);
+            self.refuse(label.span, "<label> is not allowed with relabel='no'".to_owned(), libvirt);
         }
         Seclabel { model, labelskip, relabel, label }
     }
@@ -396,12 +412,16 @@ impl<'i> StateFile<'_, 'i> {
         self.word_in(node, kind, |word| (word == "passphrase").then_some(()))?;
         match (self.attribute(node, "uuid"), self.value(node, "usage")) {
             (None, None) => {
-                self.missing(node, "uuid or usage", "XML error: missing secret uuid or usage attribute");
+                self.missing(node, "uuid` or `usage", "XML error: missing secret uuid or usage attribute");
                 None
             }
             (Some(uuid), Some(_)) if self.context.release < Release::V12_8_0 || lenient_uuid(uuid.value).is_some() => {
                 let libvirt = "XML error: either secret uuid or usage expected".to_owned();
-                self.refuse(uuid.span, "<secret> has uuid and usage".to_owned(), libvirt);
+                self.refuse(
+                    uuid.span,
+                    "attribute `usage` is not allowed with `uuid`: both name the secret".to_owned(),
+                    libvirt,
+                );
                 None
             }
             (None, Some(usage)) => Some(Secret::Usage(usage)),
@@ -416,7 +436,7 @@ impl<'i> StateFile<'_, 'i> {
                     } else {
                         format!("XML error: invalid secret uuid '{}'", uuid.value)
                     };
-                    self.refuse(uuid.report_span(), format!("{} is not a UUID", quoted(uuid.value)), libvirt);
+                    self.refuse(uuid.report_span(), wording::invalid_value(uuid.value, "uuid", "secret"), libvirt);
                 }
                 read.map(Secret::Uuid)
             }
@@ -429,7 +449,11 @@ impl<'i> StateFile<'_, 'i> {
         let Some(cipher) = cipher else {
             if let Some(ivgen) = ivgen {
                 let libvirt = "XML error: ivgen element found, but cipher is missing".to_owned();
-                self.refuse(start_tag(ivgen), "there is an <ivgen> and no <cipher>".to_owned(), libvirt);
+                self.refuse(
+                    start_tag(ivgen),
+                    format!("{}: required with <ivgen>", wording::missing_element("cipher")),
+                    libvirt,
+                );
             }
             return (None, None);
         };
@@ -461,7 +485,7 @@ impl<'i> StateFile<'_, 'i> {
                     "XML error: Invalid value for attribute 'size' in element 'cipher': '{}'. Expected non-negative integer value",
                     size.value
                 );
-                self.refuse(size.report_span(), format!("size cannot be {}", quoted(size.value)), libvirt);
+                self.refuse(size.report_span(), wording::invalid_value(size.value, "size", "cipher"), libvirt);
                 0
             }),
         };

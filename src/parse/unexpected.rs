@@ -7,7 +7,6 @@ mod attribute;
 mod element;
 
 pub(crate) use attribute::attribute;
-pub(super) use attribute::suggestion_help;
 pub(crate) use element::children;
 pub(super) use element::{namespace_declaration, rename};
 

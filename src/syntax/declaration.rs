@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
+use crate::wording;
 
 use super::scan::Scanner;
 
@@ -18,10 +19,10 @@ pub(super) fn declaration(scanner: &mut Scanner<'_>) {
     match settings(rest.get(..end).unwrap_or_default(), start) {
         Some(settings) => settings.iter().for_each(|setting| check(scanner, setting)),
         None => scanner.report(
-            Diagnostic::new(Rule::NotWellFormed, whole, "this is not how an XML declaration is written")
-                .help("write <?xml version='1.0' encoding='UTF-8'?>, or leave it out")
+            Diagnostic::new(Rule::NotWellFormed, whole, "invalid XML declaration")
+                .help("write <?xml version='1.0' encoding='UTF-8'?>, or remove it")
                 .libvirt("parsing XML declaration: '?>' expected")
-                .unsafe_fix("remove it", whole, ""),
+                .unsafe_fix(wording::remove("it"), whole, ""),
         ),
     }
 }
@@ -66,17 +67,17 @@ fn check(scanner: &mut Scanner<'_>, setting: &Setting<'_>) {
     let is_version =
         |value: &str| value.strip_prefix("1.").is_some_and(|minor| minor.bytes().all(|byte| byte.is_ascii_digit()));
     if name == "version" && !is_version(value) {
-        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "there is no such version of XML")
+        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, wording::invalid_setting(value, name))
             .help("write version='1.0'")
             .libvirt(format!("Unsupported version '{value}'"))
-            .safe_fix("write 1.0", span, "1.0");
+            .safe_fix(wording::replace_with("`1.0`"), span, "1.0");
         scanner.report(diagnostic);
     }
     if name == "standalone" && !matches!(value, "yes" | "no") {
-        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "standalone is neither 'yes' nor 'no'")
-            .help("write standalone='yes' or 'no', or leave it out")
+        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, wording::invalid_setting(value, name))
+            .help(wording::expected(&["yes", "no"]))
             .libvirt("standalone accepts only 'yes' or 'no'")
-            .unsafe_fix("write yes", span, "yes");
+            .unsafe_fix(wording::replace_with("`yes`"), span, "yes");
         scanner.report(diagnostic);
     }
 }

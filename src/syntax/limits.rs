@@ -26,7 +26,7 @@ const MAX_LENGTH: usize = u32::MAX as usize;
 /// Looks for what would make parsing slow.
 pub(super) fn before_parsing(text: &str) -> Option<Diagnostic> {
     if text.len() >= MAX_LENGTH {
-        return Some(too_large(Span::default(), format!("the document is larger than {MAX_LENGTH} bytes")));
+        return Some(too_large(Span::default(), format!("document is larger than {MAX_LENGTH} bytes")));
     }
     if text.len() > MAX_MARKUP
         && text.bytes().filter(|byte| is_markup(*byte)).count() > MAX_MARKUP
@@ -73,7 +73,7 @@ fn check_attributes(text: &str) -> Option<Diagnostic> {
 }
 
 fn too_large(span: Span, what: String) -> Diagnostic {
-    Diagnostic::new(Rule::TooLarge, span, what).help("check that this is the file you mean").libvirt("Excessive size")
+    Diagnostic::new(Rule::TooLarge, span, what).help("check that this is the right file").libvirt("Excessive size")
 }
 
 /// Looks for the first element that libxml2 would not go down to, or whose names are too long for it.
@@ -114,6 +114,6 @@ fn long_name(node: Node<'_, '_>) -> Option<Diagnostic> {
 fn too_deep(node: Node<'_, '_>) -> Diagnostic {
     let tag = start_tag(node);
     Diagnostic::new(Rule::TooDeep, tag, format!("elements nest more than {MAX_DEPTH} deep"))
-        .help("a backup needs no more than seven levels: look for elements that are not closed")
+        .help("a backup needs seven levels at most: look for missing end tags")
         .libvirt("Excessive depth in document: 256 use XML_PARSE_HUGE option")
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::rules::Rule;
+use crate::wording;
 
 use super::find_outside_quotes;
 use super::scan::Scanner;
@@ -77,20 +78,16 @@ pub(super) fn check(scanner: &mut Scanner<'_>, name: &str, start: usize) {
     let (prefix, local) = name.split_once(':').unwrap_or_default();
     let span = Span::new(start, start + prefix.len() + 1);
     if scanner.at_root() && scanner.text.get(..start).is_some_and(|before| before.ends_with('<')) {
-        let diagnostic = Diagnostic::new(
-            Rule::WrongRoot,
-            span,
-            format!("the root element is {name}, with a prefix, not domainbackup"),
-        )
-        .help(format!("write <{local}>"))
-        .libvirt(format!("XML error: expecting root element of 'domainbackup', not '{name}'"))
-        .unsafe_fix("remove the prefix", span, "");
+        let diagnostic = Diagnostic::new(Rule::WrongRoot, span, wording::wrong_root(name))
+            .help(format!("write <{local}>, without a namespace prefix"))
+            .libvirt(format!("XML error: expecting root element of 'domainbackup', not '{name}'"))
+            .unsafe_fix(wording::remove("the prefix"), span, "");
         return scanner.report(diagnostic);
     }
     let diagnostic =
-        Diagnostic::new(Rule::UndeclaredPrefix, span, format!("the namespace prefix {prefix}: is not declared"))
-            .help("remove the prefix: libvirt's elements and attributes have none")
+        Diagnostic::new(Rule::UndeclaredPrefix, span, format!("undeclared namespace prefix {}", wording::code(prefix)))
+            .help(wording::NO_NAMESPACE)
             .libvirt(format!("Namespace prefix {prefix} is not defined"))
-            .unsafe_fix("remove the prefix", span, "");
+            .unsafe_fix(wording::remove("the prefix"), span, "");
     scanner.report_repaired(diagnostic, vec![repair]);
 }

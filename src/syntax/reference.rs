@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
+use crate::wording;
 
 use super::scan::Scanner;
 
@@ -62,24 +63,25 @@ fn reference(scanner: &mut Scanner<'_>, at: usize, end: usize) {
     let run = 1 + rest.len() - rest.trim_start_matches('&').len();
     let span = Span::new(at, at + run);
     let (message, escaped) = match run {
-        1 => ("a raw & starts no reference".to_owned(), "&amp;".to_owned()),
-        _ => (format!("{} starts no reference", "&".repeat(run.min(4))), "&amp;".repeat(run)),
+        1 => ("unescaped `&`".to_owned(), "&amp;".to_owned()),
+        _ => (format!("unescaped `{}`", "&".repeat(run.min(4))), "&amp;".repeat(run)),
     };
     let diagnostic = Diagnostic::new(Rule::UnescapedAmpersand, span, message)
-        .help("write &amp; for each &")
+        .help("write `&amp;` for each `&`")
         .libvirt("xmlParseEntityRef: no name")
-        .safe_fix("write &amp;", span, escaped);
+        .safe_fix(wording::replace_with("`&amp;`"), span, escaped);
     scanner.report(diagnostic);
 }
 
 fn unknown_entity(scanner: &mut Scanner<'_>, name: &str, whole: Span) {
     let known = HTML.iter().find(|(entity, _)| *entity == name).map(|(_, number)| *number);
-    let diagnostic = Diagnostic::new(Rule::UnknownEntity, whole, format!("XML knows no entity &{name};"))
-        .libvirt(format!("Entity '{name}' not defined"));
+    let diagnostic =
+        Diagnostic::new(Rule::UnknownEntity, whole, format!("unknown entity {}", wording::code(&format!("&{name};"))))
+            .libvirt(format!("Entity '{name}' not defined"));
     let diagnostic = match known {
-        Some(number) => diagnostic.help(format!("write {number}")).unsafe_fix(format!("write {number}"), whole, number),
-        None => diagnostic.help(format!("write &amp;{name}; for these characters themselves")).unsafe_fix(
-            "escape the &",
+        Some(number) => diagnostic.help(format!("write `{number}`")).unsafe_fix(wording::replace_with(&wording::code(number)), whole, number),
+        None => diagnostic.help(format!("expected `&lt;`, `&gt;`, `&amp;`, `&quot;` or `&apos;`; write `&amp;{name};` for these characters themselves")).unsafe_fix(
+            wording::replace_with(&wording::code(&format!("&amp;{name};"))),
             whole,
             format!("&amp;{name};"),
         ),
@@ -97,40 +99,41 @@ fn numbered(scanner: &mut Scanner<'_>, number: &str, whole: Span) {
         return;
     }
     let written = scanner.text.get(whole.range()).unwrap_or_default();
-    let diagnostic =
-        Diagnostic::new(Rule::InvalidCharacter, whole, format!("{written} is no character that XML allows"))
-            .help("remove it")
-            .libvirt(format!("xmlParseCharRef: invalid xmlChar value {}", code.unwrap_or_default()))
-            .unsafe_fix("remove it", whole, "");
+    let diagnostic = Diagnostic::new(
+        Rule::InvalidCharacter,
+        whole,
+        format!("reference {} to a character that is not allowed in XML", wording::code(written)),
+    )
+    .help("remove it")
+    .libvirt(format!("xmlParseCharRef: invalid xmlChar value {}", code.unwrap_or_default()))
+    .unsafe_fix(wording::remove("it"), whole, "");
     scanner.report(diagnostic);
 }
 
 fn less_than(scanner: &mut Scanner<'_>, at: usize) {
     let span = Span::new(at, at + 1);
-    let diagnostic = Diagnostic::new(Rule::UnescapedLessThan, span, "a raw < starts no tag here")
-        .help("write &lt; for a <")
+    let diagnostic = Diagnostic::new(Rule::UnescapedLessThan, span, wording::UNESCAPED_LESS_THAN)
+        .help("write `&lt;`")
         .libvirt("Unescaped '<' not allowed in attributes values")
-        .safe_fix("write &lt;", span, "&lt;");
+        .safe_fix(wording::replace_with("`&lt;`"), span, "&lt;");
     scanner.report(diagnostic);
 }
 
 fn cdata_end(scanner: &mut Scanner<'_>, at: usize) {
     let span = Span::new(at, at + 3);
-    let diagnostic =
-        Diagnostic::new(Rule::NotWellFormed, span, "]]> stands in text, where it may only end a CDATA section")
-            .help("write ]]&gt;")
-            .libvirt("Sequence ']]>' not allowed in content")
-            .safe_fix("write ]]&gt;", span, "]]&gt;");
+    let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "`]]>` is not allowed in text")
+        .help("write `]]&gt;`")
+        .libvirt("Sequence ']]>' not allowed in content")
+        .safe_fix(wording::replace_with("`]]&gt;`"), span, "]]&gt;");
     scanner.report(diagnostic);
 }
 
 fn invalid_character(scanner: &mut Scanner<'_>, at: usize, character: char) {
     let span = Span::new(at, at + character.len_utf8());
     let code = u32::from(character);
-    let diagnostic =
-        Diagnostic::new(Rule::InvalidCharacter, span, format!("the character U+{code:04X} is not allowed in XML"))
-            .help("remove it")
-            .libvirt(format!("PCDATA invalid Char value {code}"))
-            .unsafe_fix("remove it", span, "");
+    let diagnostic = Diagnostic::new(Rule::InvalidCharacter, span, wording::character_not_allowed(code))
+        .help("remove it")
+        .libvirt(format!("PCDATA invalid Char value {code}"))
+        .unsafe_fix(wording::remove("it"), span, "");
     scanner.report(diagnostic);
 }

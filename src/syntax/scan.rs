@@ -3,6 +3,7 @@
 use crate::diagnostic::{Applicability, Diagnostic, Document, Edit, Label, Span};
 use crate::rules::Rule;
 use crate::schema::SHAPES;
+use crate::wording;
 
 use super::matching::{Token, TokenKind};
 use super::prefixes::Prefixes;
@@ -202,10 +203,10 @@ impl<'a> Scanner<'a> {
         reference::check(self, start, tag);
         let written = self.text.get(tag..).unwrap_or_default();
         let span = Span::new(tag, tag + written.find('>').map_or(written.len(), |end| end + 1));
-        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "this tag has no <")
-            .help("write < before it")
+        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, wording::TAG_WITHOUT_LESS_THAN)
+            .help("write `<` before it")
             .libvirt("Opening and ending tag mismatch")
-            .safe_fix("write <", Span::new(tag, tag), "<");
+            .safe_fix(wording::insert("`<`"), Span::new(tag, tag), "<");
         self.report(diagnostic);
         if written.starts_with('/') {
             self.position = tag + 1;
@@ -250,10 +251,10 @@ impl<'a> Scanner<'a> {
         let space = Span::new(start + 1, name);
         let kept = if is_end { "/" } else { "" };
         let diagnostic =
-            Diagnostic::new(Rule::NotWellFormed, Span::new(start, name), "white space stands before the name of a tag")
-                .help("remove the white space")
+            Diagnostic::new(Rule::NotWellFormed, Span::new(start, name), "white space before the name in a tag")
+                .help("write the name right after `<` or `</`")
                 .libvirt("StartTag: invalid element name")
-                .safe_fix("remove the white space", space, kept);
+                .safe_fix(wording::REMOVE_WHITE_SPACE, space, kept);
         self.report(diagnostic);
         self.position = name;
         if is_end { self.end_tag(start) } else { tag::start_tag(self, start) }
@@ -261,13 +262,13 @@ impl<'a> Scanner<'a> {
 
     fn raw_less_than(&mut self) {
         let span = Span::new(self.position, self.position + 1);
-        let diagnostic = Diagnostic::new(Rule::UnescapedLessThan, span, "a raw < starts no tag here")
-            .help("write &lt; for a <, or complete the tag")
+        let diagnostic = Diagnostic::new(Rule::UnescapedLessThan, span, wording::UNESCAPED_LESS_THAN)
+            .help("write `&lt;`, or complete the tag")
             .libvirt("StartTag: invalid element name");
         let diagnostic = if self.at_root() {
-            diagnostic.unsafe_fix("remove it", span, "")
+            diagnostic.unsafe_fix(wording::remove("it"), span, "")
         } else {
-            diagnostic.safe_fix("write &lt;", span, "&lt;")
+            diagnostic.safe_fix(wording::replace_with("`&lt;`"), span, "&lt;")
         };
         self.report(diagnostic);
         self.position += 1;
@@ -294,10 +295,10 @@ impl<'a> Scanner<'a> {
                 .filter(|(at, byte)| **byte == b'-' && bytes.get(at + 1).is_none_or(|next| *next == b'-'));
             let edits =
                 hyphens.map(|(at, _)| Edit { span: Span::new(start + 4 + at, start + 5 + at), text: "=".to_owned() });
-            let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "-- stands inside a comment")
-                .help("a comment holds no two hyphens in a row")
+            let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "`--` is not allowed in a comment")
+                .help("write other characters than two hyphens in a row")
                 .libvirt("Double hyphen within comment")
-                .fix("write = for the hyphens", Applicability::Unsafe, edits.take(MAX_DIAGNOSTICS).collect());
+                .fix(wording::replace_with("`==`"), Applicability::Unsafe, edits.take(MAX_DIAGNOSTICS).collect());
             self.report(diagnostic);
         }
         self.position = start + 4 + end + 3;
@@ -313,11 +314,11 @@ impl<'a> Scanner<'a> {
                 .find('<')
                 .map_or(content.len(), |tag| content.get(..tag).map_or(tag, |text| text.trim_end().len()));
         let diagnostic =
-            Diagnostic::new(Rule::NotWellFormed, Span::new(start, start + 4), "this comment is not closed")
-                .label(Span::new(inner, inner + 4), "the next one starts inside it")
-                .help("write --> where it ends")
+            Diagnostic::new(Rule::NotWellFormed, Span::new(start, start + 4), wording::not_closed("comment"))
+                .label(Span::new(inner, inner + 4), "the next comment starts here")
+                .help("write `-->` where it ends")
                 .libvirt("Double hyphen within comment")
-                .unsafe_fix("close it before the next tag", Span::new(end, end), " -->");
+                .unsafe_fix(wording::insert("`-->` before the next tag"), Span::new(end, end), " -->");
         self.report(diagnostic);
         self.position = end;
     }
@@ -329,14 +330,10 @@ impl<'a> Scanner<'a> {
         {
             let span = Span::new(start + at, start + at + character.len_utf8());
             let code = u32::from(character);
-            let diagnostic = Diagnostic::new(
-                Rule::InvalidCharacter,
-                span,
-                format!("the character U+{code:04X} is not allowed in XML"),
-            )
-            .help("remove it")
-            .libvirt(format!("Invalid Char value {code}"))
-            .unsafe_fix("remove it", span, "");
+            let diagnostic = Diagnostic::new(Rule::InvalidCharacter, span, wording::character_not_allowed(code))
+                .help("remove it")
+                .libvirt(format!("Invalid Char value {code}"))
+                .unsafe_fix(wording::remove("it"), span, "");
             self.report(diagnostic);
         }
     }
@@ -344,10 +341,9 @@ impl<'a> Scanner<'a> {
     fn unclosed(&mut self, length: usize, what: &str, end: &str) {
         let span = Span::new(self.position, self.position + length);
         let end_of_text = self.text.len();
-        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, format!("this {what} is not closed"))
-            .help(format!("write {end} where it ends"))
-            .libvirt(format!("{what} not terminated"))
-            .unsafe_fix(format!("remove the rest, from the {what} on"), Span::new(self.position, end_of_text), "");
+        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, wording::not_closed(what))
+            .help(format!("write `{end}` where it ends"))
+            .libvirt(format!("{what} not terminated"));
         self.report_end(diagnostic);
         self.position = end_of_text;
     }
@@ -360,7 +356,7 @@ impl<'a> Scanner<'a> {
         };
         self.position = start + 9 + end + 3;
         let span = Span::new(start, self.position);
-        self.tokens.push(Token { kind: TokenKind::Text, name: "a CDATA section", span, name_span: span });
+        self.tokens.push(Token { kind: TokenKind::Text, name: "CDATA section", span, name_span: span });
         self.allowed_only(start + 9, start + 9 + end);
     }
 
@@ -382,18 +378,18 @@ impl<'a> Scanner<'a> {
                 return self.also_repair(Edit { span, text: String::new() });
             }
             let diagnostic =
-                Diagnostic::new(Rule::NotWellFormed, span, "the XML declaration does not stand at the very start")
-                    .help("put it at the start of the file, before any white space, or remove it")
+                Diagnostic::new(Rule::NotWellFormed, span, "XML declaration after the start of the document")
+                    .help("move it to the start of the file, before any white space, or remove it")
                     .libvirt("XML declaration allowed only at the start of the document")
-                    .unsafe_fix("remove it", span, "");
+                    .unsafe_fix(wording::remove("it"), span, "");
             self.report(diagnostic);
         } else if !name.starts_with(tag::starts_name) || !is_separated {
             let span = Span::new(start, self.position);
-            let message = "a processing instruction starts with a name and a space";
+            let message = "invalid processing instruction";
             let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, message)
-                .help("remove it")
+                .help("remove it, or write <?name …?>")
                 .libvirt(format!("ParsePI: PI {name} space expected"))
-                .unsafe_fix("remove it", span, "");
+                .unsafe_fix(wording::remove("it"), span, "");
             self.report(diagnostic);
         }
         self.allowed_only(start, self.position);
@@ -435,13 +431,17 @@ impl<'a> Scanner<'a> {
         let unexpected_characters = rest.get(..stop).unwrap_or_default().trim_end();
         let span = Span::new(start, name_end + unexpected_characters.len());
         let is_closed = rest.get(stop..).is_some_and(|rest| rest.starts_with('>'));
-        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "this end tag is not closed")
-            .help("write </ and the name and >, nothing else")
+        let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, wording::not_closed("end tag"))
+            .help("write `</`, the name and `>`, nothing else")
             .libvirt("expected '>'");
         let diagnostic = if is_closed {
-            diagnostic.unsafe_fix("remove what does not belong", Span::new(name_end, name_end + stop), "")
+            diagnostic.unsafe_fix(wording::remove("the rest of the tag"), Span::new(name_end, name_end + stop), "")
         } else {
-            diagnostic.safe_fix("write >", Span::new(name_end, name_end + unexpected_characters.len()), ">")
+            diagnostic.safe_fix(
+                wording::insert("`>`"),
+                Span::new(name_end, name_end + unexpected_characters.len()),
+                ">",
+            )
         };
         self.report(diagnostic);
         self.position = name_end + if is_closed { stop + 1 } else { unexpected_characters.len() };

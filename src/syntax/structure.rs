@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::rules::Rule;
+use crate::wording::{self, truncate_for_display};
 
 use super::matching::{Opened, StartTagState, TagError, Token, TokenKind, explain};
 use super::scan::{Scanner, known_elements};
@@ -50,11 +51,15 @@ impl<'a> Reporter<'_, '_, 'a> {
         let next = self.token(before)?;
         let fix = self.closing_edit(start, opened.name, next.span.start as usize);
         let here = if next.kind == TokenKind::End { next.span } else { beginning(next) };
-        let diagnostic = Diagnostic::new(Rule::UnclosedElement, start.span, format!("<{}> is not closed", start.name))
-            .label(here, "it should have been closed before this")
-            .help(format!("write </{}>, or end the start tag with />", start.name))
-            .libvirt(format!("Opening and ending tag mismatch: {}", start.name))
-            .fix("close it", Applicability::Unsafe, vec![fix]);
+        let diagnostic = Diagnostic::new(
+            Rule::UnclosedElement,
+            start.span,
+            format!("missing end tag </{}>", truncate_for_display(start.name)),
+        )
+        .label(here, "expected before this")
+        .help(format!("write </{}>, or `/>` at the end of the start tag", start.name))
+        .libvirt(format!("Opening and ending tag mismatch: {}", start.name))
+        .fix(wording::insert("the end tag"), Applicability::Unsafe, vec![fix]);
         self.scanner.report(diagnostic);
         Some(())
     }
@@ -74,11 +79,10 @@ impl<'a> Reporter<'_, '_, 'a> {
     fn stray(&mut self, end: usize) -> Option<()> {
         let tag = self.token(end)?;
         let name = truncate_for_display(tag.name);
-        let diagnostic =
-            Diagnostic::new(Rule::UnexpectedEndTag, tag.span, format!("</{name}> closes nothing that is open"))
-                .help("remove it")
-                .libvirt(format!("Opening and ending tag mismatch: {name}"))
-                .unsafe_fix("remove it", tag.span, "");
+        let diagnostic = Diagnostic::new(Rule::UnexpectedEndTag, tag.span, wording::unexpected_end_tag(&name))
+            .help("remove it, or write the start tag")
+            .libvirt(format!("Opening and ending tag mismatch: {name}"))
+            .unsafe_fix(wording::remove("it"), tag.span, "");
         self.scanner.report(diagnostic);
         Some(())
     }
@@ -86,7 +90,7 @@ impl<'a> Reporter<'_, '_, 'a> {
     /// The element is reported as not closed; this is where it is.
     fn misordered(&mut self, end: usize) -> Option<()> {
         let tag = self.token(end)?;
-        self.scanner.extend_last(tag.span, "this is too late", Edit { span: tag.span, text: String::new() });
+        self.scanner.extend_last(tag.span, "found here", Edit { span: tag.span, text: String::new() });
         Some(())
     }
 
@@ -109,9 +113,9 @@ impl<'a> Reporter<'_, '_, 'a> {
         let edit = if is_start { start.name_span } else { end.name_span };
         let diagnostic = Diagnostic::new(Rule::MismatchedTag, report_span, message)
             .label(other, if is_start { "its end tag" } else { "its start tag" })
-            .help(format!("write {right}"))
+            .help(format!("write `{right}` in both tags"))
             .libvirt(format!("Opening and ending tag mismatch: {} and {}", start.name, end.name))
-            .safe_fix(format!("write {right}"), edit, right);
+            .safe_fix(wording::replace_with(&wording::code(right)), edit, right);
         self.scanner.report(diagnostic);
     }
 
@@ -123,15 +127,11 @@ impl<'a> Reporter<'_, '_, 'a> {
             (StartTagState::Missing, _) => self.missing_start_tag(opened, start, end),
             (_, TokenKind::Empty(slash)) => {
                 let name = start.name;
-                let diagnostic = Diagnostic::new(
-                    Rule::UnexpectedEndTag,
-                    slash,
-                    format!("<{name} …/> closes itself here, but there is a </{name}> further down"),
-                )
-                .label(end.span, "this closes nothing")
-                .help("remove the /")
-                .libvirt(format!("Opening and ending tag mismatch: {name}"))
-                .unsafe_fix("remove the /", slash, "");
+                let diagnostic = Diagnostic::new(Rule::UnexpectedEndTag, slash, wording::unexpected_end_tag(name))
+                    .label(end.span, "the end tag is here")
+                    .help("remove the `/` at the end of the start tag, or the end tag")
+                    .libvirt(format!("Opening and ending tag mismatch: {name}"))
+                    .unsafe_fix(wording::remove("the `/`"), slash, "");
                 self.scanner.report(diagnostic);
             }
             _ => {}
@@ -143,11 +143,11 @@ impl<'a> Reporter<'_, '_, 'a> {
     fn missing_start_tag(&mut self, opened: Opened<'a>, content: Token<'a>, end: Token<'a>) {
         let name = opened.name;
         let place = content.span.before();
-        let diagnostic = Diagnostic::new(Rule::UnexpectedEndTag, end.span, format!("</{name}> has no start tag"))
-            .label(beginning(content), "it may have been before this")
-            .help(format!("write <{name}> where it starts, or remove </{name}>"))
+        let diagnostic = Diagnostic::new(Rule::UnexpectedEndTag, end.span, wording::unexpected_end_tag(name))
+            .label(beginning(content), "the start tag may be missing here")
+            .help(format!("write <{name}> where the element starts, or remove </{name}>"))
             .libvirt(format!("Opening and ending tag mismatch: {name}"))
-            .unsafe_fix(format!("write <{name}>"), place, format!("<{name}>"));
+            .unsafe_fix(wording::insert(&wording::tag(name)), place, format!("<{name}>"));
         self.scanner.report(diagnostic);
     }
 
@@ -155,15 +155,12 @@ impl<'a> Reporter<'_, '_, 'a> {
         let tag = self.token(number)?;
         let start = self.token(opened.token)?;
         let name = tag.name;
-        let diagnostic = Diagnostic::new(
-            Rule::UnclosedElement,
-            tag.span,
-            format!("<{name}> stands where </{name}> should close the one before"),
-        )
-        .label(start.span, "this is open")
-        .help(format!("write </{name}>"))
-        .libvirt(format!("Opening and ending tag mismatch: {name}"))
-        .unsafe_fix(format!("write </{name}>"), tag.name_span.before(), "/");
+        let diagnostic =
+            Diagnostic::new(Rule::UnclosedElement, tag.span, format!("unexpected start tag <{name}> inside <{name}>"))
+                .label(start.span, "this element is open")
+                .help(format!("write </{name}>"))
+                .libvirt(format!("Opening and ending tag mismatch: {name}"))
+                .unsafe_fix(wording::replace_with(&format!("</{name}>")), tag.name_span.before(), "/");
         self.scanner.report(diagnostic);
         Some(())
     }
@@ -184,11 +181,11 @@ impl<'a> Reporter<'_, '_, 'a> {
         } else {
             ("before", "Start tag expected, '<' not found")
         };
-        let message = format!("there is {} {place} the root element", token.name);
+        let message = wording::outside_root(token.name, place);
         let diagnostic = Diagnostic::new(Rule::OutsideRoot, token.span, message)
-            .help("remove it")
+            .help("remove it, or write it as a comment: <!-- … -->")
             .libvirt(libvirt)
-            .fix("remove it", Applicability::Unsafe, vec![remove]);
+            .fix(wording::remove("it"), Applicability::Unsafe, vec![remove]);
         self.scanner.report(diagnostic);
         Some(())
     }
@@ -202,11 +199,10 @@ impl<'a> Reporter<'_, '_, 'a> {
             self.scanner.also_repair(remove);
             return Some(());
         }
-        let diagnostic = Diagnostic::new(Rule::OutsideRoot, tag, "there is a second root element")
-            .help("remove it, or put it into the first")
-            .libvirt("Extra content at the end of the document")
-            .fix("remove everything after the root element", Applicability::Unsafe, vec![remove]);
-        self.scanner.report(diagnostic);
+        let diagnostic = Diagnostic::new(Rule::OutsideRoot, tag, wording::outside_root("element", "after"))
+            .help("a document has one root element: move this into it, or into a file of its own")
+            .libvirt("Extra content at the end of the document");
+        self.scanner.report_repaired(diagnostic, vec![remove]);
         Some(())
     }
 
@@ -220,12 +216,12 @@ impl<'a> Reporter<'_, '_, 'a> {
         let Some(tag) = self.token(innermost.token) else { return };
         let end = self.scanner.text.len();
         let edit = self.closing_edit(tag, innermost.name, end);
-        let message = format!("the document ends inside <{}>", innermost.name);
+        let message = wording::ends_inside(&wording::tag(innermost.name));
         let mut diagnostic = Diagnostic::new(Rule::UnclosedElement, tag.span, message);
         let shown = outer.get(..MAX_OUTER_SHOWN).unwrap_or(outer);
         let root = outer.last().filter(|_| shown.len() < outer.len());
         for tag in shown.iter().chain(root).filter_map(|element| self.token(element.token)) {
-            diagnostic = diagnostic.label(tag.span, "and inside this");
+            diagnostic = diagnostic.label(tag.span, "also open");
         }
         let ends = end_tags(std::slice::from_ref(innermost)) + &end_tags(shown);
         let closing = end_tags(outer);
@@ -237,7 +233,7 @@ impl<'a> Reporter<'_, '_, 'a> {
         let diagnostic = diagnostic
             .help(format!("write {ends} at the end, if nothing else is missing"))
             .libvirt(format!("Premature end of data in tag {}", innermost.name))
-            .fix("close what is open", Applicability::Unsafe, edits);
+            .fix(wording::insert("the end tags"), Applicability::Unsafe, edits);
         self.scanner.report(diagnostic);
     }
 }
@@ -252,8 +248,4 @@ fn beginning(token: Token<'_>) -> Span {
         TokenKind::Text => token.span.before(),
         _ => Span { end: token.span.start + 1, ..token.span },
     }
-}
-
-fn truncate_for_display(name: &str) -> String {
-    name.chars().take(60).collect()
 }

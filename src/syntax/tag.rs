@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::rules::Rule;
+use crate::wording;
 
 use super::prefixes;
 use super::reference;
@@ -152,11 +153,14 @@ fn split_joined_name<'a>(scanner: &mut Scanner<'a>, written: &'a str, start: usi
     let end = start + 1 + known.len();
     scanner.position = end;
     if rest.starts_with("</") {
-        let diagnostic =
-            Diagnostic::new(Rule::NotWellFormed, Span::new(start, end), format!("the tag <{known} has no >"))
-                .help("write > at its end")
-                .libvirt(format!("Couldn't find end of Start Tag {written}"))
-                .safe_fix("write >", Span::new(end, end), ">");
+        let diagnostic = Diagnostic::new(
+            Rule::NotWellFormed,
+            Span::new(start, end),
+            wording::not_closed(&format!("start tag <{known}")),
+        )
+        .help("write `>` at its end")
+        .libvirt(format!("Couldn't find end of Start Tag {written}"))
+        .safe_fix(wording::insert("`>`"), Span::new(end, end), ">");
         scanner.report(diagnostic);
         scanner.tag_ended = true;
     }
@@ -169,7 +173,7 @@ fn truncated(scanner: &mut Scanner<'_>, start: usize, name: &str) {
     let diagnostic = Diagnostic::new(
         Rule::NotWellFormed,
         Span::new(start, end),
-        format!("the document ends inside the tag <{name}"),
+        wording::ends_inside(&format!("the start tag <{name}")),
     )
     .help("complete the tag, and what comes after it")
     .libvirt(format!("Couldn't find end of Start Tag {name}"));
@@ -191,10 +195,11 @@ fn unfinished(scanner: &mut Scanner<'_>, start: usize, name: &str) -> Option<Spa
     });
     let half_closed = written.trim_end().ends_with('/');
     let missing = if is_closed_later || half_closed { ">" } else { "/>" };
-    let diagnostic = Diagnostic::new(Rule::NotWellFormed, Span::new(start, end), format!("the tag <{name} has no >"))
-        .help(format!("write {missing} at its end"))
-        .libvirt(format!("Couldn't find end of Start Tag {name}"))
-        .unsafe_fix(format!("write {missing}"), Span::new(end, end), missing);
+    let diagnostic =
+        Diagnostic::new(Rule::NotWellFormed, Span::new(start, end), wording::not_closed(&format!("start tag <{name}")))
+            .help(format!("write `{missing}` at its end"))
+            .libvirt(format!("Couldn't find end of Start Tag {name}"))
+            .unsafe_fix(wording::insert(&wording::code(missing)), Span::new(end, end), missing);
     scanner.report(diagnostic);
     (missing == "/>" || half_closed).then(|| Span::new(end, end))
 }
@@ -204,10 +209,10 @@ fn missing_space(scanner: &mut Scanner<'_>) {
     let rest = scanner.rest();
     let length = rest.find(|character: char| !continues_name(character)).unwrap_or(rest.len());
     let diagnostic =
-        Diagnostic::new(Rule::NotWellFormed, Span::new(at, at + length), "there is no space before this attribute")
+        Diagnostic::new(Rule::NotWellFormed, Span::new(at, at + length), "missing white space before an attribute")
             .help("write a space between two attributes")
             .libvirt("attributes construct error")
-            .safe_fix("write a space", Span::new(at, at), " ");
+            .safe_fix(wording::insert("a space"), Span::new(at, at), " ");
     scanner.report(diagnostic);
 }
 
@@ -226,12 +231,16 @@ fn unexpected_characters(scanner: &mut Scanner<'_>) {
     scanner.position += length;
     let span = Span::new(start, start + length);
     let is_quote = rest.starts_with(['\'', '"']);
-    let (rule, message) =
-        if is_quote { (Rule::MissingQuote, "a stray quote") } else { (Rule::NotWellFormed, "this is no attribute") };
+    let (rule, message) = if is_quote {
+        (Rule::MissingQuote, "unexpected quote")
+    } else {
+        (Rule::NotWellFormed, "unexpected characters")
+    };
+    let message = format!("{message} in a start tag");
     let diagnostic = Diagnostic::new(rule, span, message)
         .help("remove it")
         .libvirt("attributes construct error")
-        .unsafe_fix("remove it", span, "");
+        .unsafe_fix(wording::remove("it"), span, "");
     scanner.report(diagnostic);
 }
 
@@ -248,11 +257,11 @@ fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &
     let behind = rest.get(separator.len()..).unwrap_or_default().trim_start_matches(is_space);
     if !matches!(separator, "" | "=") && behind.starts_with(['\'', '"']) {
         let span = Span::new(scanner.position, scanner.position + separator.len());
-        let message = format!("{separator} stands between {name} and its value, where = belongs");
+        let message = format!("{} between attribute `{name}` and its value", wording::code(separator));
         let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, message)
             .help(format!("write {name}="))
             .libvirt(format!("Specification mandates value for attribute {name}"))
-            .safe_fix("write =", span, "=");
+            .safe_fix(wording::replace_with("`=`"), span, "=");
         scanner.report(diagnostic);
         scanner.position += separator.len();
         skip_space(scanner);
@@ -260,10 +269,14 @@ fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &
         scanner.position += 1;
         skip_space(scanner);
     } else if rest.starts_with(['\'', '"']) {
-        let diagnostic = Diagnostic::new(Rule::NotWellFormed, Span::new(start, name_end), format!("{name} has no ="))
-            .help(format!("write {name}="))
-            .libvirt(format!("Specification mandates value for attribute {name}"))
-            .safe_fix("write =", Span::new(name_end, name_end), "=");
+        let diagnostic = Diagnostic::new(
+            Rule::NotWellFormed,
+            Span::new(start, name_end),
+            format!("missing `=` after attribute `{name}`"),
+        )
+        .help(format!("write {name}="))
+        .libvirt(format!("Specification mandates value for attribute {name}"))
+        .safe_fix(wording::insert("`=`"), Span::new(name_end, name_end), "=");
         scanner.report(diagnostic);
     } else {
         scanner.position = start + written.len();
@@ -300,10 +313,11 @@ fn no_value(scanner: &mut Scanner<'_>, name: &str, start: usize) {
     let end = scanner.text.get(..scanner.position).unwrap_or_default().trim_end_matches(is_space).len();
     scanner.position = end;
     let span = Span::new(start, end);
-    let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, format!("{name} has no value"))
-        .help(format!("write {name}='…', or remove it"))
-        .libvirt(format!("Specification mandates value for attribute {name}"))
-        .unsafe_fix("remove it", span, "");
+    let diagnostic =
+        Diagnostic::new(Rule::NotWellFormed, span, format!("missing value of attribute {}", wording::code(name)))
+            .help(format!("write {name}='…', or remove it"))
+            .libvirt(format!("Specification mandates value for attribute {name}"))
+            .unsafe_fix(wording::remove("the attribute"), span, "");
     // Later stages are to see that there is one, whatever it holds.
     scanner.report_repaired(diagnostic, vec![Edit { span, text: format!("{name}=''") }]);
 }
@@ -312,12 +326,12 @@ fn duplicate_attribute(scanner: &mut Scanner<'_>, name: &str, span: Span, first:
     let (first, first_value) = first;
     let before = scanner.text.get(..span.start as usize).unwrap_or_default().trim_end().len();
     let edit = Edit { span: Span::new(before, span.end as usize), text: String::new() };
-    let diagnostic = Diagnostic::new(Rule::DuplicateAttribute, span, format!("{name} is written twice"))
-        .primary_label("the second one")
-        .label(first, "the first one")
-        .help(format!("keep one {name}"))
+    let diagnostic = Diagnostic::new(Rule::DuplicateAttribute, span, wording::duplicate_attribute(name))
+        .primary_label("second one here")
+        .label(first, wording::FIRST_ONE)
+        .help(format!("keep one `{name}`"))
         .libvirt(format!("Attribute {name} redefined"))
-        .fix("remove the second one", Applicability::safe_if(value == first_value), vec![edit]);
+        .fix(wording::remove("the second one"), Applicability::safe_if(value == first_value), vec![edit]);
     scanner.report(diagnostic);
 }
 
@@ -374,11 +388,14 @@ fn value_with_quote<'a>(scanner: &mut Scanner<'a>, name: &str, open: usize, befo
     let end = open + before + 1 + after;
     let quote = scanner.text.get(inner.range()).unwrap_or_default();
     let reference = if quote == "'" { "&apos;" } else { "&quot;" };
-    let diagnostic =
-        Diagnostic::new(Rule::MissingQuote, inner, format!("a {quote} inside the value of {name} ends it too early"))
-            .help(format!("write {reference}, or remove it"))
-            .libvirt("attributes construct error")
-            .unsafe_fix(format!("write {reference}"), inner, reference);
+    let diagnostic = Diagnostic::new(
+        Rule::MissingQuote,
+        inner,
+        format!("unescaped `{quote}` in the value of attribute {}", wording::code(name)),
+    )
+    .help(format!("write `{reference}`, or remove it"))
+    .libvirt("attributes construct error")
+    .unsafe_fix(wording::replace_with(&wording::code(reference)), inner, reference);
     scanner.report(diagnostic);
     scanner.in_value = true;
     reference::check(scanner, open, end);
@@ -446,10 +463,14 @@ fn unclosed_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize, quote
         scanner.report_curly(curly_quotes(place, vec![Edit { span: place, text: quote.to_string() }]));
     } else {
         let span = Span::new(start, place.end as usize);
-        let diagnostic = Diagnostic::new(Rule::MissingQuote, span, format!("the value of {name} has no closing quote"))
-            .help(format!("write {quote} at its end"))
-            .libvirt("Unescaped '<' not allowed in attributes values")
-            .unsafe_fix(format!("write {quote}"), place, quote);
+        let diagnostic = Diagnostic::new(
+            Rule::MissingQuote,
+            span,
+            format!("missing closing quote of attribute {}", wording::code(name)),
+        )
+        .help(format!("write `{quote}` at the end of the value"))
+        .libvirt("Unescaped '<' not allowed in attributes values")
+        .unsafe_fix(wording::insert(&format!("`{quote}`")), place, quote);
         scanner.report(diagnostic);
     }
     scanner.in_value = true;
@@ -459,10 +480,10 @@ fn unclosed_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize, quote
 }
 
 fn curly_quotes(span: Span, edits: Vec<Edit>) -> Diagnostic {
-    Diagnostic::new(Rule::CurlyQuotes, span, "a value stands in curly quotes")
-        .help("write straight quotes, ' or \"; word processors and web pages turn them")
+    Diagnostic::new(Rule::CurlyQuotes, span, "typographic quotes around an attribute value")
+        .help("write straight quotes, `'` or `\"`; word processors and web pages replace them")
         .libvirt("AttValue: \" or ' expected")
-        .fix("write straight quotes", Applicability::Safe, edits)
+        .fix(wording::replace_with("straight quotes"), Applicability::Safe, edits)
 }
 
 fn curly_value<'a>(scanner: &mut Scanner<'a>, quote: char) -> &'a str {
@@ -504,10 +525,14 @@ fn unquoted_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'
         let value = rest.get(..stop).unwrap_or_default();
         scanner.position = at + stop + 1;
         let span = Span::new(start, scanner.position);
-        let diagnostic = Diagnostic::new(Rule::MissingQuote, span, format!("the value of {name} has no opening quote"))
-            .help(format!("write {quote} before it"))
-            .libvirt("AttValue: \" or ' expected")
-            .safe_fix(format!("write {quote}"), Span::new(at, at), quote);
+        let diagnostic = Diagnostic::new(
+            Rule::MissingQuote,
+            span,
+            format!("missing opening quote of attribute {}", wording::code(name)),
+        )
+        .help(format!("write `{quote}` before the value"))
+        .libvirt("AttValue: \" or ' expected")
+        .safe_fix(wording::insert(&format!("`{quote}`")), Span::new(at, at), quote);
         scanner.report(diagnostic);
         return value;
     }
@@ -539,10 +564,14 @@ fn unquoted_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'
         Edit { span: Span::new(at, at), text: "'".to_owned() },
         Edit { span: Span::new(end, end), text: "'".to_owned() },
     ];
-    let diagnostic = Diagnostic::new(Rule::MissingQuote, span, format!("the value of {name} is not quoted"))
-        .help(format!("write {name}='…'"))
-        .libvirt("AttValue: \" or ' expected")
-        .fix("quote it", Applicability::Safe, edits);
+    let diagnostic = Diagnostic::new(
+        Rule::MissingQuote,
+        span,
+        format!("missing quotes around the value of attribute {}", wording::code(name)),
+    )
+    .help(format!("write {name}='…'"))
+    .libvirt("AttValue: \" or ' expected")
+    .fix(wording::insert("quotes"), Applicability::Safe, edits);
     scanner.report(diagnostic);
     value
 }

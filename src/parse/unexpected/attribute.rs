@@ -4,7 +4,7 @@ use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span};
 use crate::parse::element::{Attribute, Context, Fields};
 use crate::rules::Rule;
 use crate::schema::{DOMAINBACKUP, PUSH_DISK, SHAPES, Value};
-use crate::wording::{closest_match, join_with_or, truncate_for_display};
+use crate::wording::{self, closest_match, truncate_for_display};
 
 /// Reports an attribute that the shape does not know, or that stands in a namespace.
 pub(crate) fn attribute<'a>(
@@ -17,10 +17,13 @@ pub(crate) fn attribute<'a>(
         let diagnostic = Diagnostic::new(
             Rule::Namespace,
             span,
-            format!("the attribute {} of <{}> is in a namespace", written_name(context, span), fields.shape.name),
+            format!(
+                "{}: it is in a namespace",
+                wording::unknown_attribute(written_name(context, span), fields.shape.name)
+            ),
         )
-        .help("remove the attribute: libvirt knows none with a prefix")
-        .unsafe_fix("remove the attribute", context.with_space_before(span), "");
+        .help(wording::NO_NAMESPACE)
+        .unsafe_fix(wording::remove("the attribute"), context.with_space_before(span), "");
         context.report(diagnostic);
         return;
     }
@@ -56,28 +59,27 @@ fn attribute_with_own_message(
             Diagnostic::new(
                 Rule::ExportInPush,
                 attribute.span,
-                format!("{} is for pull mode, and this is a push mode backup", attribute.name),
+                format!("attribute `{}` is not allowed in push mode", attribute.name),
             )
             .help("remove it, or write mode='pull' on <domainbackup>")
-            .unsafe_fix(format!("remove {}", attribute.name), remove, ""),
+            .unsafe_fix(wording::remove(&wording::code(attribute.name)), remove, ""),
         ),
         "name" if fields.shape.name == "driver" => Some(
-            Diagnostic::new(
-                Rule::MisplacedAttribute,
-                attribute.span,
-                "the <driver> of a backup has no name, only that of a domain's disk",
-            )
-            .help("remove it: the format is all that is said here")
-            .unsafe_fix("remove name", remove, ""),
+            Diagnostic::new(Rule::MisplacedAttribute, attribute.span, wording::attribute_not_allowed("name", "driver"))
+                .help("remove it: only the <driver> of a disk in a domain has a name")
+                .unsafe_fix(wording::remove("`name`"), remove, ""),
         ),
         "index" if fields.shape.name == "disk" => Some(
             Diagnostic::new(
                 Rule::IndexAttribute,
                 attribute.span,
-                "index is libvirt's own number, which backup-dumpxml prints and backup-begin refuses",
+                format!(
+                    "{}: `virsh backup-dumpxml` prints it, `backup-begin` refuses it",
+                    wording::attribute_not_allowed("index", "disk")
+                ),
             )
             .help("remove it")
-            .safe_fix("remove index", remove, ""),
+            .safe_fix(wording::remove("`index`"), remove, ""),
         ),
         _ => None,
     }
@@ -102,27 +104,29 @@ fn misplaced_attribute(
 ) -> Diagnostic {
     let name = attribute.name;
     let help = match (fields.shape.name, name) {
-        ("disk", "mode") => "how much of a disk is backed up is its backupmode".to_owned(),
+        ("disk", "mode") => "expected `backupmode`, which is `full` or `incremental`".to_owned(),
         ("disk" | "target" | "scratch", "format") => {
             format!(
-                "the format of the image is its driver's: <driver type='{}'/>",
+                "write the format as an element of <disk>: <driver type='{}'/>",
                 truncate_for_display(attribute.value)
             )
         }
         ("domainbackup", "incremental") => {
-            format!("write it as an element: <incremental>{}</incremental>", truncate_for_display(attribute.value))
+            format!("write an element: <incremental>{}</incremental>", truncate_for_display(attribute.value))
         }
-        _ => format!("{name} belongs on {}", join_with_or(parents)),
+        _ => wording::belongs(&wording::code(name), parents),
     };
     let diagnostic = Diagnostic::new(
         Rule::MisplacedAttribute,
         attribute.span,
-        format!("<{}> has no attribute {name}", fields.shape.name),
+        wording::attribute_not_allowed(name, fields.shape.name),
     )
     .help(help);
     match into_element(context, fields, attribute) {
         Some(fix) => diagnostic.fix(fix.message, fix.applicability, fix.edits),
-        None => diagnostic.unsafe_fix(format!("remove {name}"), context.with_space_before(attribute.span), ""),
+        None => {
+            diagnostic.unsafe_fix(wording::remove(&wording::code(name)), context.with_space_before(attribute.span), "")
+        }
     }
 }
 
@@ -142,7 +146,11 @@ fn into_element(context: &Context<'_>, fields: &Fields<'_, '_>, attribute: &Attr
         Edit { span: tag.after(), text: element }
     };
     let removed = Edit { span: context.with_space_before(attribute.span), text: String::new() };
-    Some(Fix { message: format!("make it <{name}>"), applicability: Applicability::Safe, edits: vec![removed, edit] })
+    Some(Fix {
+        message: wording::move_to(&wording::tag(name)),
+        applicability: Applicability::Safe,
+        edits: vec![removed, edit],
+    })
 }
 
 fn has_child(fields: &Fields<'_, '_>, name: &str) -> bool {
@@ -154,19 +162,17 @@ fn unknown_attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>,
     let Some(slot) = intended_attribute(fields, &attribute) else {
         let names: Vec<_> = fields.shape.attributes.iter().map(|known| known.name).collect();
         let help = if let Some(hint) = hint_for_foreign_attribute(element, attribute.name) {
-            format!("remove it: {hint}")
-        } else if names.is_empty() {
-            format!("remove it: <{element}> takes no attributes")
+            hint.to_owned()
         } else {
-            format!("remove it: <{element}> takes {}", names.join(", "))
+            wording::known_attributes(element, &names)
         };
         let diagnostic = Diagnostic::new(
             Rule::UnknownAttribute,
             attribute.span,
-            format!("<{element}> has no attribute {}", truncate_for_display(attribute.name)),
+            wording::unknown_attribute(attribute.name, element),
         )
-        .help(help)
-        .unsafe_fix("remove the attribute", context.with_space_before(attribute.span), "");
+        .help(format!("{help}\n{}", wording::NEWER_LIBVIRT))
+        .unsafe_fix(wording::remove("the attribute"), context.with_space_before(attribute.span), "");
         context.report(diagnostic);
         return;
     };
@@ -174,22 +180,13 @@ fn unknown_attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>,
     let diagnostic = Diagnostic::new(
         Rule::UnknownAttribute,
         attribute.name_span(),
-        format!("<{element}> has no attribute {}", truncate_for_display(attribute.name)),
+        wording::unknown_attribute(attribute.name, element),
     )
-    .help(suggestion_help(attribute.name, intended, intended))
-    .safe_fix(format!("rename it to {intended}"), attribute.name_span(), intended);
+    .help(wording::did_you_mean_name(attribute.name, intended, &wording::code(intended)))
+    .safe_fix(wording::rename_to(&wording::code(intended)), attribute.name_span(), intended);
     context.report(diagnostic);
     if let Some(slot) = fields.attributes.get_mut(slot) {
         *slot = Some(attribute);
-    }
-}
-
-/// What to say of a name that was meant to be another one, which is `shown` so.
-pub(in crate::parse) fn suggestion_help(written: &str, intended: &str, shown: &str) -> String {
-    if written.eq_ignore_ascii_case(intended) {
-        format!("write {shown}: libvirt's names are in lower case")
-    } else {
-        format!("did you mean {shown}?")
     }
 }
 
@@ -221,12 +218,12 @@ fn synonym(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option<usize> 
 /// Attributes of the documents beside a backup, and where they do belong.
 fn hint_for_foreign_attribute(element: &str, name: &str) -> Option<&'static str> {
     match (element, name) {
-        ("disk", "checkpoint" | "bitmap") => {
-            Some("which disks a checkpoint covers, and by which bitmaps, is said in the checkpoint's own document")
-        }
-        ("disk", "snapshot") => Some("it is a snapshot's; whether a disk is backed up is said by backup"),
+        ("disk", "checkpoint" | "bitmap") => Some(
+            "the disks of a checkpoint are listed in the checkpoint's own document, the second argument of `virsh backup-begin`",
+        ),
+        ("disk", "snapshot") => Some("`snapshot` is for snapshots; a disk is excluded by backup='no'"),
         ("target" | "scratch", "protocol" | "pool" | "volume") => {
-            Some("a backup goes to a file or a block device of the host")
+            Some("a backup is written to a file or block device of the host")
         }
         _ => None,
     }

@@ -7,9 +7,7 @@ use crate::parse::element::{Context, Fields, place_child};
 use crate::rules::Rule;
 use crate::schema::{DOMAINBACKUP, PULL_DISK, PUSH_DISK, SHAPES, Shape, Value};
 use crate::syntax::{name_span, namespace, start_tag};
-use crate::wording::{closest_match, join_with_or, quoted, truncate_for_display};
-
-use super::suggestion_help;
+use crate::wording::{self, closest_match};
 
 /// Reports the children that the shape does not know. Those that can be understood are put where they were meant.
 pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i>, unexpected: &[Node<'a, 'i>]) {
@@ -27,7 +25,7 @@ pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a
                 first.secondary.push(crate::diagnostic::Label {
                     document: crate::diagnostic::Document::Backup,
                     span: start_tag(child),
-                    message: "and this one".to_owned(),
+                    message: wording::SAME_HERE.to_owned(),
                 });
             }
             treat_as_listed_disk(fields, child, name);
@@ -66,7 +64,7 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
         if !self.are_disks(fields) {
             let edits = spans.map(|span| Edit { span: context.with_space_before(span), text: String::new() });
             return Fix {
-                message: format!("remove <{}>", self.name),
+                message: wording::remove(&wording::tag(self.name)),
                 applicability: Applicability::Unsafe,
                 edits: edits.collect(),
             };
@@ -84,13 +82,13 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
                 let end = list.range().start + source.rfind("</").unwrap_or_default();
                 Edit { span: Span::new(end, end), text: disks }
             });
-            return Fix { message: "move it into <disks>".to_owned(), applicability: Applicability::Safe, edits };
+            return Fix { message: wording::move_to("<disks>"), applicability: Applicability::Safe, edits };
         }
         let mut edits: Vec<_> = spans.map(|span| Edit { span, text: String::new() }).collect();
         if let Some(first) = edits.first_mut() {
             first.text = format!("<disks>{disks}</disks>");
         }
-        Fix { message: "put it into <disks>".to_owned(), applicability: Applicability::Safe, edits }
+        Fix { message: wording::move_to("<disks>"), applicability: Applicability::Safe, edits }
     }
 
     fn are_disks(&self, fields: &Fields<'_, '_>) -> bool {
@@ -99,21 +97,20 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
 }
 
 fn report_namespace(context: &mut Context<'_>, child: Node<'_, '_>) {
-    let message =
-        format!("<{}> is in the namespace {}", child.tag_name().name(), quoted(namespace(child).unwrap_or_default()));
+    let message = wording::in_namespace(child.tag_name().name(), namespace(child).unwrap_or_default());
     let diagnostic = match namespace_declaration(child) {
         Some(declaration) => Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix(
-            "remove xmlns",
+            wording::remove("`xmlns`"),
             context.with_space_before(declaration),
             "",
         ),
         None => Diagnostic::new(Rule::Namespace, start_tag(child), message).unsafe_fix(
-            "remove the element",
+            wording::remove("the element"),
             context.with_space_before(child.range().into()),
             "",
         ),
     };
-    context.report(diagnostic.help("remove the element, or its xmlns: libvirt knows no element in a namespace"));
+    context.report(diagnostic.help(wording::NO_NAMESPACE));
 }
 
 /// The `xmlns='…'` in an element's start tag.
@@ -143,8 +140,8 @@ fn report_unexpected<'a, 'i>(
         let present = fields.child(intended).is_some();
         let mut diagnostic = Diagnostic::new(rule, start_tag(child), message);
         if present {
-            diagnostic = diagnostic.help(format!("remove it: there is a <{intended}>")).unsafe_fix(
-                format!("remove <{name}>"),
+            diagnostic = diagnostic.help(format!("remove it: the disk has a <{intended}>")).unsafe_fix(
+                wording::remove(&wording::tag(name)),
                 context.with_space_before(child.range().into()),
                 "",
             );
@@ -166,9 +163,9 @@ fn report_unexpected<'a, 'i>(
         let diagnostic = Diagnostic::new(
             Rule::MisplacedElement,
             start_tag(child),
-            format!("<{name}> cannot stand in <{}>", fields.shape.name),
+            wording::element_not_allowed(name, fields.shape.name),
         )
-        .help(format!("<{name}> belongs in {}", join_with_or(&parents)));
+        .help(wording::belongs(&wording::tag(name), &parents));
         context.report_misplaced(name, diagnostic);
         treat_as_listed_disk(fields, child, name);
         return Some(position);
@@ -200,11 +197,11 @@ fn holds_what_belongs_in(child: Node<'_, '_>, name: &str) -> bool {
 /// The target of a push written in a pull, and the other way round.
 fn other_modes_child(shape: &Shape, name: &str) -> Option<(Rule, &'static str, &'static str)> {
     if std::ptr::eq(shape, &raw const PULL_DISK) && name == "target" {
-        let message = "<target> is for push mode, and this is a pull mode backup";
+        let message = "<target> is not allowed in pull mode";
         return Some((Rule::TargetInPull, message, "scratch"));
     }
     if std::ptr::eq(shape, &raw const PUSH_DISK) && name == "scratch" {
-        let message = "<scratch> is for pull mode, and this is a push mode backup";
+        let message = "<scratch> is not allowed in push mode";
         return Some((Rule::ScratchInPush, message, "target"));
     }
     None
@@ -225,33 +222,29 @@ fn parents_of(name: &str) -> Vec<String> {
 
 fn unknown_element<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i>, child: Node<'a, 'i>, name: &str) {
     let parent = fields.shape.name;
-    let message = format!("<{parent}> has no element <{}>", truncate_for_display(name));
+    let message = wording::unknown_element(name, parent);
     let absent = || {
         let single = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
         single.chain(fields.shape.repeated)
     };
     let all = || fields.shape.children.iter().copied().chain(fields.shape.repeated);
     if let Some(intended) = closest_match(name, absent()).or_else(|| only_candidate(fields, child)) {
-        let diagnostic = Diagnostic::new(Rule::UnknownElement, name_span(child), message).help(suggestion_help(
-            name,
-            intended,
-            &format!("<{intended}>"),
-        ));
+        let diagnostic = Diagnostic::new(Rule::UnknownElement, name_span(child), message)
+            .help(wording::did_you_mean_name(name, intended, &wording::tag(intended)));
         context.report(rename(diagnostic, child, intended, Applicability::Safe));
         place_child(context, fields, child, intended);
         return;
     }
     fields.has_unknown_child = true;
-    let names: Vec<_> = all().map(|known| format!("<{known}>")).collect();
+    let names: Vec<_> = all().collect();
     let help = match &names[..] {
         _ if parent == "domainbackup" && matches!(name, "name" | "description" | "creationTime" | "parent") => {
-            format!("remove it: it is a checkpoint that has a <{name}>")
+            format!("<{name}> is for checkpoints, not for backups")
         }
-        [] => format!("remove it: <{parent}> takes no elements"),
-        names => format!("remove it: <{parent}> takes {}", names.join(", ")),
+        names => wording::known_elements(parent, names),
     };
     let diagnostic = Diagnostic::new(Rule::UnknownElement, start_tag(child), message).help(help).unsafe_fix(
-        "remove the element",
+        wording::remove("the element"),
         context.with_space_before(child.range().into()),
         "",
     );
@@ -303,5 +296,5 @@ pub(in crate::parse) fn rename(
         edits
             .push(Edit { span: Span::new(start, start + (name.end - name.start) as usize), text: intended.to_owned() });
     }
-    diagnostic.fix(format!("rename it to <{intended}>"), applicability, edits)
+    diagnostic.fix(wording::rename_to(&wording::tag(intended)), applicability, edits)
 }
