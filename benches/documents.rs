@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// A backup in push mode of that many disks, each with a target of its own.
+/// A push mode backup of `disks` disks, each with its own target.
 #[must_use]
 pub fn backup(disks: usize) -> String {
     let mut text = "<domainbackup mode='push'>\n  <incremental>monday</incremental>\n  <disks>\n".to_owned();

@@ -1,3 +1,3 @@
-//! The least that a Rust program does; what start-up is measured against.
+//! A program that does nothing, the baseline for the time to start.
 
 fn main() {}

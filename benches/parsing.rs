@@ -1,4 +1,4 @@
-//! Reads and parses each file, and no more: what a check of many or of big files is measured against.
+//! Reads and parses each file, the baseline for checking many or large files.
 //!
 //! With `--together` the documents stay in memory, as a backup and its domain do.
 

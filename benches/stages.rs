@@ -1,6 +1,7 @@
-//! `bench-stages STAGE DISKS TIMES` takes one stage that many times on a document of that many disks, for counting what
-//! it costs: `benches/instructions` takes the difference between two numbers of times.
-//! `bench-stages write DISKS FOLDER` writes the documents: backup.xml and domain.xml.
+//! `bench-stages STAGE DISKS TIMES` runs a stage that many times on a document of that many disks;
+//! `benches/instructions` compares two numbers of times.
+//!
+//! `bench-stages write DISKS FOLDER` writes the documents backup.xml and domain.xml.
 
 use std::hint::black_box;
 use std::path::Path;

@@ -1,10 +1,10 @@
-//! `cargo bench -p backupxml-benches`: bytes per second of parse, check, normalize and align, and how they grow.
+//! `cargo bench -p backupxml-benches`: bytes per second of parse, check, normalize and align, for several sizes.
 
 use backupxml::{Domain, Options, align, check, normalize, parse};
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 
-/// Disks of the backup and of the domain.
+/// Number of disks of the backup and of the domain.
 const DISKS: [usize; 4] = [1, 1_000, 10_000, 100_000];
 
 fn main() {
@@ -33,7 +33,7 @@ fn normalizing(bencher: Bencher, disks: usize) {
     bencher.counter(BytesCount::of_str(&text)).bench(|| normalize(black_box(&text), Some(&domain), &options()).is_ok());
 }
 
-/// Of a backup that was read before; its bytes are those of its document.
+/// Aligns and formats a backup that was parsed before; counts the bytes of its document.
 #[divan::bench(args = DISKS, max_time = 2)]
 fn aligning(bencher: Bencher, disks: usize) {
     let (text, domain) = (documents::backup(disks), domain(disks));

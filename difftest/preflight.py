@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Asks a real libvirtd what it says of a backup at its start, and records the answers.
+"""Starts backups on a real libvirtd and records its answers.
 
     difftest/preflight.py --run-in 'chroot /srv/sid' tests/preflight
 
@@ -61,7 +61,7 @@ def main():
     if doubled := {name for name in names if names.count(name) > 1}:
         sys.exit(f'two scenarios of one name: {", ".join(sorted(doubled))}')
 
-    # Everything in it is taken away.
+    # Remove everything in it.
     if shell(run_in, f'ls -A {FOLDER} 2>/dev/null; virsh -c qemu:///system domuuid preflight 2>/dev/null').strip():
         sys.exit(f'{FOLDER} is not empty, or there is a domain called preflight')
     release = versions(run_in)
@@ -81,7 +81,7 @@ def main():
 
 
 def record(path, scenarios, keep, run_in, release):
-    """Plays the scenarios and writes their lines in the tables' order. Returns whether all could be played."""
+    """Runs the scenarios and writes their lines in the order of the tables. Returns whether all could be run."""
     known = {}
     if keep and path.exists():
         known = {line['name']: line for line in map(json.loads, path.read_text().splitlines())}
@@ -154,13 +154,13 @@ def message(said):
 
 
 def sections(text):
-    """What stands behind each mark, by the mark's words."""
+    """The output after each marker, by the marker's name."""
     pieces = re.split(rf'^{MARK} (.*)\n', text, flags=re.MULTILINE)
     return dict(zip(pieces[1::2], pieces[2::2]))
 
 
 def script(scenario, then):
-    """The whole play, for a shell."""
+    """The shell script of a scenario."""
     must = [*(step for disk in scenario.disks for step in disk.prepare), *scenario.prepare]
     lines = ['exec 2>&1', 'export LC_ALL=C VIRSH_DEFAULT_CONNECT_URI=qemu:///system',
              f'mkdir -p {FOLDER}; cd {FOLDER} && rm -rf ./*',

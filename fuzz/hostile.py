@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the program on input that is made to hurt: large, deep, repetitive, broken or no document at all.
+"""Runs the program on hostile input: large, deep, repetitive, broken, or not a document at all.
 
     cargo build --release
     fuzz/hostile.py target/release/backupxml              every document, in every way to look at it
@@ -129,7 +129,7 @@ def limit():
 
 
 def run(arguments, saying=b"", **streams):
-    """What went wrong, or nothing; and how long it took, in seconds of processor time."""
+    """The failure, or None; and the processor time in seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
     try:
@@ -183,7 +183,7 @@ def broken(folder):
 
 
 def odd_files(program, folder, wanted):
-    """What is no file with a document in it, and what is written to."""
+    """Paths that are not regular files, and output that cannot be written."""
     place = folder / "odd"
     place.mkdir()
     fifo, closed = place / "fifo", os.pipe()
@@ -218,7 +218,7 @@ def through_fifo(program, fifo):
 
 
 def on_a_full_disk(program, folder):
-    """A file system of 64 KiB, in a name space of its own, with hardly a byte to spare."""
+    """A nearly full file system of 64 KiB, in its own mount namespace."""
     script = """
         set -e
         mount -t tmpfs -o size=64k none "$2"
@@ -234,7 +234,7 @@ def on_a_full_disk(program, folder):
 
 
 def without_permission(program, folder):
-    """As root too, a file may not be read by somebody who may do nothing."""
+    """An unreadable file, tested without privileges even if started by root."""
     forbidden = folder / "forbidden.xml"
     shutil.copy(BACKUP, forbidden)
     forbidden.chmod(0)

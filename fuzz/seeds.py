@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Puts the documents of tests/conformance into the corpora of the fuzz targets."""
+"""Copies the documents of tests/conformance into the corpora of the fuzz targets."""
 import hashlib
 import json
 import pathlib

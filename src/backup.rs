@@ -1,8 +1,8 @@
-//! The typed backup: what a `<domainbackup>` says, free of XML.
+//! The model of a `<domainbackup>`, independent of XML.
 //!
-//! Names and fixed words are enumerations, free text is borrowed from the parsed document where it can be. Values that
-//! a later stage may have to point at carry the span of the attribute or element they were read from; spans do not take
-//! part in comparisons, so two backups are equal when they say the same.
+//! Fixed words are enumerations; free text borrows from the parsed document where it is written there verbatim. Values
+//! that a later stage may report carry the span of the attribute or element they were read from. Spans are ignored by
+//! `==`: two backups are equal if they have the same content.
 
 mod owned;
 
@@ -10,12 +10,12 @@ use std::borrow::Cow;
 
 use crate::diagnostic::Span;
 
-/// A value and where it was written.
+/// A value and its span.
 #[derive(Clone, Debug)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// The attribute or element that it was read from; empty for a value that was filled in.
+    /// The attribute or element it was read from; empty for a default that libvirt filled in.
     pub span: Span,
 }
 
@@ -25,7 +25,7 @@ impl<T: PartialEq> PartialEq for Spanned<T> {
     }
 }
 
-/// What was written, for those who explain it; takes no part in comparisons.
+/// A fact about the document that takes no part in comparisons, used only in diagnostics.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SourceOnly<T>(pub T);
 
@@ -35,10 +35,10 @@ impl<T> PartialEq for SourceOnly<T> {
     }
 }
 
-/// Free text and where it was written.
+/// Free text and its span.
 pub type Text<'a> = Spanned<Cow<'a, str>>;
 
-/// Implements `name` and `from_name` for an enumeration of fixed words.
+/// Defines an enumeration of fixed words with `name` and `from_name`.
 macro_rules! words {
     ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
@@ -48,7 +48,7 @@ macro_rules! words {
         }
 
         impl $type {
-            /// The words, as libvirt spells them.
+            /// The words, in libvirt's spelling.
             pub const WORDS: &'static [&'static str] = &[$($word),*];
 
             /// The word.
@@ -59,7 +59,8 @@ macro_rules! words {
                 }
             }
 
-            /// The value that `word` stands for, without regard to the schema's limits.
+            /// The value of `word`, whether or not the schema allows it in a backup document; `None` for an unknown
+            /// word.
             #[must_use]
             pub fn from_name(word: &str) -> Option<Self> {
                 match word {
@@ -72,7 +73,7 @@ macro_rules! words {
 }
 
 words! {
-    /// Who moves the data.
+    /// Which side transfers the data.
     Mode {
         /// The hypervisor writes to a target.
         Push = "push",
@@ -84,17 +85,17 @@ words! {
 words! {
     /// How a client reaches the NBD server.
     Transport {
-        /// A host and a port.
+        /// A host name or address and a port.
         Tcp = "tcp",
-        /// A socket in the file system.
+        /// A Unix domain socket.
         Unix = "unix",
-        /// File descriptors passed in beforehand.
+        /// File descriptors passed to libvirt beforehand.
         Fd = "fd",
     }
 }
 
 words! {
-    /// What a destination is.
+    /// The type of a destination.
     StorageType {
         /// A file.
         File = "file",
@@ -106,33 +107,33 @@ words! {
 words! {
     /// How much of a disk is backed up.
     BackupMode {
-        /// All of it.
+        /// The whole disk.
         Full = "full",
-        /// What changed since a checkpoint.
+        /// The blocks that changed since a checkpoint.
         Incremental = "incremental",
     }
 }
 
 words! {
-    /// How far a disk's job is; in state files only.
+    /// The state of a disk's job; in state files only.
     State {
-        /// It runs.
+        /// Running.
         Running = "running",
-        /// It has ended well.
+        /// Finished successfully.
         Complete = "complete",
-        /// It has ended badly.
+        /// Finished with an error.
         Failed = "failed",
-        /// It is being cancelled.
+        /// Being cancelled.
         Cancelling = "cancelling",
-        /// It was cancelled.
+        /// Cancelled.
         Cancelled = "cancelled",
     }
 }
 
 words! {
-    /// The formats that libvirt can name in `<driver type>`.
+    /// The formats that `<driver type>` can name.
     StorageFormat {
-        /// Plain bytes.
+        /// Raw bytes.
         Raw = "raw",
         /// A directory.
         Dir = "dir",
@@ -168,86 +169,87 @@ words! {
 }
 
 words! {
-    /// The encryptions that libvirt can name; a backup document may say `luks` only, a state file any.
+    /// The encryption formats; a backup document may only use `luks`, a state file any of them.
     EncryptionFormat {
-        /// None said.
+        /// Not specified.
         Default = "default",
-        /// qcow's own.
+        /// The encryption built into qcow.
         Qcow = "qcow",
         /// LUKS, version 1.
         Luks = "luks",
         /// LUKS, version 2.
         Luks2 = "luks2",
-        /// Either LUKS.
+        /// LUKS, either version.
         LuksAny = "luks-any",
     }
 }
 
 words! {
-    /// Who encrypts.
+    /// Which program encrypts.
     EncryptionEngine {
         /// QEMU.
         Qemu = "qemu",
-        /// Ceph's library.
+        /// The librbd library of Ceph.
         Librbd = "librbd",
     }
 }
 
-/// A whole backup.
+/// A backup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backup<'a> {
-    /// Who moves the data.
+    /// Which side transfers the data.
     pub mode: Mode,
-    /// The checkpoint that disks start from unless they say otherwise; never empty.
+    /// The base checkpoint of disks that name none; never empty.
     pub incremental: Option<Text<'a>>,
-    /// Where a pull mode backup is served.
+    /// The NBD server of a pull mode backup.
     pub server: Option<Server<'a>>,
-    /// The disks, in order.
+    /// The disks: those of the document, in its order, then those that alignment added.
     pub disks: Vec<Disk<'a>>,
-    /// How many disks libvirt leaves empty when it aligns a backup with a domain in which two disks share a target.
+    /// The number of empty entries that libvirt adds when it aligns a backup with a domain in which two disks share a
+    /// target.
     pub empty_disk_entries: usize,
-    /// What a state file keeps for libvirt itself.
+    /// Data that libvirt keeps in a state file for itself.
     pub private_data: PrivateData<'a>,
     /// The start tag of the root element.
     pub tag: Spanned<()>,
-    /// The start tag of `<disks>`.
+    /// The start tag of `<disks>`, if it was written.
     pub disks_tag: SourceOnly<Option<Span>>,
-    /// What libvirt reads past without a word.
+    /// Settings that libvirt accepts and ignores.
     pub ignored: SourceOnly<Vec<Ignored>>,
 }
 
-/// Something that libvirt accepts and drops.
+/// A setting that libvirt accepts and ignores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ignored {
-    /// Where it is written.
+    /// Its place in the document.
     pub span: Span,
-    /// What it is.
+    /// Its kind.
     pub what: IgnoredKind,
 }
 
-/// What libvirt accepts and drops.
+/// The kind of an ignored setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IgnoredKind {
     /// An empty `<incremental>`.
     EmptyIncremental,
-    /// This attribute of a disk that is left out.
+    /// This attribute of an excluded disk.
     OfExcludedDisk(&'static str),
-    /// A `<label>` after the first one of a security label.
+    /// A second or later `<label>` of a security label.
     SecondLabel,
-    /// A `<label>` that is too long.
+    /// A `<label>` of more than 4096 bytes.
     LongLabel,
 }
 
 /// The NBD server of a pull mode backup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Server<'a> {
-    /// How clients reach it.
+    /// How clients connect.
     pub transport: Transport,
-    /// Whether TLS is used; `None` leaves it to the host's configuration.
+    /// Whether TLS is used; `None` for the default in the host's configuration.
     pub tls: Option<bool>,
     /// The host name or address it listens on.
     pub name: Option<Text<'a>>,
-    /// The port; 0 leaves it to libvirt.
+    /// The port; 0 lets libvirt choose.
     pub port: u16,
     /// The path of the socket.
     pub socket: Option<Text<'a>>,
@@ -260,36 +262,36 @@ pub struct Server<'a> {
 /// A disk of the backup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Disk<'a> {
-    /// The target of the domain's disk.
+    /// The target of the domain's disk, such as `vda`.
     pub name: Text<'a>,
-    /// Whether it takes part. Of a disk that does not, nothing but its name is read.
+    /// Whether the disk is backed up. Nothing but the name is read of an excluded disk.
     pub included: bool,
-    /// What the destination is.
+    /// The type of the destination.
     pub storage_type: StorageType,
-    /// What the destination was said to be; alignment may make something else of it.
+    /// The written type of the destination, if any; alignment may change `storage_type`.
     pub written_type: SourceOnly<Option<Spanned<StorageType>>>,
-    /// How much is backed up, if it was said.
+    /// Whether the disk is backed up in full, if written.
     pub backupmode: Option<Spanned<BackupMode>>,
-    /// The checkpoint that this disk starts from.
+    /// The base checkpoint of this disk.
     pub incremental: Option<Text<'a>>,
-    /// The name of its NBD export.
+    /// The name of the NBD export.
     pub exportname: Option<Text<'a>>,
-    /// The name of the bitmap in its NBD export.
+    /// The name of the bitmap in the NBD export.
     pub exportbitmap: Option<Text<'a>>,
-    /// The format of the destination.
+    /// The format of the image that is written.
     pub format: Option<Spanned<StorageFormat>>,
     /// The destination.
     pub destination: Option<Box<Destination<'a>>>,
-    /// How far its job is; in state files only.
+    /// The state of its job; in state files only.
     pub state: Option<State>,
-    /// libvirt's number for the destination, 0 for none; in state files only.
+    /// The index that libvirt gave the destination, 0 for none; in state files only.
     pub index: u32,
     /// The start tag.
     pub tag: Spanned<()>,
 }
 
 impl<'a> Disk<'a> {
-    /// A disk that takes part, of which nothing but the name is said.
+    /// An included disk with a name and no other settings.
     #[must_use]
     pub fn new(name: Text<'a>, tag: Span) -> Self {
         Self {
@@ -309,34 +311,34 @@ impl<'a> Disk<'a> {
         }
     }
 
-    /// The path of its destination, if it has one.
+    /// The path of the destination, if it has one.
     #[must_use]
     pub fn path(&self) -> Option<&Text<'a>> {
         self.destination.as_ref()?.path.as_ref()
     }
 }
 
-/// A destination: the target of a push, the scratch of a pull.
+/// A destination: the target of a push mode backup or the scratch of a pull mode backup.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Destination<'a> {
-    /// The file or device; `None` only in state files.
+    /// The path of the file or device; `None` only in state files.
     pub path: Option<Text<'a>>,
     /// The name of passed file descriptors; in state files only.
     pub fdgroup: Option<Text<'a>>,
-    /// Security labels.
+    /// The security labels.
     pub seclabels: Vec<Seclabel<'a>>,
-    /// Encryption.
+    /// The encryption.
     pub encryption: Option<Box<Encryption<'a>>>,
 }
 
 /// A security label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seclabel<'a> {
-    /// The security driver it is for.
+    /// The security driver it applies to.
     pub model: Option<Text<'a>>,
-    /// Whether libvirt left the label alone.
+    /// Whether libvirt skipped labelling this file.
     pub labelskip: bool,
-    /// Whether libvirt labels the file.
+    /// Whether libvirt relabels the file.
     pub relabel: bool,
     /// The label; never empty.
     pub label: Option<Text<'a>>,
@@ -347,7 +349,7 @@ pub struct Seclabel<'a> {
 pub struct Encryption<'a> {
     /// The format.
     pub format: EncryptionFormat,
-    /// Who encrypts.
+    /// Which program encrypts.
     pub engine: Option<EncryptionEngine>,
     /// The secrets; exactly one outside of state files.
     pub secrets: Vec<Secret<'a>>,
@@ -359,12 +361,12 @@ pub struct Encryption<'a> {
     pub tag: SourceOnly<Span>,
 }
 
-/// A passphrase that libvirt keeps.
+/// A reference to a passphrase stored by libvirt.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Secret<'a> {
-    /// By its UUID, in lower case with hyphens.
+    /// Its UUID, in lower case with hyphens.
     Uuid(String),
-    /// By its usage.
+    /// Its usage.
     Usage(Cow<'a, str>),
 }
 
@@ -373,7 +375,7 @@ pub enum Secret<'a> {
 pub struct Cipher<'a> {
     /// Its name, such as `aes`.
     pub name: Cow<'a, str>,
-    /// The size of the key in bits.
+    /// The key size in bits.
     pub size: u32,
     /// Its mode, such as `cbc`.
     pub mode: Option<Cow<'a, str>>,
@@ -394,7 +396,7 @@ pub struct Ivgen<'a> {
     pub tag: SourceOnly<Span>,
 }
 
-/// What a state file keeps for libvirt itself.
+/// Data that libvirt keeps in a state file for itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PrivateData<'a> {
     /// The alias of the TLS key's secret.

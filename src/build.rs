@@ -1,8 +1,8 @@
-//! Backups made by programs: what libvirt's schema refuses cannot be said with these types.
+//! Creates backup documents from values. The types rule out what libvirt's schema refuses.
 //!
-//! Push and pull are types of their own, so that a push has targets and no server, and a pull has a server and
-//! scratches. Names, paths and hosts are checked where they are made. What depends on the domain or on the host, such
-//! as whether there is such a disk, is not known here: [`crate::align()`] tells.
+//! Push and pull are separate types: a push mode backup has targets and no server, a pull mode backup has a server and
+//! scratches. Names, paths and hosts are validated when they are created. What depends on the domain, such as whether a
+//! disk exists, is checked by [`crate::align()`].
 //!
 //! ```
 //! use backupxml::build::{Checkpoint, Destination, DiskName, Host, Invalid, Path, Pull, PullDisk, Push, PushDisk, Server};
@@ -67,34 +67,35 @@ pub struct Push {
 }
 
 impl Push {
-    /// A full backup of every disk of the domain that can be backed up, to files that libvirt names.
+    /// A full backup of every eligible disk of the domain, to files that libvirt names.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Backs up only what changed since a checkpoint, on disks that do not say otherwise.
+    /// Makes the backup incremental since a checkpoint, for disks without an extent of their own.
     #[must_use]
     pub fn incremental(mut self, checkpoint: Checkpoint) -> Self {
         self.incremental = Some(checkpoint);
         self
     }
 
-    /// Lists a disk; once any is listed, the domain's others are left out. Each may be listed once.
+    /// Lists an included disk. Once a disk is listed, the domain's unlisted disks are excluded. A disk may be listed
+    /// once.
     #[must_use]
     pub fn disk(mut self, disk: PushDisk) -> Self {
         self.disks.push(Listed::Included(disk));
         self
     }
 
-    /// Lists a disk that is not backed up.
+    /// Lists an excluded disk.
     #[must_use]
     pub fn exclude(mut self, name: DiskName) -> Self {
         self.disks.push(Listed::Excluded(name));
         self
     }
 
-    /// The typed backup, for aligning it with a domain.
+    /// The model of the backup, to align it with a domain.
     #[must_use]
     pub fn backup(&self) -> Backup<'static> {
         let disks = self.disks.iter().map(|listed| listed.disk(PushDisk::disk)).collect();
@@ -102,7 +103,7 @@ impl Push {
     }
 }
 
-/// As libvirt writes it, for `virDomainBackupBegin`.
+/// As libvirt prints it and `virDomainBackupBegin` accepts it.
 impl fmt::Display for Push {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&format(&self.backup()))
@@ -118,34 +119,35 @@ pub struct Pull {
 }
 
 impl Pull {
-    /// A full backup of every disk of the domain that can be backed up, with scratch files that libvirt names.
+    /// A full backup of every eligible disk of the domain, with scratch files that libvirt names.
     #[must_use]
     pub fn new(server: Server) -> Self {
         Self { server, incremental: None, disks: Vec::new() }
     }
 
-    /// Offers only what changed since a checkpoint, on disks that do not say otherwise.
+    /// Makes the backup incremental since a checkpoint, for disks without an extent of their own.
     #[must_use]
     pub fn incremental(mut self, checkpoint: Checkpoint) -> Self {
         self.incremental = Some(checkpoint);
         self
     }
 
-    /// Lists a disk; once any is listed, the domain's others are left out. Each may be listed once.
+    /// Lists an included disk. Once a disk is listed, the domain's unlisted disks are excluded. A disk may be listed
+    /// once.
     #[must_use]
     pub fn disk(mut self, disk: PullDisk) -> Self {
         self.disks.push(Listed::Included(disk));
         self
     }
 
-    /// Lists a disk that is not backed up.
+    /// Lists an excluded disk.
     #[must_use]
     pub fn exclude(mut self, name: DiskName) -> Self {
         self.disks.push(Listed::Excluded(name));
         self
     }
 
-    /// The typed backup, for aligning it with a domain.
+    /// The model of the backup, to align it with a domain.
     #[must_use]
     pub fn backup(&self) -> Backup<'static> {
         let disks = self.disks.iter().map(|listed| listed.disk(PullDisk::disk)).collect();
@@ -153,7 +155,7 @@ impl Pull {
     }
 }
 
-/// As libvirt writes it, for `virDomainBackupBegin`.
+/// As libvirt prints it and `virDomainBackupBegin` accepts it.
 impl fmt::Display for Pull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&format(&self.backup()))
@@ -174,7 +176,7 @@ fn empty(mode: Mode, incremental: Option<&Checkpoint>) -> Backup<'static> {
     }
 }
 
-/// Where a pull mode backup is served.
+/// The NBD server of a pull mode backup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Server {
     address: Address,
@@ -189,25 +191,25 @@ enum Address {
 }
 
 impl Server {
-    /// A host and a port; port 0 leaves the choice to libvirt, from 12.8.0 on.
+    /// A host and a port. Port 0 lets libvirt choose, from 12.8.0 on.
     #[must_use]
     pub fn tcp(host: Host, port: u16) -> Self {
         Self { address: Address::Tcp(host, port), tls: None }
     }
 
-    /// A socket in the file system.
+    /// A Unix domain socket.
     #[must_use]
     pub fn unix(socket: SocketPath) -> Self {
         Self { address: Address::Unix(socket), tls: None }
     }
 
-    /// File descriptors that were passed in under a name, from libvirt 11.3.0 on.
+    /// File descriptors passed to libvirt under a name, from libvirt 11.3.0 on.
     #[must_use]
     pub fn fd(group: Word) -> Self {
         Self { address: Address::Fd(group), tls: None }
     }
 
-    /// Whether TLS is used; unsaid, the host's configuration decides.
+    /// Whether TLS is used; by default as the host's configuration says.
     #[must_use]
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = Some(tls);
@@ -245,13 +247,13 @@ impl Server {
 /// How much of a disk is backed up.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Extent {
-    /// All of it, whatever the backup says.
+    /// The whole disk, even if the backup is incremental.
     Full,
-    /// What changed since a checkpoint.
+    /// The blocks that changed since a checkpoint.
     Since(Checkpoint),
 }
 
-/// A disk that takes part, or one that does not.
+/// An included or an excluded disk.
 #[derive(Clone, Debug, PartialEq)]
 enum Listed<D> {
     Included(D),
@@ -267,7 +269,7 @@ impl<D> Listed<D> {
     }
 }
 
-/// A disk that takes part in a push mode backup.
+/// An included disk of a push mode backup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PushDisk {
     name: DiskName,
@@ -277,27 +279,27 @@ pub struct PushDisk {
 }
 
 impl PushDisk {
-    /// A disk that is written to a file which libvirt names after the image.
+    /// A disk that is written to a file named by libvirt after the disk's image.
     #[must_use]
     pub fn new(name: DiskName) -> Self {
         Self { name, extent: None, target: None, format: None }
     }
 
-    /// How much of it is backed up; unsaid, what the backup says.
+    /// How much is backed up; by default as the backup says.
     #[must_use]
     pub fn extent(mut self, extent: Extent) -> Self {
         self.extent = Some(extent);
         self
     }
 
-    /// Where it is written.
+    /// The destination.
     #[must_use]
     pub fn target(mut self, target: Destination) -> Self {
         self.target = Some(target);
         self
     }
 
-    /// In which format; unsaid, that of the disk.
+    /// The format of the destination; by default that of the disk's image.
     #[must_use]
     pub fn format(mut self, format: StorageFormat) -> Self {
         self.format = Some(format);
@@ -309,7 +311,7 @@ impl PushDisk {
     }
 }
 
-/// A disk that takes part in a pull mode backup.
+/// An included disk of a pull mode backup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PullDisk {
     name: DiskName,
@@ -320,34 +322,34 @@ pub struct PullDisk {
 }
 
 impl PullDisk {
-    /// A disk whose overwritten data is kept in a file which libvirt names after the image.
+    /// A disk with a scratch file named by libvirt after the disk's image.
     #[must_use]
     pub fn new(name: DiskName) -> Self {
         Self { name, extent: None, scratch: None, export_name: None, export_bitmap: None }
     }
 
-    /// How much of it is offered; unsaid, what the backup says.
+    /// How much is offered; by default as the backup says.
     #[must_use]
     pub fn extent(mut self, extent: Extent) -> Self {
         self.extent = Some(extent);
         self
     }
 
-    /// Where data that the guest overwrites is kept; in qcow2 format.
+    /// The destination of blocks that the guest overwrites, in qcow2 format.
     #[must_use]
     pub fn scratch(mut self, scratch: Destination) -> Self {
         self.scratch = Some(scratch);
         self
     }
 
-    /// The name of its NBD export; unsaid, the disk's.
+    /// The name of the NBD export; by default that of the disk.
     #[must_use]
     pub fn export_name(mut self, name: Word) -> Self {
         self.export_name = Some(name);
         self
     }
 
-    /// The name of the bitmap of changes in its NBD export.
+    /// The name of the dirty bitmap in the NBD export.
     #[must_use]
     pub fn export_bitmap(mut self, name: Word) -> Self {
         self.export_bitmap = Some(name);
@@ -363,7 +365,7 @@ impl PullDisk {
     }
 }
 
-/// What disks of both modes have.
+/// The common part of disks of both modes.
 fn plain(name: &DiskName, extent: Option<&Extent>, destination: Option<&Destination>) -> Disk<'static> {
     let (backupmode, incremental) = match extent {
         None => (None, None),

@@ -1,6 +1,6 @@
-//! A finding: which rule, where, what is wrong, and what to write instead.
+//! A diagnostic: the rule, the places, what is wrong, and how to fix it.
 //!
-//! Stages make these; reports render them. Neither knows the other.
+//! Stages create diagnostics and reports render them; neither depends on the other.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use crate::rules::{Rule, Severity};
 
 /// A range of bytes in a decoded document: `start..end`, both on character boundaries.
 ///
-/// Offsets are 32 bits wide, as the XML parser's own are: documents are smaller than 4 GiB.
+/// Offsets have 32 bits, as in the XML parser: documents are smaller than 4 GiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// Offset of the first byte.
@@ -51,7 +51,7 @@ impl From<Range<usize>> for Span {
     }
 }
 
-/// Which of the documents of a run a label or an edit is about.
+/// The document that a label or an edit refers to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Document {
     /// The `<domainbackup>`.
@@ -63,23 +63,23 @@ pub enum Document {
     Checkpoint,
 }
 
-/// A place in a document, and what it is about.
+/// A place in a document with an explanation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// The document it lies in.
+    /// The document.
     pub document: Document,
     /// The bytes it covers.
     pub span: Span,
-    /// A few words shown beside it; may be empty.
+    /// A short text next to the marked bytes; may be empty.
     pub message: String,
 }
 
 /// A replacement of some bytes of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// The bytes that go.
+    /// The bytes to replace.
     pub span: Span,
-    /// What stands there instead.
+    /// The replacement.
     pub text: String,
 }
 
@@ -103,7 +103,7 @@ impl Applicability {
 /// A replacement that resolves a diagnostic of the backup document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
-    /// What it does, as an imperative sentence without a full stop.
+    /// The title, an imperative sentence without a full stop.
     pub message: String,
     /// How certain it is.
     pub applicability: Applicability,
@@ -111,11 +111,10 @@ pub struct Fix {
     pub edits: Vec<Edit>,
 }
 
-/// Findings about one document that are kept: many times what anybody reads, and what a report of them takes stays
-/// below 1 GiB.
+/// Maximum number of diagnostics per document. Reporting this many takes less than 1 GiB.
 pub const MAX_DIAGNOSTICS: usize = 100_000;
 
-/// Keeps a finding, up to one more than [`MAX_DIAGNOSTICS`].
+/// Adds a diagnostic unless there are more than [`MAX_DIAGNOSTICS`] already.
 pub(crate) fn push_bounded(diagnostics: &mut Vec<Diagnostic>, diagnostic: Diagnostic) {
     if diagnostics.len() <= MAX_DIAGNOSTICS {
         diagnostics.push(diagnostic);
@@ -127,7 +126,7 @@ pub(crate) fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.document, diagnostic.primary.span));
 }
 
-/// Says that there are more findings than are kept, if there are.
+/// Cuts the list at [`MAX_DIAGNOSTICS`] and adds a note if it is longer.
 pub(crate) fn truncate_with_note(diagnostics: &mut Vec<Diagnostic>) {
     if diagnostics.len() > MAX_DIAGNOSTICS {
         diagnostics.truncate(MAX_DIAGNOSTICS);
@@ -137,29 +136,29 @@ pub(crate) fn truncate_with_note(diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// One finding.
+/// An error or a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The rule it breaks.
+    /// The rule that is violated.
     pub rule: Rule,
-    /// How much it weighs: the rule's own weight, unless another was asked for.
+    /// The severity: that of the rule, unless the user changed it.
     pub severity: Severity,
-    /// What is wrong, in the user's words; no full stop.
+    /// What is wrong; lower case, no full stop.
     pub message: String,
-    /// What to write instead.
+    /// How to fix it.
     pub help: Option<String>,
-    /// What libvirt prints for it.
+    /// The message that libvirt prints for it.
     pub libvirt: Option<String>,
-    /// The smallest thing that is wrong.
+    /// The smallest part of the document that is wrong.
     pub primary: Label,
-    /// Other places that have to do with it.
+    /// Related places.
     pub secondary: Vec<Label>,
-    /// Ways to mend it, the likeliest first.
+    /// Fixes, the most likely first.
     pub fixes: Vec<Fix>,
 }
 
 impl Diagnostic {
-    /// A finding about `span` of the backup document.
+    /// A diagnostic at `span` of the backup document.
     #[must_use]
     pub fn new(rule: Rule, span: Span, message: impl Into<String>) -> Self {
         Self {
@@ -174,14 +173,14 @@ impl Diagnostic {
         }
     }
 
-    /// Moves the primary label into another document.
+    /// Sets the document of the primary label.
     #[must_use]
     pub fn in_document(mut self, document: Document) -> Self {
         self.primary.document = document;
         self
     }
 
-    /// Moves all of it into another document; what would mend a backup mends nothing else.
+    /// Sets the document of all labels and drops the fixes, which apply to backup documents only.
     #[must_use]
     pub fn moved_to(mut self, document: Document) -> Self {
         self.primary.document = document;
@@ -190,53 +189,53 @@ impl Diagnostic {
         self
     }
 
-    /// Whether it makes the document one that libvirt refuses.
+    /// Whether libvirt would refuse the document because of it.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 
-    /// Says what to write instead.
+    /// Sets the help text.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// Says what libvirt prints.
+    /// Sets the message that libvirt prints.
     #[must_use]
     pub fn libvirt(mut self, message: impl Into<String>) -> Self {
         self.libvirt = Some(message.into());
         self
     }
 
-    /// Puts words beside the primary label.
+    /// Sets the text of the primary label.
     #[must_use]
     pub fn primary_label(mut self, message: impl Into<String>) -> Self {
         self.primary.message = message.into();
         self
     }
 
-    /// Adds a label on another place of the backup.
+    /// Adds a label in the backup document.
     #[must_use]
     pub fn label(self, span: Span, message: impl Into<String>) -> Self {
         self.label_in(Document::Backup, span, message)
     }
 
-    /// Adds a label on another place of either document.
+    /// Adds a label in any document.
     #[must_use]
     pub fn label_in(mut self, document: Document, span: Span, message: impl Into<String>) -> Self {
         self.secondary.push(Label { document, span, message: message.into() });
         self
     }
 
-    /// Adds a fix of one edit whose meaning cannot be other than what was written.
+    /// Adds a fix of one edit that cannot change what the author intended.
     #[must_use]
     pub fn safe_fix(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
         self.fix(message, Applicability::Safe, vec![Edit { span, text: text.into() }])
     }
 
-    /// Adds a fix of one edit that the author has to agree with.
+    /// Adds a fix of one edit that a person has to confirm.
     #[must_use]
     pub fn unsafe_fix(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
         self.fix(message, Applicability::Unsafe, vec![Edit { span, text: text.into() }])

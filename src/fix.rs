@@ -1,4 +1,4 @@
-//! Applies the fixes of findings until nothing changes.
+//! Applies the fixes of diagnostics until none is left that improves the document.
 
 use std::iter::successors;
 
@@ -7,27 +7,27 @@ use crate::domain::Domain;
 use crate::options::Options;
 use crate::pipeline::check;
 
-/// Bytes that are checked again to see what fixes make of them: thousands of attempts for an ordinary file, a few for a
-/// large one, whose fixes nearly always go together.
+/// Bytes that may be checked again to see the effect of fixes: thousands of attempts for an ordinary file, a few for a
+/// large one, whose fixes can nearly always be applied together.
 const RECHECK_BUDGET: usize = 8 << 20;
-/// Bytes that take as long as a finding.
+/// The cost of a diagnostic, in bytes that take as long to check.
 const DIAGNOSTIC_COST: usize = 256;
-/// Attempts that are made whatever the size of the file.
+/// Attempts made whatever the size of the file.
 const MIN_ATTEMPTS: usize = 2;
 
-/// A document after its fixes.
+/// A document after fixes were applied.
 #[derive(Debug)]
 pub struct Fixed {
     /// The text.
     pub text: String,
-    /// How many fixes were applied.
+    /// The number of fixes applied.
     pub applied: usize,
-    /// What is still wrong with it.
+    /// The remaining diagnostics.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Mends a backup. Fixes that would leave it as bad as before are not applied, so this ends, and never
-/// makes a document worse.
+/// Applies fixes up to the given applicability. A fix that does not reduce the number of errors, or of warnings if
+/// there are no errors, is not applied; so this terminates and never makes a document worse.
 #[must_use]
 pub fn fix(text: &str, domain: Option<&Domain>, options: &Options, allowed: Applicability) -> Fixed {
     let mut fixed = Fixed { text: text.to_owned(), applied: 0, diagnostics: check(text, domain, options) };
@@ -38,7 +38,7 @@ pub fn fix(text: &str, domain: Option<&Domain>, options: &Options, allowed: Appl
             return fixed;
         }
         let cost = fixed.text.len() + DIAGNOSTIC_COST * fixed.diagnostics.len();
-        // All at once as a rule; halves, quarters and in the end one by one where they get in each other's way.
+        // Try all fixes together, then halves, quarters and at last single fixes, in case some exclude each other.
         let sizes = successors(Some(candidates.len()), |size| (*size > 1).then(|| size.div_ceil(2)));
         let attempts = sizes.flat_map(|size| candidates.chunks(size)).take_while(|_| {
             read_again += cost;
@@ -52,7 +52,7 @@ pub fn fix(text: &str, domain: Option<&Domain>, options: &Options, allowed: Appl
     }
 }
 
-/// The first fix of each finding that consent covers and that no earlier one overlaps.
+/// The first applicable fix of each diagnostic, without those that overlap an earlier one.
 fn candidates(diagnostics: &[Diagnostic], allowed: Applicability) -> Vec<Fix> {
     let mut chosen: Vec<Fix> = Vec::new();
     let mut end = 0;
@@ -67,13 +67,13 @@ fn candidates(diagnostics: &[Diagnostic], allowed: Applicability) -> Vec<Fix> {
     chosen
 }
 
-/// How bad a document is: by its errors, and then by its warnings, which show up only once there are no errors.
+/// The number of errors and of warnings. Warnings are only reported once there are no errors.
 fn weight(diagnostics: &[Diagnostic]) -> (usize, usize) {
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     (errors, diagnostics.len() - errors)
 }
 
-/// The document with some fixes, if that makes it less bad.
+/// Applies some fixes; `None` if that does not improve the document.
 fn attempt(before: &Fixed, fixes: &[Fix], domain: Option<&Domain>, options: &Options) -> Option<Fixed> {
     let edits = fixes.iter().flat_map(|fix| fix.edits.iter().cloned()).collect();
     let text = apply(&before.text, edits)?;
@@ -82,7 +82,7 @@ fn attempt(before: &Fixed, fixes: &[Fix], domain: Option<&Domain>, options: &Opt
     better.then(|| Fixed { text, applied: before.applied + fixes.len(), diagnostics })
 }
 
-/// The text with edits that do not overlap.
+/// Applies edits that do not overlap; `None` if an edit is outside the text.
 #[must_use]
 pub fn apply(text: &str, mut edits: Vec<Edit>) -> Option<String> {
     edits.sort_by_key(|edit| edit.span);

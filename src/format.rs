@@ -1,8 +1,9 @@
-//! A backup → libvirt's text.
+//! A backup → the text that libvirt prints.
 //!
-//! libvirt's form: two spaces a level, single quotes, `/>` for an element without children, a line feed at the end,
-//! attributes and children in a fixed order. One deliberate difference: libvirt writes a tab, line feed or carriage
-//! return in a value as it is, so that reading its own output changes the value; here they become references.
+//! libvirt indents by two spaces a level, uses single quotes, closes elements without children with `/>`, ends the text
+//! with a line feed, and writes attributes and children in a fixed order. There is one deliberate difference: libvirt
+//! writes a tab, line feed or carriage return in an attribute value verbatim, so that reading its own output changes
+//! the value; here they are written as character references.
 
 use xmlwriter::{Indent, Options, XmlWriter};
 
@@ -20,7 +21,8 @@ pub fn format(backup: &Backup<'_>) -> String {
     writer.end_document()
 }
 
-/// A checkpoint document of a name and of disks, each with a bitmap or without one. Without disks it has no `<disks>`.
+/// Writes a checkpoint document with the given name and disks, each with or without a bitmap. Without disks there is no
+/// `<disks>`.
 pub(crate) fn format_new_checkpoint<'a>(name: &str, disks: impl Iterator<Item = (&'a str, bool)>) -> String {
     let mut writer =
         XmlWriter::new(Options { use_single_quote: true, indent: Indent::Spaces(2), attributes_indent: Indent::None });
@@ -41,7 +43,7 @@ pub(crate) fn format_new_checkpoint<'a>(name: &str, disks: impl Iterator<Item = 
     writer.end_document()
 }
 
-/// The grammar, one method an element.
+/// One method per element.
 trait Write {
     fn backup(&mut self, backup: &Backup<'_>);
     fn server(&mut self, server: &Server<'_>);
@@ -174,7 +176,7 @@ impl Write for XmlWriter {
         if let Some(ivgen) = &encryption.ivgen {
             self.ivgen(ivgen);
         }
-        // libvirt closes an encryption with an end tag even when nothing stands in it.
+        // libvirt closes an encryption with an end tag even when it is empty.
         self.set_preserve_whitespaces(true);
         self.write_text("");
         self.set_preserve_whitespaces(false);
@@ -234,7 +236,7 @@ impl Write for XmlWriter {
         self.set_preserve_whitespaces(true);
         self.write_text(&escape(value, false));
         self.end_element();
-        // Left on, it would swallow the line feed at the end of the document.
+        // If left on, the line feed at the end of the document would be missing.
         self.set_preserve_whitespaces(false);
     }
 
@@ -252,13 +254,13 @@ impl Write for XmlWriter {
 fn escape(value: &str, in_attribute: bool) -> String {
     let mut escaped = Vec::with_capacity(value.len());
     escape_into(&mut escaped, value, in_attribute);
-    // Only whole characters were replaced, by ASCII.
+    // Only ASCII characters were replaced, by ASCII.
     String::from_utf8(escaped).unwrap_or_default()
 }
 
-/// The writer escapes next to nothing itself, so every value passes through here.
+/// Escapes a value: xmlwriter escapes almost nothing itself.
 ///
-/// Control characters cannot come from a document, but a suffix may hold them: libvirt drops them too.
+/// Control characters cannot come from a document but may come from a suffix. libvirt drops them.
 fn escape_into(buffer: &mut Vec<u8>, value: &str, in_attribute: bool) {
     for &byte in value.as_bytes() {
         match byte {

@@ -1,9 +1,9 @@
-//! Validates, explains and normalizes libvirt's `<domainbackup>` XML, in agreement with libvirt.
+//! Validates, explains and normalizes libvirt's `<domainbackup>` XML, with the same result as libvirt.
 //!
-//! [`check`] tells everything that is wrong with a backup, [`normalize`] prints it as libvirt itself would after
-//! aligning it with a domain. Both go one way, whose steps can be taken singly: [`parse()`] makes a [`Backup`] of a
-//! document, [`align()`] completes it with the disks of a [`Domain`], [`format()`] writes it. [`build`] makes backups
-//! without a document.
+//! [`check`] reports everything that is wrong with a backup, and [`normalize`] prints it as libvirt would after
+//! aligning it with a domain. The steps are available singly: [`parse()`] turns a document into a [`Backup`],
+//! [`align()`] adds the disks of a [`Domain`], and [`format()`] writes the text. [`build`] creates backups without a
+//! document.
 //!
 //! ```
 //! use backupxml::{Domain, Options, align, check, format, normalize, parse};
@@ -33,14 +33,14 @@
 //! );
 //! assert_eq!(normalize("<domainbackup/>", None, &options)?, "<domainbackup mode='push'/>\n");
 //!
-//! let findings = check("<domainbackup><disks><disk name='vdb'/></disks></domainbackup>", Some(&domain), &options);
-//! assert_eq!(findings[0].to_string(), "error: the domain has no disk 'vdb' [align/no-such-disk]");
+//! let diagnostics = check("<domainbackup><disks><disk name='vdb'/></disks></domainbackup>", Some(&domain), &options);
+//! assert_eq!(diagnostics[0].to_string(), "error: the domain has no disk 'vdb' [align/no-such-disk]");
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Text is taken as it is; functions that end in `_bytes` take files, and decode them as libvirt would.
-//! The feature `cli`, on by default, holds the program `backupxml` and what only that needs.
+//! Functions whose names end in `_bytes` accept the bytes of a file and decode them as libvirt would; the others accept
+//! text. The feature `cli`, enabled by default, adds the program `backupxml` and its dependencies.
 
 #![deny(missing_docs)]
 
@@ -65,12 +65,12 @@ pub mod source;
 mod syntax;
 mod wording;
 
-/// The program: not part of the library's interface, and may change.
+/// The program. Not part of the library's interface; may change at any time.
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
 
-/// Single stages for benchmarks: not part of the library's interface, and may change.
+/// Single stages, for benchmarks. Not part of the library's interface; may change at any time.
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals {

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use crate::checkpoint::{Checkpoint, Existing};
 use crate::release::Release;
 
-/// What a document is held against.
+/// What a backup is checked or normalized against.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The release to answer for.
+    /// The libvirt release whose behaviour is reproduced.
     pub release: Release,
-    /// What generated names end in: the checkpoint's name or, as libvirt does, the seconds since 1970.
+    /// The suffix of generated file names: the checkpoint's name or, as libvirt does, the seconds since 1970.
     pub suffix: String,
-    /// Whether the document is one of libvirtd's own state files, to which the schema does not apply.
+    /// Whether the document is a state file of libvirtd, to which the schema does not apply.
     pub status: bool,
-    /// Whether, without a domain, each disk's resulting mode and checkpoint are filled in all the same.
+    /// Whether [`normalize`](crate::normalize) without a domain writes each disk's resulting mode and checkpoint.
     pub explicit: bool,
-    /// Whether destinations are files that exist already (`virsh backup-begin --reuse-external`).
+    /// Whether destinations are existing files (`virsh backup-begin --reuse-external`).
     pub reuse_external: bool,
-    /// The checkpoint that is to be made along with the backup.
+    /// The checkpoint that is created together with the backup.
     pub checkpoint: Option<Arc<Checkpoint>>,
-    /// The checkpoints that the domain has; `None` when nobody said.
+    /// The checkpoints of the domain; `None` if unknown.
     pub existing: Option<Arc<[Existing]>>,
 }

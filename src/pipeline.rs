@@ -1,4 +1,4 @@
-//! The stages in their order: text → document → backup → aligned backup, with the diagnostics of each.
+//! The stages in order: text → document → backup → aligned backup, with the diagnostics of each.
 
 mod follow_up;
 
@@ -18,22 +18,21 @@ use crate::{preflight, syntax};
 
 use follow_up::{attach_disk_suggestions, duplicated_attribute_spans, is_tag, overlaps, spans_of, unclosed_tag_spans};
 
-/// Reads a backup.
+/// Parses a backup document.
 ///
 /// # Errors
 ///
-/// Returns everything that is wrong with it, in the order of the document, when libvirt would refuse it whatever the
-/// domain is.
+/// Returns all errors, sorted by place, if libvirt would refuse the document for every domain.
 pub fn parse(text: &str, options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
     let (backup, diagnostics) = run(text, None, options, Purpose::Normalize, |backup| backup.clone().into_owned());
     backup.ok_or(diagnostics)
 }
 
-/// As [`parse()`], from the bytes of a file.
+/// Like [`parse()`], for the bytes of a file, which are decoded as libvirt would decode them.
 ///
 /// # Errors
 ///
-/// Returns everything that is wrong with it.
+/// Returns all errors.
 pub fn parse_bytes(bytes: &[u8], options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
     let (source, mut diagnostics) = Source::new("backup.xml", bytes.to_vec(), options.release);
     match parse(source.text(), options) {
@@ -46,12 +45,12 @@ pub fn parse_bytes(bytes: &[u8], options: &Options) -> Result<Backup<'static>, V
     }
 }
 
-/// Completes a backup as libvirt does before it starts: with the domain's other disks, the names of files that it
-/// would generate, and each disk's resulting mode and checkpoint.
+/// Aligns a backup with a domain as libvirt does before the start: adds the domain's other disks, generates missing
+/// file names, and sets each disk's resulting mode and base checkpoint.
 ///
 /// # Errors
 ///
-/// Returns everything that keeps the backup from fitting the domain; the backup is then half done.
+/// Returns everything in the backup that does not fit the domain; the backup is then only partly aligned.
 pub fn align(backup: &mut Backup<'_>, domain: &Domain, options: &Options) -> Result<(), Vec<Diagnostic>> {
     let diagnostics = align_with_domain(backup, domain, &options.suffix, options.release);
     if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
@@ -63,24 +62,24 @@ pub fn format(backup: &Backup<'_>) -> String {
     write(backup)
 }
 
-/// Everything that is wrong with a backup, in the order of the document.
+/// All errors and warnings about a backup document, sorted by place.
 ///
-/// Without a domain, only what needs none is found: that a disk is listed twice, but not that there is no such disk.
+/// Without a domain, only what does not depend on one is reported: that a disk is listed twice, but not that the domain
+/// has no such disk.
 #[must_use]
 pub fn check(text: &str, domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
     run(text, domain, options, Purpose::Check, |_| ()).1
 }
 
-/// What would happen to each disk of the domain, and everything that is wrong with the backup or noteworthy about it.
+/// What would happen to each disk of the domain, and all errors and warnings about the backup.
 ///
-/// There is no plan for a backup that libvirt's parser or alignment refuses; there is one for a backup that only its
-/// driver would refuse.
+/// There is no plan if libvirt's parser or alignment refuses the backup; there is one if only its driver would.
 #[must_use]
 pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Vec<Diagnostic>) {
     run(text, Some(domain), options, Purpose::Check, |backup| Plan::from_aligned(backup, domain))
 }
 
-/// As [`check`], from the bytes of a file.
+/// Like [`check`], for the bytes of a file, which are decoded as libvirt would decode them.
 #[must_use]
 pub fn check_bytes(bytes: &[u8], domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
     let (source, mut diagnostics) = Source::new("backup.xml", bytes.to_vec(), options.release);
@@ -89,21 +88,21 @@ pub fn check_bytes(bytes: &[u8], domain: Option<&Domain>, options: &Options) -> 
     diagnostics
 }
 
-/// The text that libvirt would print for a backup: aligned with `domain` if there is one, only parsed otherwise.
+/// The text that libvirt would print for a backup document: aligned with `domain` if there is one, else only parsed.
 ///
 /// # Errors
 ///
-/// Returns everything that is wrong with the backup, in the order of the document, when libvirt would refuse it.
+/// Returns all errors, sorted by place, if libvirt's parser or alignment would refuse the backup.
 pub fn normalize(text: &str, domain: Option<&Domain>, options: &Options) -> Result<String, Vec<Diagnostic>> {
     let (formatted, diagnostics) = run(text, domain, options, Purpose::Normalize, write);
     formatted.filter(|_| diagnostics.is_empty()).ok_or(diagnostics)
 }
 
-/// As [`normalize`], from the bytes of the files, which are decoded as libvirt would.
+/// Like [`normalize`], for the bytes of the files, which are decoded as libvirt would decode them.
 ///
 /// # Errors
 ///
-/// Returns everything that is wrong with either file when libvirt would refuse it.
+/// Returns all errors if libvirt would refuse either file.
 pub fn normalize_bytes(backup: &[u8], domain: Option<&[u8]>, options: &Options) -> Result<String, Vec<Diagnostic>> {
     let (backup, mut diagnostics) = Source::new("backup.xml", backup.to_vec(), options.release);
     let mut aligned_with = None;
@@ -121,22 +120,23 @@ pub fn normalize_bytes(backup: &[u8], domain: Option<&[u8]>, options: &Options) 
     }
 }
 
-/// The name of the root element, if the document has one that can be read; for telling backups from other files.
+/// The name of the root element, or `None` if the text has no readable start tag. Distinguishes backups from other
+/// files.
 #[must_use]
 pub fn root_name(text: &str) -> Option<String> {
     syntax::root_name(text).map(str::to_owned)
 }
 
-/// What a backup is looked at for.
+/// How much is checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// Everything that can be told.
+    /// Everything.
     Check,
-    /// What libvirt makes of it before its driver sees it.
+    /// Only what libvirt checks before its driver does.
     Normalize,
 }
 
-/// The whole way: text → document → backup → aligned backup, which `then` gets if nothing is wrong with it.
+/// Runs all stages on a text. `then` receives the aligned backup if there is no error.
 fn run<T>(
     text: &str,
     domain: Option<&Domain>,
@@ -150,7 +150,7 @@ fn run<T>(
         Err(syntax) => syntax,
     };
     if options.status || syntax.diagnostics.is_empty() {
-        // An undeclared prefix is a warning to libxml2, and without the schema nothing comes of it.
+        // libxml2 only warns about an undeclared prefix, and without the schema it has no consequence.
         if let Some(repaired) = syntax.without_prefixes()
             && let Ok(document) = syntax::parse(&repaired.text)
         {
@@ -159,7 +159,7 @@ fn run<T>(
             return (result, diagnostics.into_iter().filter_map(in_original).collect());
         }
     }
-    // Mistakes of syntax hide nothing: the later stages look at the document as it would be without them.
+    // Syntax errors do not hide later errors: the later stages check the repaired document.
     let mut diagnostics = syntax.diagnostics;
     if let Some(repaired) = syntax.repaired
         && let Ok(document) = syntax::parse(&repaired.text)
@@ -173,7 +173,7 @@ fn run<T>(
             let follows = overlaps(&known, later.primary.span) || unfinished.contains(&later.primary.span);
             !follows && !attributes.any(|span| overlaps(&duplicated, span))
         };
-        // Advice is for what libvirt takes.
+        // Warnings are reported only if libvirt accepts the document.
         diagnostics.extend(later.filter(Diagnostic::is_error).filter(is_new).collect::<Vec<_>>());
     }
     (None, in_order(diagnostics))
@@ -193,7 +193,7 @@ fn run_stages<T>(
     };
     let newer = domain.filter(|_| purpose == Purpose::Check && !options.status);
     let newer = newer.and_then(|domain| newer_than_host(&document, domain, options));
-    // What is left of the document is in the backup; it takes as much memory as all that follows.
+    // The backup holds everything that is needed of the document, whose memory the next stages can reuse.
     drop(document);
     let Some(mut backup) = backup else { return (None, diagnostics) };
     let aligned = match domain {
@@ -201,7 +201,7 @@ fn run_stages<T>(
         None if options.explicit || purpose == Purpose::Check => align_without_domain(&mut backup),
         None => Vec::new(),
     };
-    // What a stage finds at a place that an earlier one found wrong follows from that.
+    // A diagnostic at a place where an earlier stage reported one is a consequence of it.
     let known = spans_of(&diagnostics);
     let (follow, new): (Vec<_>, Vec<_>) = aligned.into_iter().partition(|new| overlaps(&known, new.primary.span));
     attach_disk_suggestions(&mut diagnostics, follow);
@@ -219,7 +219,7 @@ fn run_stages<T>(
     (result, in_order(diagnostics))
 }
 
-/// What an old host would refuse, where the domain looks as if it had one.
+/// What libvirt 9.0.0 would refuse, if the domain looks like one of a host that old.
 fn newer_than_host(document: &roxmltree::Document<'_>, domain: &Domain, options: &Options) -> Option<Diagnostic> {
     let host = domain.old_host().filter(|_| options.release > Release::V9_0_0)?;
     let refused = parse_document(document, Release::V9_0_0).1.into_iter().next()?;

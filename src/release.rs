@@ -1,26 +1,26 @@
-//! The libvirt releases that answers are known for.
+//! The supported libvirt releases.
 
 use std::fmt;
 
-/// A release of libvirt whose verdicts and text are reproduced.
+/// A libvirt release whose verdicts and output are reproduced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Release {
-    /// 9.0.0, of Debian 12.
+    /// 9.0.0, in Debian 12.
     V9_0_0,
-    /// 11.3.0, of Debian 13.
+    /// 11.3.0, in Debian 13.
     V11_3_0,
-    /// 12.8.0, the newest known.
+    /// 12.8.0, the newest supported.
     #[default]
     V12_8_0,
 }
 
 impl Release {
-    /// Every release, the oldest first.
+    /// Every supported release, oldest first.
     pub const ALL: [Self; 3] = [Self::V9_0_0, Self::V11_3_0, Self::V12_8_0];
 
-    /// The release that answers for the one written as `X.Y.Z` or `X.Y`: itself, or for one between two known ones the
-    /// older. There is none for what is no version, or older than the oldest or newer than the newest.
+    /// The newest supported release that is not newer than `written`, given as `X.Y.Z` or `X.Y`. `None` if `written` is
+    /// not a version, or is outside the range of supported releases.
     #[must_use]
     pub fn at_or_before(written: &str) -> Option<Self> {
         let version = parse_version(written)?;
@@ -29,7 +29,7 @@ impl Release {
         Self::ALL.iter().filter(|_| version <= newest).rfind(not_newer).copied()
     }
 
-    /// `9.0.0` and so on.
+    /// The version, such as `9.0.0`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,15 +1,15 @@
-//! The shape of each element as data: which attributes and children it has, and which values.
+//! The attributes, values and children of each element, as data.
 //!
-//! What an element may hold in which mode, beside which other attribute, is not here but in `parse`: RELAX NG says it
-//! by repeating whole elements, which is why its messages blame the wrong one.
+//! What is allowed depending on the mode or on other attributes is checked in `parse`. The RELAX NG schema expresses it
+//! by repeating whole elements, which is why its error messages name the wrong element.
 
 use crate::backup::{BackupMode, Mode, StorageType, Transport};
 use crate::wording::trim;
 
-/// What an attribute may hold.
+/// The values that an attribute may have.
 #[derive(Clone, Copy, Debug)]
 pub enum Value {
-    /// Anything, the empty string too.
+    /// Any, including the empty string.
     Any,
     /// One of these words.
     Words(&'static [&'static str]),
@@ -17,7 +17,7 @@ pub enum Value {
     DiskName,
     /// A host name or address.
     Host,
-    /// Digits that make a number of 32 bits.
+    /// Decimal digits of a 32-bit number.
     Number,
     /// An absolute path.
     Path,
@@ -28,7 +28,7 @@ pub enum Value {
 impl Value {
     /// Whether libvirt's schema accepts `value`.
     ///
-    /// White space around a word passes: RELAX NG compares words as tokens, and it is the parser that refuses them.
+    /// White space around a word is accepted: RELAX NG compares tokens. libvirt's parser refuses it.
     #[must_use]
     pub fn accepts(self, value: &str) -> bool {
         match self {
@@ -50,28 +50,28 @@ pub struct Attribute {
     pub name: &'static str,
     /// What it may hold.
     pub value: Value,
-    /// Whether the element needs it, whatever else it holds.
+    /// Whether the attribute is always required.
     pub required: bool,
 }
 
 /// An element.
 #[derive(Debug)]
 pub struct Shape {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// Its attributes, in libvirt's order.
+    /// The attributes, in the order in which libvirt writes them.
     pub attributes: &'static [Attribute],
-    /// The children that may stand in it once, in libvirt's order.
+    /// The children that are allowed once, in the order in which libvirt writes them.
     pub children: &'static [&'static str],
-    /// The child that may stand in it any number of times.
+    /// The child that is allowed any number of times.
     pub repeated: Option<&'static str>,
-    /// Whether it holds text.
+    /// Whether the element contains text.
     pub text: bool,
 }
 
-/// The most attributes and the most single children that a shape has.
+/// Maximum number of attributes of a shape.
 pub const MAX_ATTRIBUTES: usize = 7;
-/// See [`MAX_ATTRIBUTES`].
+/// Maximum number of children of a shape that are allowed once.
 pub const MAX_CHILDREN: usize = 6;
 
 const YES_NO: Value = Value::Words(&["yes", "no"]);
@@ -86,14 +86,14 @@ const fn required(name: &'static str, value: Value) -> Attribute {
 
 const EMPTY: Shape = Shape { name: "", attributes: &[], children: &[], repeated: None, text: false };
 
-/// The root.
+/// The root element.
 pub static DOMAINBACKUP: Shape = Shape {
     name: "domainbackup",
     attributes: &[optional("mode", Value::Words(Mode::WORDS))],
     children: &["incremental", "server", "disks"],
     ..EMPTY
 };
-/// The checkpoint that disks start from.
+/// The base checkpoint.
 pub static INCREMENTAL: Shape = Shape { name: "incremental", text: true, ..EMPTY };
 /// The NBD server.
 pub static SERVER: Shape = Shape {
@@ -138,7 +138,7 @@ pub static PULL_DISK: Shape = Shape {
     children: &["driver", "scratch"],
     ..EMPTY
 };
-/// The format of a target. The schema lets `luks` through, libvirt's parser does not know it.
+/// The format of a target. The schema accepts `luks`, libvirt's parser does not.
 pub static PUSH_DRIVER: Shape = Shape {
     name: "driver",
     attributes: &[required(
@@ -153,9 +153,9 @@ pub static PUSH_DRIVER: Shape = Shape {
 /// The format of a scratch.
 pub static PULL_DRIVER: Shape =
     Shape { name: "driver", attributes: &[required("type", Value::Words(&["qcow2"]))], ..EMPTY };
-/// Where a push mode backup writes.
+/// The destination of a disk of a push mode backup.
 pub static TARGET: Shape = Shape { name: "target", ..DESTINATION };
-/// Where a pull mode backup keeps what the guest overwrites.
+/// The destination of a disk of a pull mode backup, for blocks that the guest overwrites.
 pub static SCRATCH: Shape = Shape { name: "scratch", ..DESTINATION };
 const DESTINATION: Shape = Shape {
     attributes: &[optional("file", Value::Path), optional("dev", Value::Path)],
@@ -183,7 +183,7 @@ pub static ENCRYPTION: Shape = Shape {
     children: &["secret", "cipher", "ivgen"],
     ..EMPTY
 };
-/// A passphrase that libvirt keeps.
+/// A reference to a passphrase stored by libvirt.
 pub static SECRET: Shape = Shape {
     name: "secret",
     attributes: &[
@@ -208,17 +208,17 @@ pub static CIPHER: Shape = Shape {
 pub static IVGEN: Shape =
     Shape { name: "ivgen", attributes: &[required("name", Value::Any), optional("hash", Value::Any)], ..EMPTY };
 
-/// The root of a checkpoint. What stands in a `<domain>` there is libvirt's business.
+/// The root of a checkpoint. The contents of its `<domain>` are not checked.
 pub static DOMAINCHECKPOINT: Shape = Shape {
     name: "domaincheckpoint",
     children: &["name", "description", "creationTime", "disks", "domain", "parent"],
     ..EMPTY
 };
-/// An element of a checkpoint that holds text.
+/// An element of a checkpoint that contains text.
 pub static CHECKPOINT_TEXT: Shape = Shape { name: "name", text: true, ..EMPTY };
-/// The checkpoint before a checkpoint.
+/// The parent of a checkpoint.
 pub static CHECKPOINT_PARENT: Shape = Shape { name: "parent", children: &["name"], ..EMPTY };
-/// The list of a checkpoint's disks.
+/// The disks of a checkpoint.
 pub static CHECKPOINT_DISKS: Shape = Shape { name: "disks", repeated: Some("disk"), ..EMPTY };
 /// A disk of a checkpoint.
 pub static CHECKPOINT_DISK: Shape = Shape {
@@ -232,7 +232,7 @@ pub static CHECKPOINT_DISK: Shape = Shape {
     ..EMPTY
 };
 
-/// Every shape and the elements it may stand in, for saying where a stray element or attribute belongs.
+/// Every shape with the elements that may contain it, to suggest the right place of a misplaced element or attribute.
 pub static SHAPES: &[(&Shape, &[&str])] = &[
     (&DOMAINBACKUP, &[]),
     (&INCREMENTAL, &["domainbackup"]),
@@ -273,17 +273,16 @@ pub fn is_nvme_name(name: &str) -> bool {
     digits(controller) && digits(namespace) && partition.is_none_or(digits)
 }
 
-/// `[a-zA-Z0-9.\-]+`, which takes every IPv4 address with it.
+/// `[a-zA-Z0-9.\-]+`, which includes IPv4 addresses.
 fn is_host_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
 }
 
-/// An IPv6 address as libvirt's schema writes it out: no brackets, no zone, `::` at most once, an IPv4 address at the
-/// end perhaps.
+/// An IPv6 address as libvirt's schema defines it: no brackets, no zone, at most one `::`, optionally an IPv4 address
+/// at the end.
 ///
-/// libxml2 loses count in that pattern: where there is a `::` or an IPv4 address, the first group may have any number
-/// of digits, and so may a group that is all there is behind the `::`. A validator that knew better would refuse what
-/// libvirt takes.
+/// libxml2 evaluates that pattern incorrectly: with a `::` or an IPv4 address, the first group may have any number of
+/// digits, and so may a single group after the `::`. A correct check would refuse addresses that libvirt accepts.
 fn is_ipv6_address(address: &str) -> bool {
     if let Some((head, ipv4)) = address.rsplit_once(':').filter(|(_, last)| last.contains('.')) {
         return is_ipv4_address(ipv4) && ipv6_before_ipv4(head);
@@ -300,8 +299,8 @@ fn is_ipv6_address(address: &str) -> bool {
     }
 }
 
-/// What may stand before the last colon when an IPv4 address follows it: nothing, or `:` for `::`; `::` and up to five
-/// groups; up to five groups and `:`; or six groups.
+/// What may precede the last colon before an IPv4 address: nothing, or `:` for `::`; `::` and up to five groups; up to
+/// five groups and `:`; or six groups.
 fn ipv6_before_ipv4(head: &str) -> bool {
     if head.is_empty() || head == ":" {
         return true;
@@ -315,7 +314,7 @@ fn ipv6_before_ipv4(head: &str) -> bool {
     }
 }
 
-/// How many groups `text` is, if it is nothing else.
+/// The number of groups in `text`, if it consists of groups only.
 fn ipv6_groups(text: &str, first_may_be_long: bool) -> Option<usize> {
     if text.is_empty() {
         return Some(0);
@@ -337,7 +336,7 @@ fn is_ipv4_address(address: &str) -> bool {
     address.parse::<std::net::Ipv4Addr>().is_ok()
 }
 
-/// `(/|[a-zA-Z]:\\).+`, where the dot takes neither line feed nor carriage return.
+/// `(/|[a-zA-Z]:\\).+`, where the dot matches neither line feed nor carriage return.
 fn is_absolute_path(path: &str) -> bool {
     let mut characters = path.chars();
     let rest = match characters.next() {
@@ -351,13 +350,13 @@ fn is_absolute_path(path: &str) -> bool {
     !rest.is_empty() && !rest.contains(['\n', '\r'])
 }
 
-/// Digits, leading zeros too, at most 4294967295.
+/// Decimal digits, leading zeros allowed, at most 4294967295.
 #[must_use]
 pub fn number(value: &str) -> Option<u32> {
     value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok()).flatten()
 }
 
-/// Thirty-two hexadecimal digits, plain or as 8-4-4-4-12; returned in lower case with hyphens.
+/// A UUID of 32 hexadecimal digits, plain or as 8-4-4-4-12, in lower case with hyphens.
 #[must_use]
 pub fn canonical_uuid(value: &str) -> Option<String> {
     let hyphens = [8, 13, 18, 23];

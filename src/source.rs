@@ -1,7 +1,7 @@
 //! Bytes → text: encodings, lines and columns.
 //!
-//! libvirt takes text that ends at the first NUL byte, so UTF-16 and UTF-32 never reach its parser whole. They are
-//! decoded here all the same, so that everything else in them can be told as well.
+//! libvirt uses text up to the first NUL byte, so its parser never sees the whole of a document in UTF-16 or UTF-32.
+//! Such documents are decoded nevertheless, to report their other errors too.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
 
-/// A document as it was read, decoded.
+/// A decoded document.
 #[derive(Debug)]
 pub struct Source {
     name: String,
@@ -20,25 +20,25 @@ pub struct Source {
     mapping: Mapping,
     had_nul: bool,
     line_starts: OnceLock<Vec<usize>>,
-    /// In characters.
+    /// Number of characters.
     character_counts: PrefixLengths,
-    /// In bytes of the file, where it has another encoding.
+    /// Number of bytes in the file, if the file has another encoding.
     encoded_lengths: PrefixLengths,
 }
 
-/// The largest file that is looked at, in bytes. virsh sends 4 MiB at the most, and a hundred thousand disks take 15 MB;
-/// what parsing takes for this much stays below 1 GiB.
+/// Maximum file size in bytes. virsh sends at most 4 MiB, and a hundred thousand disks take 15 MB. Parsing a file of
+/// this size takes less than 1 GiB of memory.
 pub const MAX_BYTES: usize = 64 << 20;
 
-/// Lines may be as long as documents, so columns are counted from the nearest of these marks.
+/// Distance in bytes of the marks from which columns are counted: a document may be a single line.
 const STRIDE: usize = 1024;
 
-/// How long the text before each multiple of [`STRIDE`] bytes is, in some measure.
+/// The length of the text before each multiple of [`STRIDE`] bytes, in some unit.
 #[derive(Debug, Default)]
 struct PrefixLengths(OnceLock<Vec<usize>>);
 
 impl PrefixLengths {
-    /// How long the text before `offset` is; of a character that `offset` is inside, nothing counts.
+    /// The length of the text before `offset`, without a character that contains `offset`.
     fn length_before(&self, text: &str, offset: usize, measure: impl Fn(&str) -> usize) -> usize {
         let boundary = |offset| text.floor_char_boundary(offset);
         let between = |start, end| measure(text.get(boundary(start)..boundary(end)).unwrap_or_default());
@@ -55,18 +55,18 @@ impl PrefixLengths {
     }
 }
 
-/// How offsets in the text become offsets in the file.
+/// How offsets in the text map to offsets in the file.
 #[derive(Debug)]
 enum Mapping {
-    /// They are the same.
+    /// Both are equal.
     Same,
-    /// By encoding what stands before, after a byte order mark of so many bytes.
+    /// By encoding the text before the offset, after a byte order mark of `mark` bytes.
     Encoded { encoding: FileEncoding, mark: usize },
-    /// From each of these pairs of offsets, text and file, they go on alike.
+    /// Pairs of offsets, in the text and in the file, from which both advance in parallel.
     Pieces(Vec<(usize, usize)>),
 }
 
-/// Encodings in which a character takes as many bytes wherever it stands.
+/// Encodings in which the length of a character does not depend on its position.
 #[derive(Clone, Copy, Debug)]
 enum FileEncoding {
     SingleByte,
@@ -76,7 +76,7 @@ enum FileEncoding {
 }
 
 impl FileEncoding {
-    /// How many bytes a text takes.
+    /// The length of a text in bytes.
     fn length(self, text: &str) -> usize {
         match self {
             Self::SingleByte => text.chars().count(),
@@ -90,10 +90,10 @@ impl FileEncoding {
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl Source {
-    /// Decodes `bytes`, which are the file that reports call `name`, as the libxml2 of `release` would.
+    /// Decodes `bytes` as the libxml2 of `release` would; reports call the file `name`.
     ///
-    /// There is always a text, and a finding of [`Rule::Undecodable`] or [`Rule::NulByte`] where libvirt would not get
-    /// as far. Of more than [`MAX_BYTES`] the text is empty and the finding [`Rule::TooLarge`].
+    /// There is always a text. A diagnostic of [`Rule::Undecodable`] or [`Rule::NulByte`] reports what libvirt would
+    /// not decode. If there are more than [`MAX_BYTES`], the text is empty and the diagnostic is [`Rule::TooLarge`].
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>, release: Release) -> (Self, Vec<Diagnostic>) {
         let (text, mapping, mut diagnostics) =
@@ -114,7 +114,7 @@ impl Source {
         )
     }
 
-    /// What reports call it.
+    /// The name of the file in reports.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -126,7 +126,7 @@ impl Source {
         &self.text
     }
 
-    /// The byte in the file as it is on disk, for a byte of the text.
+    /// The offset in the file of an offset in the text, both in bytes.
     #[must_use]
     pub fn offset_on_disk(&self, offset: usize) -> usize {
         match &self.mapping {
@@ -142,14 +142,14 @@ impl Source {
         }
     }
 
-    /// Whether the text is what stands in the file, byte for byte.
+    /// Whether the text equals the bytes of the file.
     #[must_use]
     pub fn is_as_on_disk(&self) -> bool {
         matches!(self.mapping, Mapping::Same) && !self.had_nul
     }
 
-    /// The line and the column of a byte of the text, both from 1, the column in characters. A byte order mark takes
-    /// no column.
+    /// The line and the column of an offset in the text, both starting at 1. Columns count characters, without a byte
+    /// order mark.
     #[must_use]
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let line = self.line_of(offset);
@@ -159,20 +159,20 @@ impl Source {
         (line, self.characters_before(offset).saturating_sub(self.characters_before(start) + mark) + 1)
     }
 
-    /// How many characters start before a byte of the text.
+    /// The number of characters that start before an offset.
     #[must_use]
     pub fn characters_before(&self, offset: usize) -> usize {
         let offset = self.text.ceil_char_boundary(offset);
         self.character_counts.length_before(&self.text, offset, |text| text.chars().count())
     }
 
-    /// The line, from 1, that a byte of the text stands in.
+    /// The line of an offset, starting at 1.
     #[must_use]
     pub fn line_of(&self, offset: usize) -> usize {
         self.line_starts().partition_point(|start| *start <= offset).max(1)
     }
 
-    /// The bytes of a line, counted from 1, without its line feed.
+    /// The bytes of a line, starting at line 1, without its line feed.
     #[must_use]
     pub fn line_range(&self, line: usize) -> Range<usize> {
         let starts = self.line_starts();
@@ -224,7 +224,7 @@ fn decode(bytes: Vec<u8>, release: Release) -> Decoded {
     let label = name.to_ascii_lowercase();
     let encoding = encoding_for(&label, release);
     if release < Release::V12_8_0 {
-        // Up to then, libxml2 took what it was given as a string for UTF-8, whatever encoding that it knows is declared.
+        // libxml2 before that read every string as UTF-8, whatever known encoding it declares.
         if encoding.is_some() || is_code_page(&label) {
             return decode_utf8(bytes);
         }
@@ -232,7 +232,7 @@ fn decode(bytes: Vec<u8>, release: Release) -> Decoded {
         return decode_utf8(bytes);
     }
     match encoding {
-        // Nothing tells what its other characters are, but there are none.
+        // Only ASCII characters are present, so the encoding does not matter.
         None if bytes.is_ascii() && is_code_page(&label) => decode_utf8(bytes),
         Some(encoding) if encoding == encoding_rs::UTF_8 => decode_utf8(bytes),
         Some(encoding) if encoding.is_ascii_compatible() => decode_declared(&bytes, encoding, &name, range),
@@ -243,9 +243,9 @@ fn decode(bytes: Vec<u8>, release: Release) -> Decoded {
 
 const UTF_8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
-/// The name of the encoding in an XML declaration, and where it stands.
+/// The name of the encoding in an XML declaration, and its offset.
 fn declared_encoding(bytes: &[u8]) -> Option<(Range<usize>, String)> {
-    /// More than any declaration takes.
+    /// No XML declaration is longer.
     const MAX_LENGTH: usize = 400;
     let mark = if bytes.starts_with(UTF_8_MARK) { UTF_8_MARK.len() } else { 0 };
     let head = bytes.get(mark..bytes.len().min(MAX_LENGTH))?;
@@ -290,25 +290,25 @@ fn decode_utf8(bytes: Vec<u8>) -> Decoded {
     (text, Mapping::Pieces(pieces), diagnostic.into_iter().collect())
 }
 
-/// XML's own rule for what a declaration may name.
+/// The syntax of encoding names in XML declarations.
 fn is_encoding_name(name: &str) -> bool {
     let goes_on = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(goes_on)
 }
 
-/// The encoding of a name in lower case, for which the web and libxml2, which asks the C library, often agree.
+/// The encoding for a name in lower case. libxml2 asks the C library, which mostly agrees with the web's names.
 fn encoding_for(label: &str, release: Release) -> Option<&'static Encoding> {
     let web_only = WEB_ONLY.contains(&label) || (release > Release::V9_0_0 && NOT_SINCE_9_0_0.contains(&label));
     Encoding::for_label(label.as_bytes()).filter(|_| !web_only)
 }
 
-/// Whether a name is that of a code page of old PCs, which consoles still write: ASCII, and other characters above.
+/// Whether a name is that of a DOS code page: ASCII with other characters above 127.
 fn is_code_page(label: &str) -> bool {
     let number = label.strip_prefix("ibm").or_else(|| label.strip_prefix("cp"));
     number.is_some_and(|number| CODE_PAGES.contains(&number))
 }
 
-/// Names that the web has for encodings and the C library has not.
+/// Names known on the web but not to the C library.
 const WEB_ONLY: [&str; 9] = [
     "csiso88596e",
     "csiso88596i",
@@ -320,7 +320,7 @@ const WEB_ONLY: [&str; 9] = [
     "koi",
     "x-user-defined",
 ];
-/// More of them, which libxml2 knew as long as it was built with ICU.
+/// Further such names, known to libxml2 while it was built with ICU.
 const NOT_SINCE_9_0_0: [&str; 41] = [
     "chinese",
     "csbig5",
@@ -369,7 +369,7 @@ const CODE_PAGES: [&str; 17] = [
     "1125",
 ];
 
-/// A declared encoding that leaves ASCII as it is.
+/// Decodes a declared encoding that is compatible with ASCII.
 fn decode_declared(bytes: &[u8], encoding: &'static Encoding, name: &str, range: Range<usize>) -> Decoded {
     let label = name.to_ascii_lowercase();
     if label.contains("ascii") || label.starts_with("ansi") {
@@ -390,20 +390,20 @@ fn decode_declared(bytes: &[u8], encoding: &'static Encoding, name: &str, range:
     }
 }
 
-/// The character of a byte, where the C library's tables and the web's differ as the C library has it.
+/// The character of a byte according to the C library, where the web's tables differ.
 fn single_byte(byte: u8, encoding: &'static Encoding, label: &str) -> Option<char> {
-    // libxml2 takes these for ISO-8859-1, by the start of their names.
+    // libxml2 reads these as ISO-8859-1, because of how their names start.
     let is_latin1 = matches!(label, "iso8859-10" | "iso8859-13" | "iso8859-14" | "iso8859-15");
     let is_iso = label.starts_with("iso") || label.starts_with('l') || label.starts_with("csisolatin");
     let is_iso = is_iso || matches!(label, "cp819" | "ibm819");
-    // On the web the names of ISO 8859 stand for Windows' code pages.
+    // On the web, the names of ISO 8859 encodings denote the Windows code pages.
     if is_latin1 || is_iso && (0x80..0xa0).contains(&byte) {
         return Some(char::from(byte));
     }
     let one = [byte];
     let (decoded, malformed) = encoding.decode_without_bom_handling(&one);
     let character = decoded.chars().next().filter(|_| !malformed)?;
-    // The web makes characters of the bytes that Windows' code pages leave free.
+    // The web assigns characters to bytes that the Windows code pages leave undefined.
     let is_windows = label.starts_with("windows-") || label.starts_with("cp125");
     let is_free = is_windows && ('\u{80}'..='\u{9f}').contains(&character) && encoding != encoding_rs::WINDOWS_1252;
     let is_hebrew_free = character == '\u{5ba}' && encoding == encoding_rs::WINDOWS_1255;
@@ -417,7 +417,7 @@ fn not_in(name: &str, bytes: Vec<u8>, declaration: Range<usize>) -> Decoded {
     undecodable(bytes, declaration, format!("the document is not in {name}, although it says so"), UNSUPPORTED)
 }
 
-/// Decodes as UTF-8 all the same, and says what is wrong with the declaration.
+/// Decodes as UTF-8 and reports what is wrong with the declaration.
 fn undecodable(bytes: Vec<u8>, declaration: Range<usize>, message: String, libvirt: &str) -> Decoded {
     let (text, mapping, _) = decode_utf8(bytes);
     let diagnostic = Diagnostic::new(Rule::Undecodable, declaration.into(), message)
@@ -446,7 +446,7 @@ fn wide(encoding: &str) -> Diagnostic {
         .libvirt("Start tag expected, '<' not found")
 }
 
-/// Puts a space for each NUL, so that the rest can be read.
+/// Replaces each NUL by a space, so that the rest can be parsed.
 fn without_nul(text: String, diagnostics: &mut Vec<Diagnostic>) -> String {
     let Some(first) = text.find('\0') else { return text };
     if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::NulByte) {

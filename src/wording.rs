@@ -1,12 +1,12 @@
-//! Names, values and lists in messages, and the known word that a misspelt one resembles.
+//! Names, values and lists in messages, and suggestions for misspelt words.
 
-/// At most this many of a domain's disks are listed in a help line.
+/// Maximum number of the domain's disks that a message lists.
 pub(crate) const MAX_DISKS_LISTED: usize = 12;
 
-/// Names longer than this are not worth comparing with ours.
+/// Longer names are not compared with known words.
 const MAX_COMPARED_LENGTH: usize = 32;
 
-/// The word among `words` that `written` was likely meant to be.
+/// The word among `words` that is closest to `written`, if it is close enough to be a misspelling of it.
 pub(crate) fn closest_match<'w>(written: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     if written.len() > MAX_COMPARED_LENGTH {
         return None;
@@ -19,7 +19,7 @@ pub(crate) fn closest_match<'w>(written: &str, words: impl Iterator<Item = &'w s
         .map(|(_, word)| word)
 }
 
-/// How many slips of the pen a word of `length` bytes may have.
+/// The maximum edit distance of a misspelling of a word of `length` bytes.
 fn max_distance(length: usize) -> usize {
     match length {
         0..=3 => 1,
@@ -28,7 +28,7 @@ fn max_distance(length: usize) -> usize {
     }
 }
 
-/// A name or value for a message: on one line, and what is very long is cut.
+/// A name or value for a message: control characters are escaped, and long text is truncated.
 pub(crate) fn truncate_for_display(name: &str) -> String {
     const MAX_LENGTH: usize = 60;
     let mut characters = name.chars();
@@ -51,7 +51,7 @@ pub(crate) fn quoted(value: &str) -> String {
     format!("'{}'", truncate_for_display(value))
 }
 
-/// Whether `written` differs from `intended` by case or one slip only, so that the meaning is beyond doubt.
+/// Whether `written` differs from `intended` by case or a single edit only, so that a fix is safe.
 pub(crate) fn is_single_typo(written: &str, intended: &str) -> bool {
     let lower = trim(written).to_ascii_lowercase();
     lower.len() > 1 && strsim::osa_distance(&lower, intended) <= 1
@@ -69,7 +69,7 @@ pub(crate) fn join_with_or<S: AsRef<str>>(words: &[S]) -> String {
     }
 }
 
-/// Joins the names of disks for a sentence: `'vda', 'vdb' and 'vdc'`; of very many, the first.
+/// Lists names of disks, as in `'vda', 'vdb' and 'vdc'`; at most [`MAX_DISKS_LISTED`] of them.
 pub(crate) fn join_with_and(names: &[&str]) -> String {
     if let Some(first) = names.get(..MAX_DISKS_LISTED).filter(|first| first.len() < names.len()) {
         return format!("{} and {} more", join_with_and(first), names.len() - first.len());
@@ -84,7 +84,7 @@ pub(crate) fn join_with_and(names: &[&str]) -> String {
     }
 }
 
-/// `value` without the white space that XML knows around it.
+/// `value` without leading and trailing XML white space.
 #[must_use]
 pub(crate) fn trim(value: &str) -> &str {
     let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t' | b'\n' | b'\r'));

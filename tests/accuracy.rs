@@ -1,6 +1,7 @@
-//! Plants one mistake in a good document, everywhere and in every way, and looks whether it is the one that is found.
+//! Inserts one mistake into an accepted document, everywhere and in every way, and checks that it is reported at its
+//! place and that nothing else is.
 //!
-//! Several mistakes at once are planted too. The rates are printed: `cargo test --test accuracy -- --nocapture`.
+//! Combinations of several mistakes are tested too. The rates are printed: `cargo test --test accuracy -- --nocapture`.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
@@ -21,11 +22,11 @@ use backupxml::{Options, check, normalize};
 use document::documents;
 use mutation::{Mutant, mutants};
 
-/// So that nothing passes for want of mutants.
+/// Minimum numbers of mutants, so that the tests cannot pass without any.
 const MIN_MUTANTS: usize = 3_000;
 const MIN_SYNTAX_MUTANTS: usize = 800;
 const MIN_COMBINED: usize = 500;
-/// Misses that are shown; one cause makes many.
+/// Maximum number of misses to print; one cause gives many.
 const MAX_SHOWN: usize = 25;
 
 #[derive(Default)]
@@ -80,7 +81,7 @@ fn is_within(diagnostic: &Diagnostic, regions: &[Range<usize>]) -> bool {
     regions.iter().any(|region| region.start <= span.start && span.end <= region.end)
 }
 
-/// What libvirt refuses; advice is for what it takes.
+/// Errors only: warnings are about documents that libvirt accepts.
 fn errors(text: &str) -> Vec<Diagnostic> {
     check(text, None, &Options::default()).into_iter().filter(Diagnostic::is_error).collect()
 }
@@ -148,7 +149,7 @@ fn several_mistakes_give_one_diagnostic_each() {
     assert!(right * 100 >= all * 98, "{right} of {all}");
 }
 
-/// Applies each fix of each mistake by itself, and all of them until nothing changes.
+/// Applies each fix of each diagnostic alone, and all fixes together.
 #[test]
 fn fixes_resolve_their_diagnostics() {
     const MIN_FIXABLE_PERCENT: usize = 70;

@@ -1,6 +1,6 @@
-//! Replays what libvirt was recorded to say, release by release; no libvirt is needed.
+//! Replays recorded answers of each release of libvirt; no libvirt is needed.
 //!
-//! `docs/conformance.md` tells how the answers come about.
+//! `docs/conformance.md` describes the recording.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -14,21 +14,21 @@ use backupxml::release::Release;
 use backupxml::rules::Rule;
 use serde::Deserialize;
 
-/// So that nothing passes for want of cases.
+/// Minimum numbers of cases, so that the test cannot pass without any.
 const MIN_CASES: usize = 6000;
 const MIN_ACCEPTED: usize = 2500;
 const MIN_REFUSED: usize = 2500;
 const MIN_MESSAGES: usize = 400;
-/// Differences that are shown in full; one bug makes hundreds.
+/// Maximum number of differences to print; one bug gives hundreds.
 const SHOWN: usize = 60;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
-    /// The generator's, for a random one.
+    /// The seed of a random case.
     seed: Option<u64>,
     backup: Option<String>,
-    /// Bytes that are no UTF-8, each as the character of its number.
+    /// Bytes that are not UTF-8, each as the character with its number.
     backup_latin1: Option<String>,
     /// A name in `domains.jsonl`.
     domain: Option<String>,
@@ -64,7 +64,7 @@ struct Domain {
     domain: String,
 }
 
-/// A case with where it stands.
+/// A case and the line it was read from.
 struct Placed {
     place: String,
     case: Case,
@@ -125,7 +125,7 @@ impl Case {
         self.answers.iter().find(|answer| answer.releases.iter().any(|known| known == release.name()))
     }
 
-    /// libvirt expands what an internal subset declares; we refuse it with one clear error.
+    /// libvirt expands an internal subset; backupxml refuses it with one error.
     fn has_internal_subset(&self) -> bool {
         let bytes = self.bytes();
         let text = String::from_utf8_lossy(&bytes);
@@ -141,7 +141,7 @@ impl Answer {
         (self.stage == Some(Stage::Parse) && message.contains("failed to validate against schema")).then_some(message)
     }
 
-    /// The message, unless it is the schema's or the XML parser's: their words are not reproduced.
+    /// The message, unless it comes from the schema validator or the XML parser, whose text is not reproduced.
     fn own_message(&self) -> Option<&str> {
         let message = self.message.as_deref()?;
         let theirs = message.contains("failed to validate against schema")
@@ -151,7 +151,7 @@ impl Answer {
     }
 }
 
-/// libvirt writes these raw, and so loses them when it reads its own attributes again; we do not.
+/// libvirt writes these characters verbatim and loses them when it reads its output; backupxml writes references.
 fn raw_white_space(text: &str) -> String {
     text.replace("&#9;", "\t").replace("&#10;", "\n").replace("&#13;", "\r")
 }
@@ -159,7 +159,7 @@ fn raw_white_space(text: &str) -> String {
 /// Schema messages of each release that are predicted word for word.
 const MIN_SCHEMA_MESSAGES: usize = 2_200;
 
-/// What came of one release.
+/// The results of one release.
 #[derive(Default)]
 struct Tally {
     accepted: usize,
@@ -176,14 +176,14 @@ impl Tally {
         let case = &placed.case;
         let Some(answer) = case.answer(release) else { return };
         if answer.stage == Some(Stage::Domain) {
-            // What libvirt wants of a domain beyond its disks is not ours to judge.
+            // Other requirements of libvirt on a domain than those on its disks are not checked.
             self.domain_refused += 1;
             return;
         }
         let ours = recordings.normalize(case, release);
         match (&answer.accepted, &ours) {
             (_, Err(_)) if case.has_internal_subset() => self.subsets += 1,
-            // A domain's disk without a target: libvirt goes on, and crashes when the backup lists a disk.
+            // A domain's disk without a target: libvirt accepts it, and crashes if the backup lists a disk.
             (Some(_), Err(diagnostics))
                 if diagnostics.iter().all(|diagnostic| diagnostic.rule == Rule::InvalidDomainDisk) =>
             {
@@ -202,7 +202,7 @@ impl Tally {
     fn message(&mut self, recordings: &Recordings, placed: &Placed, release: Release) {
         let Some(answer) = placed.case.answer(release) else { return };
         let Some(theirs) = answer.own_message() else { return };
-        // An acceptance is the other test's to tell.
+        // The other test checks accepted documents.
         let Err(diagnostics) = recordings.normalize(&placed.case, release) else { return };
         if diagnostics.iter().any(|diagnostic| diagnostic.libvirt.as_deref() == Some(theirs)) {
             self.messages += 1;
@@ -211,7 +211,7 @@ impl Tally {
         }
     }
 
-    /// The schema's message is one for the whole document: every diagnostic of it that has a message quotes the same.
+    /// The schema message applies to the whole document: all schema diagnostics quote the same one.
     fn schema_message(&mut self, recordings: &Recordings, placed: &Placed, release: Release) {
         let Some(answer) = placed.case.answer(release) else { return };
         let Some(theirs) = answer.schema_message() else { return };
@@ -344,7 +344,7 @@ fn is_at(difference: &str, place: &str) -> bool {
     difference.strip_prefix(place).is_some_and(|rest| rest.starts_with([' ', '\n']))
 }
 
-/// Documents for which libvirt prints another schema message in some release, and why.
+/// Documents with another schema message in some release, and why.
 const OTHER_SCHEMA_MESSAGE: [(&str, &str); 14] = [
     ("random.jsonl:322", "an undeclared prefix is quoted from the XML parser"),
     ("random.jsonl:655", "libxml2 has no name for a CDATA section between elements"),

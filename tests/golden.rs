@@ -32,7 +32,7 @@ struct Case {
 }
 
 impl Case {
-    /// The case of a fixture: `check`, with the options that the fixture's name and companions stand for.
+    /// The case of a fixture: `check` with the options that the fixture's name and companion files imply.
     fn of_fixture(path: &Path) -> Self {
         let (rule, variant) = rule_of(path);
         let mut case = Self { name: format!("{rule}{variant}").replace('/', "-"), arguments: vec![], files: vec![] };
@@ -107,7 +107,7 @@ impl Case {
     }
 }
 
-/// What each fix of a diagnostic is called, and the lines that it changes.
+/// The title of each fix of a diagnostic, and the lines that it changes.
 fn fixes(diagnostic: &Value, files: &[(String, Vec<u8>)]) -> String {
     let mut shown = String::new();
     for fix in diagnostic["fixes"].as_array().unwrap() {
@@ -133,7 +133,7 @@ fn fixes(diagnostic: &Value, files: &[(String, Vec<u8>)]) -> String {
     shown
 }
 
-/// A document that is larger than the limits: it is made here, not kept.
+/// A document larger than the limits, generated here instead of stored.
 fn too_large() -> Case {
     let name = "n".repeat(50_001);
     Case {

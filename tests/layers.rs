@@ -85,7 +85,7 @@ fn graph(files: &[(String, String)]) -> Graph {
     graph
 }
 
-/// A module that uses itself by way of others, as the way back to it.
+/// The modules of a circle, in order, if there is one.
 fn circle(graph: &Graph) -> Option<Vec<&str>> {
     fn visit<'g>(graph: &'g Graph, module: &'g str, path: &mut Vec<&'g str>, done: &mut BTreeSet<&'g str>) -> bool {
         if let Some(start) = path.iter().position(|known| *known == module) {

@@ -1,4 +1,4 @@
-//! The library as programs use it: a backup read, aligned and written, and backups that are built.
+//! The library's interface: parsing, aligning, formatting and building backups.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -124,14 +124,14 @@ fn built_documents_are_accepted_and_parse_to_the_same_model() {
     let built = pushes().into_iter().map(|push| (push.to_string(), push.backup()));
     let built: Vec<_> = built.chain(pulls().into_iter().map(|pull| (pull.to_string(), pull.backup()))).collect();
     for (text, backup) in &built {
-        // What there can be, and what QEMU can write, is not the schema's business.
+        // Whether disks exist and whether QEMU can write their formats is not part of the schema.
         let refused = |diagnostic: &Diagnostic| {
             diagnostic.is_error() && !["qemu", "checkpoint"].contains(&diagnostic.rule.family())
         };
         let errors = check(text, None, &options()).into_iter().filter(refused);
         assert_eq!(errors.collect::<Vec<_>>(), [], "{text}");
         let read = parse(text, &options()).unwrap();
-        // White space around the text of an element is not added by libvirt's form, which puts a label on a line of its own.
+        // libvirt prints a label on a line of its own, without adding white space to its text.
         if !text.contains("<label>") {
             assert_eq!(&read, backup, "{text}");
         }

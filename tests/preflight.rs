@@ -1,4 +1,5 @@
-//! What a real libvirtd with QEMU said at a backup's start is foretold: `preflight/scenarios.jsonl` was recorded.
+//! Compares diagnostics with what a real libvirtd with QEMU printed when a backup was started:
+//! `preflight/scenarios.jsonl`.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
@@ -12,7 +13,7 @@ use backupxml::rules::Severity;
 use backupxml::{Options, check, domain};
 use serde::Deserialize;
 
-/// A scenario as the recorder writes it.
+/// A scenario as recorded.
 #[derive(Deserialize)]
 struct Scenario {
     name: String,
@@ -32,7 +33,7 @@ struct Scenario {
 
 const MIN_SCENARIOS: usize = 600;
 
-/// libvirtd knows the pool that a volume is in, and so the file behind it; the domain's document does not.
+/// libvirtd knows the pool of a volume, and so the file; the domain's document does not name it.
 const OF_POOLS: &str = "volume";
 
 fn scenarios() -> Vec<Scenario> {
@@ -58,7 +59,7 @@ impl Scenario {
         found
     }
 
-    /// The seconds since 1970 when it was recorded, if its message tells of a name that was made up.
+    /// The time of the recording in seconds since 1970, if the message contains a generated name.
     fn time(&self) -> String {
         let digits = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>();
         let message = self.message.as_deref().unwrap_or_default();
@@ -99,7 +100,7 @@ fn every_verdict_is_predicted() {
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Scenarios of which libvirt says something else first, and why.
+/// Scenarios for which libvirt prints another message first, and why.
 const OTHER_WORDS: [(&str, &str); 20] = [
     ("push-onto-shareable-image-taken-too", "the disk's own lock comes first"),
     ("push-onto-shareable-image-taken-before", "the disk's own lock comes first"),

@@ -1,8 +1,8 @@
-//! Every rule has a document that breaks it, and only it. ⟦ and ⟧ mark where blame lies.
+//! Every rule has a document that violates it and no other. ⟦ and ⟧ mark the place that is reported.
 //!
-//! `family/name.xml` breaks the rule `family/name`, as does `family/name.some-way.xml`; `name@X.Y.Z.xml` is for one
-//! release, `name.status.xml` is a state file. Rules that need a domain are held against `name.domain.xml` or else
-//! `domain.xml`, and beside `name.checkpoint.xml` if there is one; `name.options` holds options of the command line.
+//! `family/name.xml` violates the rule `family/name`, and so does `family/name.some-way.xml`; `name@X.Y.Z.xml` is for
+//! one release, `name.status.xml` is a state file. Rules that need a domain use `name.domain.xml`, or else
+//! `domain.xml`, and `name.checkpoint.xml` if it exists; `name.options` holds command line options.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
@@ -21,7 +21,8 @@ use backupxml::rules::{RULES, Rule};
 use backupxml::{Options, check, domain, normalize};
 use fixtures::{WITH_DOMAIN, fixtures, rule_of, shared_domain, unmarked};
 
-/// Bytes, not text, break the first two, a small file not the third, and comments the last: they are tested elsewhere.
+/// The first two need bytes that are not text, the third a large file, and the last two comments: they are tested
+/// elsewhere.
 const WITHOUT_FIXTURE: [&str; 5] =
     ["xml/undecodable", "xml/nul-byte", "xml/too-large", "advice/unused-suppression", "advice/lost-comment"];
 const MIN_FIXTURES: usize = 140;
@@ -30,16 +31,16 @@ const MIN_FIXTURES: usize = 140;
 const HEADINGS: [&str; 6] =
     ["What it does", "Why is this a problem", "What libvirt says", "Example", "Use instead", "Since"];
 
-/// Titles are in lower case, but for these.
+/// Words in upper case that titles may contain.
 const ACRONYMS: [&str; 3] = ["NBD", "NUL", "XML"];
 
-/// Rules whose page shows all that libvirt prints for its example, where the diagnostic quotes another part of it.
+/// Rules whose page shows the whole of libvirt's message for its example, of which the diagnostic quotes another part.
 const OTHER_QUOTE: [Rule; 3] = [Rule::Empty, Rule::MismatchedTag, Rule::UndeclaredPrefix];
 
-/// Comments are looked at by the program; the modules that do have their own tests.
+/// Comments are evaluated by the program; those modules have their own tests.
 const OF_COMMENTS: [Rule; 2] = [Rule::UnusedSuppression, Rule::DroppedComment];
 
-/// A backup and what stands beside it.
+/// A backup with its domain and checkpoint.
 struct Case {
     backup: String,
     domain: Option<String>,
@@ -48,7 +49,7 @@ struct Case {
 }
 
 impl Case {
-    /// Takes options as they are written on the command line.
+    /// Parses options as on the command line.
     fn set(&mut self, written: &str) {
         let mut words = written.split_whitespace();
         while let Some(word) = words.next() {
@@ -110,7 +111,7 @@ fn examine(path: PathBuf) -> Fixture {
     }
     let mut found = case.diagnostics();
     if !rule.starts_with("advice/") {
-        // Advice is given beside what it is not about.
+        // Warnings may be reported in addition to the expected ones.
         found.retain(|diagnostic| diagnostic.rule.family() != "advice");
     }
     let options = case.options;
@@ -248,7 +249,7 @@ fn a_rule_holds_for_the_releases_it_names() {
     }
 }
 
-/// The documents of an example, each told by its root element.
+/// The documents of an example, distinguished by their root elements.
 fn case(section: &str, rule: Rule, options: Options) -> Option<Case> {
     let backup = "<domainbackup/>".to_owned();
     let domain = (WITH_DOMAIN.contains(&rule.family()) && !OF_COMMENTS.contains(&rule)).then(shared_domain);

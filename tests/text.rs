@@ -1,4 +1,4 @@
-//! The text, byte for byte: `name.xml` becomes `name-expected.xml`, which libvirt 12.8.0 printed.
+//! Formatting: `name.xml` becomes `name-expected.xml`, which libvirt 12.8.0 printed, byte for byte.
 //!
 //! `name-domain.xml` is the domain it is aligned with, with the suffix `monday`; `name.status.xml` is a state file.
 
@@ -42,7 +42,7 @@ fn fixtures() -> Vec<Fixture> {
     files.iter().filter(is_given).map(read).collect()
 }
 
-/// libvirt drops a label that is empty or too long, and its schema then refuses what it wrote.
+/// libvirt drops an empty or very long label, and its schema then refuses its own output.
 const LABEL_DROPPED: &str = "<seclabel relabel='yes'/>";
 
 impl Fixture {
@@ -53,7 +53,7 @@ impl Fixture {
             .unwrap_or_else(|diagnostics| panic!("{}: {diagnostics:?}", self.name))
     }
 
-    /// What is parsed of a text, without alignment, as the model shows it.
+    /// Whether two texts parse to equal models, without alignment.
     fn parsed_equal(&self, one: &str, other: &str) -> bool {
         let (one, other) = (parse(one, &self.options), parse(other, &self.options));
         one.expect("a good backup") == other.expect("a good backup")

@@ -1,4 +1,4 @@
-"""Where a backup goes: two disks with one destination, files that exist, images that the domain uses."""
+"""Destinations: two disks with one destination, files that exist, images that the domain uses."""
 
 from .words import (Scenario, block, checkpoint, covers, disk, empty, image, loop, out, pull, push, qcow2, raw, scratch, to, to_device,
                unloop)

@@ -1,4 +1,4 @@
-"""Domains as they are met: chains, devices, drives of many kinds."""
+"""Typical domains: backing chains, devices, drives of many kinds."""
 
 from .words import Disk, Scenario, block, checkpoint, covers, disk, empty, image, loop, out, pull, push, qcow2, raw, scratch, to, to_device, unloop
 

@@ -1,4 +1,4 @@
-"""Two mistakes at once: which one libvirt tells."""
+"""Two mistakes at once: which one libvirt reports."""
 
 from .words import checkpoint, covers, empty, out, pull, push, qcow2, raw, Scenario, scratch, to
 

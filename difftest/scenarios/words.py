@@ -1,4 +1,4 @@
-"""What a scenario is, and the words that the tables of scenarios are written in.
+"""The data type of a scenario, and functions for the tables of scenarios.
 
 A table is a list of `Scenario`. The words below make the parts: `qcow2('vda')` is a disk with its image, `push(...)` a backup.
 Everything lives below FOLDER of the place where libvirt is.
@@ -11,7 +11,7 @@ FOLDER = '/vm'
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk of the domain: its XML, and the commands that make what it stands on and take it away."""
+    """A disk of the domain: its XML, and the commands that create and remove its storage."""
     xml: str
     prepare: tuple[str, ...] = ()
     clean: tuple[str, ...] = ()

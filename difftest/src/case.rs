@@ -1,31 +1,31 @@
-//! A question to libvirt, and what it answers.
+//! A question to libvirt and its answer.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A backup, and how libvirt is to take it.
+/// A backup, and how libvirt should process it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Case {
     /// The `<domainbackup>` document; bytes, since it may declare any encoding. No NUL: libvirt takes C strings.
     pub backup: Vec<u8>,
     /// The domain to align with; without one the backup is only parsed and formatted.
     pub domain: Option<Vec<u8>>,
-    /// What generated file names end in.
+    /// The suffix of generated file names.
     pub suffix: String,
-    /// Whether it is the flavour of libvirtd's own state files.
+    /// Whether it is a state file of libvirtd.
     pub status: bool,
 }
 
 impl Case {
-    /// True when libvirt's C strings can hold it.
+    /// Whether C strings can hold it.
     pub fn can_be_asked(&self) -> bool {
         let holds = |bytes: &[u8]| !bytes.contains(&0);
         holds(&self.backup) && self.domain.as_deref().is_none_or(holds) && holds(self.suffix.as_bytes())
     }
 }
 
-/// Where libvirt stopped.
+/// The stage at which libvirt refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
@@ -33,9 +33,9 @@ pub enum Stage {
     Parse,
     /// The domain's own XML.
     Domain,
-    /// The backup against the domain.
+    /// Aligning the backup with the domain.
     Align,
-    /// Writing it out.
+    /// Formatting.
     Format,
 }
 
@@ -54,11 +54,11 @@ impl fmt::Display for Stage {
     }
 }
 
-/// What came of a case.
+/// The answer to a case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Answer {
     /// The text libvirt writes.
     Accepted(String),
-    /// The first failure, in libvirt's words.
+    /// The message of the first failure.
     Refused { stage: Stage, message: String },
 }

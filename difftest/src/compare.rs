@@ -1,4 +1,4 @@
-//! Looks for documents on which two of us differ.
+//! Searches for documents on which two implementations differ.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -43,7 +43,7 @@ pub struct Options {
     messages: bool,
 }
 
-/// Runs the comparison and prints what came of it; failure when there is an unexplained difference.
+/// Runs the comparison and prints the result; fails if there is an unexplained difference.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let tally = Mutex::new(Tally::default());
     let next = AtomicU64::new(0);
@@ -79,7 +79,7 @@ fn work(options: &Options, next: &AtomicU64, tally: &Mutex<Tally>) -> Result<()>
     }
 }
 
-/// Those who are compared.
+/// The two implementations.
 struct Pair {
     libvirt: Session,
     other: Option<Session>,
@@ -87,7 +87,7 @@ struct Pair {
 }
 
 struct Judgement {
-    /// `accepted`, or the stage that refused.
+    /// `accepted`, or the stage that refused the document.
     verdict: String,
     outcome: Outcome,
 }
@@ -95,9 +95,9 @@ struct Judgement {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Same,
-    /// A difference that is meant to be.
+    /// A deliberate difference.
     Explained(&'static str),
-    /// The case says nothing.
+    /// The case proves nothing.
     Skipped(&'static str),
     Different(&'static str),
 }
@@ -135,7 +135,7 @@ impl Pair {
         Ok(Judgement { verdict, outcome })
     }
 
-    /// Whether the two agree on the document that ends with its root element.
+    /// Whether both agree on the document up to the end of its root element.
     fn accepts_up_to_the_end(&mut self, case: &Case, theirs: &Answer) -> Result<bool> {
         const END: &[u8] = b"</domainbackup";
         let Some(start) = case.backup.windows(END.len()).position(|bytes| bytes == END) else { return Ok(false) };
@@ -213,12 +213,12 @@ fn compare(case: &Case, theirs: &Answer, ours: &Verdict, messages: bool) -> Outc
     }
 }
 
-/// libvirt writes these raw, and so loses them when it reads its own attributes again; we do not.
+/// libvirt writes these characters verbatim and loses them when it reads its output; backupxml writes references.
 fn raw_white_space(text: &str) -> String {
     text.replace("&#9;", "\t").replace("&#10;", "\n").replace("&#13;", "\r")
 }
 
-/// We refuse one with a clear error instead of expanding what it declares.
+/// backupxml refuses an internal subset with one error instead of expanding it.
 fn has_internal_subset(document: &[u8]) -> bool {
     let text = String::from_utf8_lossy(document);
     text.split_once("<!DOCTYPE").is_some_and(|(_, after)| {
@@ -227,7 +227,7 @@ fn has_internal_subset(document: &[u8]) -> bool {
     })
 }
 
-/// Neither the schema's nor the XML parser's, whose words are not reproduced.
+/// Whether a message comes neither from the schema validator nor from the XML parser, whose text is not reproduced.
 fn is_own_message(message: &str) -> bool {
     let parsers = ["at line ", "(domain_backup):"];
     !message.contains("failed to validate against schema") && !parsers.iter().any(|start| message.starts_with(start))

@@ -1,7 +1,7 @@
-//! The installed libvirt, loaded at run time and asked through the entry points that it keeps for its own drivers.
+//! The installed libvirt, loaded at run time and called through internal functions that it exports for its drivers.
 //!
-//! These carry the symbol version `LIBVIRT_PRIVATE_…` of their release: they are no stable interface, and their
-//! signatures are those of libvirt 9.0.0 to 12.8.0. That is why this lives in a process of its own.
+//! These have the symbol version `LIBVIRT_PRIVATE_…` of their release: they are not a stable interface, and their
+//! signatures are those of libvirt 9.0.0 to 12.8.0. For that reason libvirt runs in a separate process.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_void};
 use std::ptr;
@@ -11,10 +11,10 @@ use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 
 use crate::case::{Answer, Case, Stage};
 
-/// `VIR_DOMAIN_BACKUP_PARSE_INTERNAL`: the status flavour, without the schema.
+/// `VIR_DOMAIN_BACKUP_PARSE_INTERNAL`: a state file, without the schema.
 const PARSE_INTERNAL: c_uint = 1;
-/// `VIR_DOMAIN_DEF_PARSE_INACTIVE | VIR_DOMAIN_DEF_PARSE_SKIP_VALIDATE`: a dump of a running or a stopped domain is
-/// taken for its disks, whatever host or hypervisor it needs.
+/// `VIR_DOMAIN_DEF_PARSE_INACTIVE | VIR_DOMAIN_DEF_PARSE_SKIP_VALIDATE`: only the domain's disks matter, whatever host
+/// or hypervisor it needs.
 const DOMAIN_FLAGS: c_uint = 1 << 1 | 1 << 8;
 
 /// `virBuffer`.
@@ -27,7 +27,7 @@ struct Buffer {
 type Object = *mut c_void;
 type ErrorHandler = extern "C" fn(*mut c_void, *mut c_void);
 
-/// libvirt's functions by what they are for here.
+/// The functions of libvirt that are called.
 struct Functions {
     reset_error: unsafe extern "C" fn(),
     error_message: unsafe extern "C" fn() -> *const c_char,
@@ -42,17 +42,17 @@ struct Functions {
     free: unsafe extern "C" fn(*mut c_void),
 }
 
-/// A loaded libvirt, ready to answer. One at a time: its last error belongs to the thread.
+/// A loaded libvirt. Only one may exist: its last error belongs to the thread.
 pub struct Libvirt {
     functions: Functions,
     options: Object,
     version: String,
-    /// The functions above are code of this.
+    /// Keeps the functions above loaded.
     _library: Library,
 }
 
 impl Libvirt {
-    /// Loads `name`, such as `libvirt.so.0`, and sets it up to say nothing on its own.
+    /// Loads `name`, such as `libvirt.so.0`, and disables its own output.
     pub fn load(name: &str) -> Result<Self> {
         // SAFETY: libvirt's and its dependencies' initializers have no preconditions; this process has one thread.
         let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_GLOBAL) }
@@ -75,12 +75,12 @@ impl Libvirt {
         Ok(Self { functions: Functions::find(&library)?, options, version, _library: library })
     }
 
-    /// `12.8.0` and so on.
+    /// The version, such as `12.8.0`.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// What libvirt makes of a case.
+    /// The answer to a case.
     pub fn answer(&self, case: &Case) -> Result<Answer> {
         // SAFETY: resets the calling thread's last error, nothing else.
         unsafe { (self.functions.reset_error)() };
@@ -90,7 +90,7 @@ impl Libvirt {
         })
     }
 
-    /// Parse, align, format; stops at the first stage that fails, before anything could overwrite its error.
+    /// Parses, aligns and formats; stops at the first stage that fails, before its error is overwritten.
     fn steps(&self, case: &Case) -> Result<Result<String, Stage>> {
         let Some(backup) = self.parse_backup(case)? else {
             return Ok(Err(Stage::Parse));
@@ -137,7 +137,7 @@ impl Libvirt {
         // SAFETY: hands over the buffer's text, or null for none, and leaves the buffer empty.
         let text = unsafe { (self.functions.take_text)(&raw mut buffer) };
         let copy = copy_text(text);
-        // SAFETY: the text is ours, made by the allocator that `free` belongs to; null is fine.
+        // SAFETY: this process owns the text, and `free` belongs to its allocator; null is allowed.
         unsafe { (self.functions.free)(text.cast()) };
         Some(copy)
     }
@@ -161,13 +161,13 @@ impl Functions {
             free_backup: find(library, "virDomainBackupDefFree")?,
             take_text: find(library, "virBufferContentAndReset")?,
             free_buffer: find(library, "virBufferFreeAndReset")?,
-            // libvirt's strings come from GLib, whose allocator is the C library's since 2.46.
+            // libvirt's strings are allocated by GLib, which uses the C library's allocator since 2.46.
             free: find(library, "free")?,
         })
     }
 }
 
-/// An object of libvirt's, freed with the function made for its type.
+/// An object of libvirt, freed with the function for its type.
 struct Owned {
     object: Object,
     free: unsafe extern "C" fn(Object),
@@ -181,12 +181,12 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: the object is ours, of the type that the function frees, and not used again.
+        // SAFETY: this process owns the object, whose type the function frees, and does not use it again.
         unsafe { (self.free)(self.object) };
     }
 }
 
-/// The function `name`, taken to be of the type the caller names.
+/// The function `name`, cast to the type that the caller expects.
 fn find<F: Copy>(library: &Library, name: &str) -> Result<F> {
     // SAFETY: the callers state the signatures of libvirt's own headers, and keep the library loaded.
     let symbol = unsafe { library.get::<F>(name) }.with_context(|| format!("libvirt has no {name}"))?;

@@ -1,7 +1,7 @@
-//! Asks an installed libvirt what it makes of domain backups, and holds backupxml to its answers.
+//! Compares backupxml with an installed libvirt.
 //!
-//! A maintainer's tool: `record` writes the answers that the conformance test replays, `compare` looks for documents
-//! on which the two differ.
+//! A tool for maintainers: `record` writes the answers that the conformance test replays, `compare` searches for
+//! documents on which the two differ.
 
 mod case;
 mod compare;
@@ -35,17 +35,17 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answers the cases on standard input with the libvirt installed here; the other commands run this
+    /// Answer the cases on standard input with the installed libvirt; used by the other commands
     Answer {
         /// The library to load
         #[arg(long, default_value = "libvirt.so.0")]
         library: String,
     },
-    /// Asks libvirt about every case of the conformance test and writes down what it says
+    /// Ask libvirt about every case of the conformance test and record its answers
     Record(record::Options),
-    /// Looks for documents on which the library and libvirt differ, and shrinks them
+    /// Search for documents on which the library and libvirt differ, and reduce them
     Compare(compare::Options),
-    /// Prints the case of a seed
+    /// Print the case of a seed
     Show {
         seed: u64,
         /// Also ask libvirt, running COMMAND answer

@@ -1,4 +1,4 @@
-//! What the library of this workspace makes of a case.
+//! The library's answer to a case.
 
 use anyhow::{Context, Result};
 use backupxml::release::Release;
@@ -9,11 +9,11 @@ use crate::case::Case;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Accepted(String),
-    /// With what it says that libvirt prints, a message for each finding; libvirt itself prints the first it comes to.
+    /// Refused, with the libvirt message of each diagnostic; libvirt itself prints only one.
     Refused(Vec<String>),
 }
 
-/// The one place that calls the library.
+/// The only place that calls the library.
 pub fn normalize(case: &Case, release: &str) -> Result<Verdict> {
     let release = Release::ALL
         .into_iter()

@@ -1,4 +1,4 @@
-//! Numbers that depend on nothing but a seed (splitmix64).
+//! Random numbers that depend on a seed only (splitmix64).
 
 #[derive(Clone, Debug)]
 pub struct Random(u64);
@@ -6,7 +6,7 @@ pub struct Random(u64);
 impl Random {
     pub fn new(seed: u64) -> Self {
         let mut random = Self(seed);
-        // Neighbouring seeds are to have nothing in common.
+        // Makes sequences of neighbouring seeds unrelated.
         random.0 = random.next() ^ seed.rotate_left(32);
         random
     }

@@ -1,8 +1,8 @@
-//! Writes down what libvirt says, for the conformance test to replay where there is none.
+//! Records libvirt's answers, which the conformance test replays without libvirt.
 //!
-//! A part is a file of JSON lines, one case a line, sorted as generated; the domains that cases share are in a
-//! file of their own. Recording again replaces the answers of the release that is asked and keeps the others'. Cases that
-//! stand in a file and are not generated (any more) are asked about as well: so a case may be added by hand.
+//! A part is a file of JSON lines, one case per line, in the order of generation; the domains that cases share are in a
+//! separate file. Recording again replaces the answers of the release that is asked and keeps those of others. Cases in
+//! a file that are not generated are asked about too, so cases can be added by hand.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -36,7 +36,7 @@ pub struct Options {
     directory: PathBuf,
 }
 
-/// The file of the cases that comparisons have found.
+/// The file of cases found by comparisons.
 const FOUND: &str = "found";
 
 /// A line of a part.
@@ -46,7 +46,7 @@ struct Line {
     seed: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backup: Option<String>,
-    /// Bytes that are no UTF-8, each as the character of its number.
+    /// Bytes that are not UTF-8, each as the character with its number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backup_latin1: Option<String>,
     /// The name of a line in `domains.jsonl`.
@@ -60,7 +60,7 @@ struct Line {
     answers: Vec<Recorded>,
 }
 
-/// What some releases answer.
+/// The answer of some releases.
 #[derive(Clone, Serialize, Deserialize)]
 struct Recorded {
     releases: Vec<String>,
@@ -77,7 +77,7 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// A case on its way into a part.
+/// A case that will be written to a part.
 struct Entry {
     seed: Option<u64>,
     case: Case,
@@ -111,7 +111,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Gives generated cases the answers that they had, and appends those that were not generated.
+/// Gives generated cases their earlier answers, and appends the cases that were not generated.
 fn merge(entries: &mut Vec<Entry>, old: Vec<Entry>, fresh: bool) {
     let mut seen = HashSet::new();
     entries.retain(|entry| entry.case.can_be_recorded() && seen.insert(entry.case.clone()));
@@ -154,7 +154,7 @@ fn record(session: &mut Session, entry: &mut Entry, release: &str) -> Result<()>
     Ok(())
 }
 
-/// A release in the order of time.
+/// A release, ordered by version.
 fn numbers(release: &str) -> Vec<u32> {
     release.split('.').filter_map(|number| number.parse().ok()).collect()
 }
@@ -260,7 +260,7 @@ impl DomainFile {
         found.map(|(text, _)| text.clone()).with_context(|| format!("there is no domain {name}"))
     }
 
-    /// The name of a domain; a new one has the next number.
+    /// The name of a domain; a new one gets the next number.
     fn name(&mut self, text: &str) -> String {
         let numbers = self.names.values().filter_map(|name| name.strip_prefix('d')?.parse::<u32>().ok());
         let number = numbers.max().unwrap_or(0) + 1;

@@ -1,6 +1,7 @@
-//! A process that holds libvirt, asked from this one.
+//! A separate process that loads libvirt and answers cases.
 //!
-//! libvirt may crash on what no driver would send it, and leaks a little: neither is to end or slow a long comparison.
+//! libvirt may crash on documents that no driver would pass to it, and leaks some memory: a long comparison must
+//! survive both.
 
 use std::io::{BufReader, BufWriter, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::case::{Answer, Case};
 use crate::wire;
 
-/// Questions after which the process is replaced.
+/// Number of cases after which the process is replaced.
 const QUESTIONS_PER_PROCESS: u32 = 20_000;
 
 pub struct Session {
@@ -32,12 +33,12 @@ impl Session {
         Ok(Self { command: command.to_owned(), asked: Asked::start(command)?, questions: 0 })
     }
 
-    /// The release that answers.
+    /// The release of that libvirt.
     pub fn release(&self) -> &str {
         &self.asked.release
     }
 
-    /// What libvirt makes of the case; `None` when the process died of it.
+    /// libvirt's answer to a case; `None` if the process died.
     pub fn ask(&mut self, case: &Case) -> Result<Option<Answer>> {
         if !case.can_be_asked() {
             bail!("a document with a NUL cannot be asked about");
@@ -86,7 +87,7 @@ impl Asked {
 
 impl Drop for Asked {
     fn drop(&mut self) {
-        // Hanging up ends the process; waiting keeps no zombie.
+        // Closing its input ends the process; waiting for it leaves no zombie.
         self.input = None;
         let _ = self.process.wait();
     }

@@ -1,8 +1,8 @@
-//! The smallest document that still shows something.
+//! Reduces a document to the smallest that still shows a difference.
 
 use std::ops::Range;
 
-/// Drops elements, attributes and characters from `document` while `shows` stays true of the rest.
+/// Removes elements, attributes and characters from `document` while `shows` returns true for the rest.
 pub fn shrink(document: &[u8], mut shows: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
     let mut smallest = document.to_vec();
     loop {
@@ -16,7 +16,7 @@ pub fn shrink(document: &[u8], mut shows: impl FnMut(&[u8]) -> bool) -> Vec<u8> 
     }
 }
 
-/// Tries each piece, the longest first; after a success the pieces are other ones.
+/// Tries each piece, the longest first; after a success the pieces are computed again.
 fn drop_pieces(document: &mut Vec<u8>, pieces: fn(&[u8]) -> Vec<Range<usize>>, shows: &mut impl FnMut(&[u8]) -> bool) {
     let mut found = pieces(document);
     found.sort_by_key(|piece| usize::MAX - piece.len());
@@ -36,7 +36,8 @@ fn drop_pieces(document: &mut Vec<u8>, pieces: fn(&[u8]) -> Vec<Range<usize>>, s
     }
 }
 
-/// Whole elements, tags without what they hold, and attributes; found by eye, since the document may be no XML.
+/// Whole elements, tags without their content, and attributes; found by text search, since the document may not be
+/// well-formed.
 fn markup(document: &[u8]) -> Vec<Range<usize>> {
     let tags = tags(document);
     let mut pieces: Vec<Range<usize>> = tags.clone();
@@ -60,7 +61,7 @@ fn tags(document: &[u8]) -> Vec<Range<usize>> {
     tags
 }
 
-/// Where the element that the first tag opens ends; nothing for a closing or an empty tag.
+/// The end of the element that starts with the first tag; `None` for an end tag or an empty-element tag.
 fn end_of_element(document: &[u8], tags: &[Range<usize>]) -> Option<usize> {
     let mut depth = 0_u32;
     for tag in tags {

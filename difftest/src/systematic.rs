@@ -1,6 +1,7 @@
-//! Every row of the format's tables from both sides, and the products of the choices that depend on each other.
+//! Every row of the format's tables with accepted and refused values, and the products of choices that depend on each
+//! other.
 //!
-//! Written out rather than drawn: what is covered is to be read here.
+//! The cases are listed explicitly, so that the code shows what is covered.
 
 mod alignment;
 mod shape;
@@ -11,7 +12,7 @@ use crate::case::Case;
 
 pub const SUFFIX: &str = "S";
 
-/// The parts by the name of the file that each is recorded in.
+/// The parts, with the name of the file that each is recorded in.
 pub fn parts() -> Vec<(&'static str, Vec<Case>)> {
     vec![
         ("disk", shape::disk()),
@@ -55,7 +56,7 @@ fn escaped(value: &str) -> String {
     text
 }
 
-/// A backup in `mode` that holds `disks`, with the server that pull needs.
+/// A backup in `mode` that contains `disks`, with a server in pull mode.
 fn backup(pull: bool, disks: &str) -> String {
     if pull {
         format!("<domainbackup mode='pull'><server name='localhost'/><disks>{disks}</disks></domainbackup>")
@@ -64,14 +65,14 @@ fn backup(pull: bool, disks: &str) -> String {
     }
 }
 
-/// A domain around these disks.
+/// A domain with these disks.
 fn domain(disks: &str) -> String {
     format!(
         "<domain type='qemu'><name>vm</name><memory>1048576</memory><os><type>hvm</type></os><devices>{disks}</devices></domain>"
     )
 }
 
-/// Each way to choose one of each list.
+/// Each combination of one item of each list.
 fn product<'a>(lists: &[&[Option<&'a str>]]) -> Vec<Vec<Option<&'a str>>> {
     let mut rows = vec![Vec::new()];
     for list in lists {

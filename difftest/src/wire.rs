@@ -1,7 +1,7 @@
-//! How cases travel to the process that holds libvirt, and answers back.
+//! The protocol for sending cases to the process that loads libvirt, and answers back.
 //!
-//! Every field is a little-endian 32-bit length and that many bytes, so that a document may hold anything. The asked
-//! process greets with libvirt's version before the first case.
+//! Every field is a little-endian 32-bit length followed by that many bytes, so that documents may contain anything.
+//! The process sends libvirt's version before the first answer.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -17,7 +17,7 @@ pub fn write_case(out: &mut impl Write, case: &Case) -> io::Result<()> {
     write_bytes(out, case.suffix.as_bytes())
 }
 
-/// The next case; `None` when the asker has hung up.
+/// The next case; `None` at the end of the input.
 pub fn read_case(input: &mut impl Read) -> io::Result<Option<Case>> {
     let mut flags = [0; 2];
     match input.read_exact(&mut flags) {

@@ -1,4 +1,4 @@
-//! Documents to be written out: plainly, or in the odd spellings that XML allows.
+//! Documents that can be written plainly or with the variations that XML allows.
 
 use crate::random::Random;
 
@@ -7,7 +7,7 @@ pub enum Node {
     Element(Element),
     /// Characters, escaped when written.
     Text(String),
-    /// Markup, written as it is: a comment, a CDATA section …
+    /// Markup, written verbatim: a comment, a CDATA section …
     Markup(String),
 }
 
@@ -72,14 +72,14 @@ impl Element {
         None
     }
 
-    /// Written with as few liberties as possible.
+    /// Written plainly.
     pub fn plain(&self) -> String {
         let mut writer = Writer { random: None, text: String::new() };
         writer.element(self);
         writer.text
     }
 
-    /// Written as an odd hand would.
+    /// Written with random variations.
     pub fn odd(&self, random: &mut Random) -> String {
         let mut writer = Writer { random: Some(random), text: String::new() };
         writer.element(self);
@@ -87,9 +87,9 @@ impl Element {
     }
 }
 
-/// Whose children mean something else in another order.
+/// Elements whose children have another meaning in another order.
 const ORDERED: &[&str] = &["encryption", "seclabel", "disks", "incremental", "label"];
-/// Whose text is taken as it is.
+/// Elements whose text is used verbatim.
 const LITERAL: &[&str] = &["incremental", "label"];
 const BETWEEN: &[&str] = &[
     "\n",

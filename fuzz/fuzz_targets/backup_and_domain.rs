@@ -1,5 +1,5 @@
-//! Any pair of a backup and a domain, split at the first NUL: spans lie in their documents, the two commands agree on
-//! what is accepted, and fixes leave nothing worse.
+//! Any pair of a backup and a domain, separated by the first NUL: spans are inside their documents, `plan` and
+//! `normalize` agree on what is accepted, and fixes do not add errors.
 #![no_main]
 
 use backupxml::diagnostic::{Applicability, Diagnostic, Document};
@@ -24,7 +24,7 @@ fuzz_target!(|pair: &str| {
             let text = if label.document == Document::Backup { backup } else { domain_text };
             assert!(text.get(label.span.range()).is_some(), "{label:?}");
         }
-        // What only the driver refuses is normalized, and planned, all the same.
+        // What only the driver refuses is normalized and planned nevertheless.
         let refused =
             diagnostics.iter().any(|found| found.is_error() && !["qemu", "checkpoint"].contains(&found.rule.family()));
         let normalized = normalize(backup, Some(&domain), &options);

@@ -1,5 +1,5 @@
-//! Any bytes: no panic, every span lies in the text on character boundaries and in the file, and fixes leave nothing
-//! worse.
+//! Any bytes: no panic, every span is inside the text on character boundaries and inside the file, and fixes do not add
+//! errors.
 #![no_main]
 
 use backupxml::diagnostic::{Applicability, Diagnostic};

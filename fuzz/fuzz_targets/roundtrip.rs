@@ -1,4 +1,4 @@
-//! What is accepted comes out as something that comes out as itself, and that says the same.
+//! Normalizing twice gives the same text, and both texts parse to the same model.
 #![no_main]
 
 use backupxml::{Options, normalize, parse};
@@ -8,11 +8,11 @@ fuzz_target!(|text: &str| {
     for status in [false, true] {
         let options = Options { status, ..Options::default() };
         let Ok(once) = normalize(text, None, &options) else { continue };
-        // libvirt drops a label that is empty or too long, and a state file's odd numbers; its schema minds the first.
+        // libvirt drops an empty or very long label, and unusual numbers of a state file; its schema refuses the first.
         if once.contains("<seclabel") && once.contains("relabel='yes'/>") {
             continue;
         }
-        // It also takes an empty state, and writes none, where one has to be.
+        // It accepts an empty state and writes none, although the state is required.
         if status && once.contains("backup='yes' type=") {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Backups that outlive the document they were read from.
+//! Conversion into backups that do not borrow from the document.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ fn owned_text(text: Text<'_>) -> Text<'static> {
 }
 
 impl Backup<'_> {
-    /// The same backup, free of the document it was read from.
+    /// Copies all text that is borrowed from the document.
     #[must_use]
     pub fn into_owned(self) -> Backup<'static> {
         Backup {

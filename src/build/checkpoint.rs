@@ -1,4 +1,4 @@
-//! The checkpoint document that is passed along with a backup.
+//! The checkpoint document that is passed to libvirt together with a backup.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::checkpoint::is_name;
 use super::text::{DiskName, Invalid};
 use crate::format::format_new_checkpoint;
 
-/// The longest name that libvirt can save, in bytes: it writes `NAME.xml.new` first, and Linux allows 255.
+/// Maximum length in bytes that libvirt can save: it writes `NAME.xml.new` first, and Linux allows 255.
 const MAX_NAME: usize = 247;
 
 /// The name of a checkpoint that is to be created.
@@ -15,11 +15,11 @@ const MAX_NAME: usize = 247;
 pub struct NewCheckpointName(String);
 
 impl NewCheckpointName {
-    /// Accepts 1 to 247 letters, digits, `_`, `-` and dots, no dot first.
+    /// Accepts 1 to 247 letters, digits, `_`, `-` and dots; the first is not a dot.
     ///
     /// # Errors
     ///
-    /// Refuses any other text.
+    /// Returns an error for any other text.
     pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
         let text = text.into();
         if is_name(&text) && text.len() <= MAX_NAME {
@@ -39,7 +39,7 @@ impl NewCheckpointName {
     }
 }
 
-/// A checkpoint that is created when a backup starts, for later incremental backups to start from.
+/// A checkpoint that is created when a backup starts, as the base of later incremental backups.
 ///
 /// ```
 /// use backupxml::build::{DiskName, Invalid, NewCheckpoint, NewCheckpointName};
@@ -69,20 +69,20 @@ pub struct NewCheckpoint {
 }
 
 impl NewCheckpoint {
-    /// A checkpoint of every writable disk that has media; libvirt refuses it if one of them is not qcow2.
+    /// A checkpoint of every writable disk with media. libvirt refuses it if one of them is not qcow2.
     #[must_use]
     pub fn new(name: NewCheckpointName) -> Self {
         Self { name, disks: Vec::new() }
     }
 
-    /// Lists a disk whose changes are tracked; once any is listed, the domain's others are not. Each may be listed once.
+    /// Lists a disk with a bitmap. Once a disk is listed, unlisted disks get no bitmap. A disk may be listed once.
     #[must_use]
     pub fn with_bitmap(mut self, name: DiskName) -> Self {
         self.disks.push((name, true));
         self
     }
 
-    /// Lists a disk whose changes are not tracked.
+    /// Lists a disk without a bitmap.
     #[must_use]
     pub fn without_bitmap(mut self, name: DiskName) -> Self {
         self.disks.push((name, false));

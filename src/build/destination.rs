@@ -1,4 +1,4 @@
-//! Where a backup's data goes, how it is labelled and encrypted.
+//! Destinations, their security labels and their encryption.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use crate::backup::{self, EncryptionEngine, EncryptionFormat, SourceOnly, Storag
 
 use super::text::{Invalid, Path, Uuid, Word};
 
-/// The longest label that libvirt keeps, in bytes.
+/// Maximum length in bytes of a label that libvirt keeps.
 const MAX_LABEL_LENGTH: usize = 4096;
 
-/// A file or block device: the target of a push, the scratch of a pull.
+/// A file or block device: the target of a push mode backup or the scratch of a pull mode backup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Destination {
     storage_type: StorageType,
@@ -31,7 +31,8 @@ impl Destination {
         Self { storage_type: StorageType::Block, ..Self::file(path) }
     }
 
-    /// How a security driver labels it, or every driver where no model is named. Of labels for one model the last holds.
+    /// Sets the label for a security driver, or for every driver if `model` is `None`. A second label for a model
+    /// replaces the first.
     #[must_use]
     pub fn seclabel(mut self, model: Option<Word>, label: Label) -> Self {
         self.seclabels.retain(|(known, _)| *known != model);
@@ -39,7 +40,7 @@ impl Destination {
         self
     }
 
-    /// Encrypts it.
+    /// Encrypts the destination.
     #[must_use]
     pub fn encryption(mut self, encryption: Encryption) -> Self {
         self.encryption = Some(encryption);
@@ -69,7 +70,7 @@ impl Destination {
     }
 }
 
-/// What a security driver does about the label of a destination.
+/// How a security driver labels a destination.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Label(Labelling);
 
@@ -81,11 +82,11 @@ enum Labelling {
 }
 
 impl Label {
-    /// It gives the destination this label, of 1 to 4096 bytes.
+    /// Sets this label, of 1 to 4096 bytes.
     ///
     /// # Errors
     ///
-    /// Refuses labels of another length, and characters that XML cannot hold.
+    /// Returns an error for labels of another length and for characters that XML does not allow.
     pub fn new(label: impl Into<String>) -> Result<Self, Invalid> {
         let label = Word::new(label)?;
         if (1..=MAX_LABEL_LENGTH).contains(&label.as_str().len()) {
@@ -95,13 +96,13 @@ impl Label {
         }
     }
 
-    /// It leaves the label alone: `relabel='no'`.
+    /// Keeps the present label: `relabel='no'`.
     #[must_use]
     pub fn kept() -> Self {
         Self(Labelling::Kept)
     }
 
-    /// Its labelling has been skipped: `labelskip='yes'`.
+    /// Labelling was skipped: `labelskip='yes'`.
     #[must_use]
     pub fn skipped() -> Self {
         Self(Labelling::Skipped)
@@ -117,20 +118,20 @@ pub struct Encryption {
 }
 
 impl Encryption {
-    /// With a passphrase that libvirt keeps.
+    /// Encryption with a passphrase stored by libvirt.
     #[must_use]
     pub fn luks(secret: Secret) -> Self {
         Self { secret, by_qemu: false, cipher: None }
     }
 
-    /// Says that QEMU encrypts: `engine='qemu'`.
+    /// QEMU encrypts: `engine='qemu'`.
     #[must_use]
     pub fn by_qemu(mut self) -> Self {
         self.by_qemu = true;
         self
     }
 
-    /// Names the cipher and the generator of initialization vectors, which go together.
+    /// Sets the cipher and the generator of initialization vectors, which are allowed only together.
     #[must_use]
     pub fn cipher(mut self, cipher: Cipher, ivgen: Ivgen) -> Self {
         self.cipher = Some((cipher, ivgen));
@@ -163,12 +164,12 @@ impl Encryption {
     }
 }
 
-/// A passphrase that libvirt keeps.
+/// A reference to a passphrase stored by libvirt.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Secret {
-    /// By its UUID.
+    /// Its UUID.
     Uuid(Uuid),
-    /// By its usage.
+    /// Its usage.
     Usage(Word),
 }
 
@@ -181,13 +182,13 @@ pub struct Cipher {
 }
 
 impl Cipher {
-    /// A cipher, such as `aes`, and the size of its key in bits.
+    /// A cipher, such as `aes`, and its key size in bits.
     #[must_use]
     pub fn new(name: Word, size: u32) -> Self {
         Self { name, size, mode_and_hash: None }
     }
 
-    /// Its mode, such as `xts`, and its hash, such as `sha256`, which go together.
+    /// Sets the mode, such as `xts`, and the hash, such as `sha256`, which are allowed only together.
     #[must_use]
     pub fn mode_and_hash(mut self, mode: Word, hash: Word) -> Self {
         self.mode_and_hash = Some((mode, hash));

@@ -1,10 +1,10 @@
-//! Text that was checked when it was made.
+//! Validated text.
 
 use std::fmt;
 
 use crate::schema::{Value, canonical_uuid};
 
-/// Why text cannot be what it was meant to be.
+/// Why a text is not a valid value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     text: String,
@@ -25,7 +25,7 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Whether XML can hold every character of a text.
+/// Whether XML allows every character of a text.
 fn fits_xml(text: &str) -> bool {
     text.chars().all(|character| match character {
         '\t' | '\n' | '\r' => true,
@@ -42,11 +42,11 @@ macro_rules! checked_text {
             pub struct $name(String);
 
             impl $name {
-                #[doc = concat!("Takes text that is ", $what, ".")]
+                #[doc = concat!("Accepts text that is ", $what, ".")]
                 ///
                 /// # Errors
                 ///
-                /// Refuses any other.
+                /// Returns an error for any other text.
                 pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
                     let text = text.into();
                     let accepts: fn(&str) -> bool = $accepts;
@@ -64,16 +64,16 @@ macro_rules! checked_text {
 }
 
 checked_text! {
-    /// Text that libvirt sets no limits to.
+    /// Any text that XML allows.
     Word, "text that XML can hold", |_| true;
     /// The name of a checkpoint.
     Checkpoint, "the name of a checkpoint", |name| !name.is_empty();
-    /// The name of a disk: the target of the domain's disk, such as `vda`. Names of NVMe namespaces are for libvirt 12.8.0
-    /// and later.
+    /// The name of a disk: the target of the domain's disk, such as `vda`. Names of NVMe namespaces need libvirt 12.8.0
+    /// or later.
     DiskName, "the name of a disk, like vda", |name| Value::DiskName.accepts(name);
-    /// A path of a file or a device.
+    /// The path of a file or a device.
     Path, "an absolute path", |path| Value::Path.accepts(path);
-    /// A path of a socket.
+    /// The path of a socket.
     SocketPath, "an absolute path", |path| path.starts_with('/') && Value::Path.accepts(path);
     /// A host name, or an IPv4 or IPv6 address without brackets.
     Host, "a host name or address", |host| Value::Host.accepts(host);
@@ -84,11 +84,11 @@ checked_text! {
 pub struct Uuid(String);
 
 impl Uuid {
-    /// Takes 32 hexadecimal digits, plain or in groups of 8-4-4-4-12.
+    /// Accepts 32 hexadecimal digits, plain or in groups of 8-4-4-4-12.
     ///
     /// # Errors
     ///
-    /// Refuses anything else.
+    /// Returns an error for any other text.
     pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
         canonical_uuid(text.as_ref()).map(Self).ok_or_else(|| Invalid::new(text.as_ref(), "a UUID"))
     }

@@ -1,11 +1,12 @@
-//! Which diagnostics of a later stage follow from those of an earlier one, and are not reported.
+//! Decides which diagnostics of a later stage are consequences of those of an earlier one.
 
 use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
 
-/// What cannot be the name of a disk is often the path of one: the domain tells of which.
+/// Moves the suggestions about unknown disks to the diagnostics about invalid disk names: such a name is often the path
+/// of an image.
 pub(super) fn attach_disk_suggestions(diagnostics: &mut [Diagnostic], unknown_disks: Vec<Diagnostic>) {
     let names = diagnostics.iter_mut().filter(|diagnostic| diagnostic.rule == Rule::InvalidDiskName);
     let mut names: HashMap<Span, &mut Diagnostic> =
@@ -24,7 +25,7 @@ pub(super) fn spans_of(diagnostics: &[Diagnostic]) -> Vec<Span> {
     spans
 }
 
-/// Attributes that are written twice: which of the two is meant cannot be told, nor what follows from it.
+/// Spans of attributes that are written twice: it is unknown which of the two is intended.
 pub(super) fn duplicated_attribute_spans(diagnostics: &[Diagnostic]) -> Vec<Span> {
     let doubled = diagnostics.iter().filter(|diagnostic| diagnostic.rule == Rule::DuplicateAttribute);
     let mut spans: Vec<_> = doubled.flat_map(Diagnostic::labels).map(|label| label.span).collect();
@@ -32,7 +33,7 @@ pub(super) fn duplicated_attribute_spans(diagnostics: &[Diagnostic]) -> Vec<Span
     spans
 }
 
-/// Start tags of elements that are not closed: what seems to be missing in them may be behind the end.
+/// Spans of start tags of unclosed elements: what seems missing in them may follow after their assumed end.
 pub(super) fn unclosed_tag_spans(diagnostics: &[Diagnostic]) -> Vec<Span> {
     let unclosed = diagnostics.iter().filter(|diagnostic| diagnostic.rule == Rule::UnclosedElement);
     unclosed.flat_map(Diagnostic::labels).map(|label| label.span).collect()
@@ -42,11 +43,11 @@ pub(super) fn is_tag(text: &str, span: Span) -> bool {
     text.get(span.range()).is_some_and(|written| written.starts_with('<'))
 }
 
-/// Whether `span` shares a byte with one of `known`, which are in order, or is empty and touches one.
+/// Whether `span` shares a byte with one of `known`, which is sorted, or is empty and adjacent to one.
 pub(super) fn overlaps(known: &[Span], span: Span) -> bool {
     let is_empty = span.start == span.end;
     let after = known.partition_point(|known| known.start < span.end || is_empty && known.start == span.end);
-    // Findings of the stages before are small and lie apart, or begin at one place: the last few decide.
+    // Earlier diagnostics are small and do not overlap, or start at one place: checking the last few is enough.
     known
         .get(..after)
         .into_iter()

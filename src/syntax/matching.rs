@@ -1,31 +1,31 @@
-//! Start and end tags → the elements that were meant: the fewest mistakes that explain all of the tags.
+//! Matches start and end tags: finds the smallest number of errors that explains all of the tags.
 //!
-//! One lost end tag makes every later one look wrong, so no tag is judged by itself. The tags are read from the first to
-//! the last by several readers at once, each with its own view of which elements are open. Where a tag does not fit, a
-//! reader goes on in every way that a person might have meant it, and pays for each mistake that it takes somebody to
-//! have made. Only the cheapest are kept; what the cheapest one at the end has paid for is reported.
+//! One missing end tag makes every later one look wrong, so no tag can be judged by itself. The tags are matched by
+//! beam search. Each hypothesis is a stack of open elements and the cost of the errors assumed so far. A tag that does
+//! not fit extends a hypothesis in every plausible way, each at a cost. Only the cheapest hypotheses are kept; the
+//! errors of the cheapest one at the end are reported.
 
 use crate::diagnostic::Span;
 use crate::schema::{DOMAINBACKUP, SHAPES};
 use crate::wording::closest_match;
 
-/// What a mistake costs.
+/// The cost of an error.
 const COST_ERROR: u32 = 20;
-/// An element where libvirt has none: likelier an element out of place than a broken tag, unless several are.
+/// The cost of an element where libvirt allows none: less than a broken tag, unless several elements are affected.
 const COST_MISPLACED: u32 = 8;
-/// A name that libvirt does not have, or text where there is none.
+/// The cost of an unknown name, or of text where none is allowed.
 const COST_UNKNOWN: u32 = 2;
-/// A whole second document is less likely than a slip of the pen in one.
+/// The cost of a whole second document, which is less likely than an error within one.
 const COST_SECOND_ROOT: u32 = 30;
-/// Readers that are this much behind the best never catch up.
+/// Hypotheses that cost this much more than the best one are dropped.
 const PRUNE_MARGIN: u32 = 60;
-/// The most readers at once.
+/// Maximum number of hypotheses.
 const BEAM_WIDTH: usize = 32;
-/// Steps of all readers together, which bounds time and memory on large documents.
+/// Maximum number of steps of all hypotheses together, to limit time and memory.
 const STEP_BUDGET: usize = 1 << 20;
-/// The most elements that are taken to be left open at one place.
+/// Maximum number of unclosed elements that are assumed at one place.
 const MAX_CLOSED_AT_ONCE: usize = 8;
-/// Elements of state files, beside those of the schema, and what they stand in.
+/// Elements of state files that are not in the schema, with their parents.
 const STATE_ELEMENTS: [(&str, &[&str]); 4] = [
     ("privateData", &["domainbackup"]),
     ("objects", &["privateData"]),
@@ -33,14 +33,14 @@ const STATE_ELEMENTS: [(&str, &[&str]); 4] = [
     ("secret", &["objects"]),
 ];
 
-/// A piece of a document.
+/// A tag or a piece of text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token<'a> {
     pub kind: TokenKind,
-    /// The name in a tag; what to call anything else.
+    /// The name in a tag; what to call any other token.
     pub name: &'a str,
     pub span: Span,
-    /// Where the name is.
+    /// The span of the name.
     pub name_span: Span,
 }
 
@@ -49,24 +49,24 @@ pub(super) enum TokenKind {
     Start {
         has_attributes: bool,
     },
-    /// A start tag that closes itself, and its `/`.
+    /// An empty-element tag, and the span of its `/`.
     Empty(Span),
     End,
-    /// Text that is not only white space.
+    /// Text that contains more than white space.
     Text,
 }
 
 impl Token<'_> {
-    /// The name, or the whole tag where there is none.
+    /// The name, or the whole tag if it has none.
     pub fn name_span_or_tag(&self) -> Span {
         if self.name.is_empty() { self.span } else { self.name_span }
     }
 }
 
-/// A start tag, or a place where one was lost.
+/// A start tag, or the place where one is missing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opened<'a> {
-    /// Its token; the one that it was lost before.
+    /// The token of the tag; if it is missing, the token that it is missing before.
     pub token: usize,
     /// The name that it should have.
     pub name: &'a str,
@@ -76,51 +76,51 @@ pub(super) struct Opened<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum StartTagState {
     Written,
-    /// By another name.
+    /// With another name.
     Renamed,
-    /// With a `/` at its end.
+    /// As an empty-element tag.
     Empty,
-    /// Not at all.
+    /// Missing.
     Missing,
 }
 
-/// What a reader takes somebody to have done.
+/// An error that a hypothesis assumes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum TagError<'a> {
-    /// Left an element open that should have been closed before a token.
+    /// An element is not closed before a token.
     Unclosed(Opened<'a>, usize),
-    /// Written an end tag for nothing.
+    /// An end tag without a start tag.
     Stray(usize),
-    /// Written an end tag, of an element that was closed for the tag before, one too late.
+    /// An end tag after the end tag of its parent.
     Misordered(usize),
-    /// Closed an element by an end tag of another name.
+    /// An end tag with another name than its element.
     Mismatched(Opened<'a>, usize),
-    /// Written a start tag wrongly, which its end tag shows.
+    /// A start tag that is wrong, as its end tag shows.
     BadStartTag(Opened<'a>, usize),
-    /// Written a start tag for an end tag.
+    /// A start tag in place of an end tag.
     StartForEnd(Opened<'a>, usize),
-    /// Written something outside the root element.
+    /// A token outside the root element.
     Outside(usize),
-    /// Written a second root element.
+    /// A second root element.
     SecondRoot(usize),
 }
 
-/// What there is to say about the tags of a document.
+/// The errors in the tags of a document.
 #[derive(Debug, Default)]
 pub(super) struct Explanation<'a> {
     /// In the order of the document.
     pub errors: Vec<TagError<'a>>,
-    /// The elements that are open at its end, the innermost first.
+    /// The elements that are open at the end, innermost first.
     pub open: Vec<Opened<'a>>,
 }
 
-/// The names that libvirt knows, by number, and which may stand in which.
+/// The known elements, by number, and which of them may contain which.
 struct Grammar {
     names: Vec<&'static str>,
     allowed: Vec<Vec<bool>>,
 }
 
-/// A known name's number.
+/// The number of a known element.
 type Kind = Option<u8>;
 
 impl Grammar {
@@ -147,7 +147,7 @@ impl Grammar {
         self.allowed.get(usize::from(parent)).and_then(|row| row.get(usize::from(child))).copied().unwrap_or(false)
     }
 
-    /// What it costs for `child` to stand in `parent`.
+    /// The cost of `child` in `parent`.
     fn misplacement_cost(&self, parent: Kind, child: Kind) -> u32 {
         match (parent, child) {
             (Some(parent), Some(child)) if !self.allows(parent, child) => COST_MISPLACED,
@@ -156,7 +156,7 @@ impl Grammar {
         }
     }
 
-    /// What may stand between `parent` and `child`.
+    /// The elements that may be between `parent` and `child`.
     fn between(&self, parent: Kind, child: Kind) -> Vec<u8> {
         let (Some(parent), Some(child)) = (parent, child) else { return Vec::new() };
         let kinds = (0..self.names.len()).filter_map(|kind| u8::try_from(kind).ok());
@@ -173,22 +173,23 @@ impl Grammar {
     }
 }
 
-/// An open element on a reader's stack, which shares the rest of it with others.
+/// An open element on the stack of a hypothesis; hypotheses share the elements below it.
 struct Element<'a> {
     below: usize,
     opened: Opened<'a>,
     kind: Kind,
-    /// A number for the names of this element and all that it stands in.
+    /// A hash of the names of this element and all of its ancestors.
     fingerprint: u64,
 }
 
-/// A mistake on a reader's account, after others.
+/// An error and those before it.
 struct Step<'a> {
     before: usize,
     error: TagError<'a>,
 }
 
-/// One view of the document so far. The numbers are places in the lists of [`TagMatcher`], 0 for none.
+/// A possible interpretation of the document so far. Its numbers are positions in the lists of [`TagMatcher`] plus 1; 0
+/// is none.
 #[derive(Clone, Copy)]
 struct Hypothesis {
     cost: u32,
@@ -202,7 +203,7 @@ enum Root {
     Expected,
     Open,
     Closed,
-    /// There is something behind it, which is reported.
+    /// The root is followed by content, which is reported.
     HasTrailing,
 }
 
@@ -214,8 +215,7 @@ struct TagMatcher<'t, 'a> {
     next: Vec<Hypothesis>,
 }
 
-/// Explains the tags. `truncated` tells that the document ends in the middle of one, so that nothing is said of what is
-/// open there.
+/// Explains the tags. If the document is `truncated`, its end is inside a tag and unclosed elements are not reported.
 pub(super) fn explain<'a>(tokens: &[Token<'a>], truncated: bool) -> Explanation<'a> {
     if is_balanced(tokens) {
         return Explanation::default();
@@ -239,7 +239,7 @@ pub(super) fn explain<'a>(tokens: &[Token<'a>], truncated: bool) -> Explanation<
     best.map(|best| matcher.explanation(*best, truncated)).unwrap_or_default()
 }
 
-/// Whether every tag has its other, in one root, with nothing outside: the rule, quickly told.
+/// Whether the tags match, with one root and nothing outside it: the fast path.
 fn is_balanced(tokens: &[Token<'_>]) -> bool {
     let mut open = Vec::new();
     let mut roots = 0;
@@ -301,7 +301,7 @@ impl<'a> TagMatcher<'_, 'a> {
         hypothesis
     }
 
-    /// Every way to go on with one token.
+    /// Extends a hypothesis by a token in every plausible way.
     fn read_token(&mut self, hypothesis: Hypothesis, number: usize) {
         let Some(token) = self.tokens.get(number).copied() else { return };
         match token.kind {
@@ -330,7 +330,7 @@ impl<'a> TagMatcher<'_, 'a> {
         self.next.push(hypothesis);
     }
 
-    /// A reader that takes the start tag of `kind` to be lost before a token.
+    /// A hypothesis in which the start tag of `kind` is missing before a token.
     fn inserted(&mut self, hypothesis: Hypothesis, number: usize, kind: u8) -> Hypothesis {
         let opened = Opened { token: number, name: self.grammar.name(kind), state: StartTagState::Missing };
         self.pushed(hypothesis, opened, Some(kind), COST_ERROR + 1)
@@ -381,7 +381,7 @@ impl<'a> TagMatcher<'_, 'a> {
         }
     }
 
-    /// Puts an element where it stands, and, if it closes itself, also as one that should not.
+    /// Opens an element; an empty-element tag also as one whose `/` is wrong.
     fn open(&mut self, hypothesis: Hypothesis, number: usize, token: Token<'a>, kind: Kind, misplacement_cost: u32) {
         let opened = |state| Opened { token: number, name: token.name, state };
         let TokenKind::Empty(_) = token.kind else {
@@ -398,7 +398,7 @@ impl<'a> TagMatcher<'_, 'a> {
         }
     }
 
-    /// Closes elements until the new one fits.
+    /// Assumes unclosed elements until the new one fits.
     fn open_further_out(&mut self, mut hypothesis: Hypothesis, number: usize, token: Token<'a>, kind: Kind) {
         for _ in 0..MAX_CLOSED_AT_ONCE {
             let Some(top) =
@@ -415,7 +415,7 @@ impl<'a> TagMatcher<'_, 'a> {
         }
     }
 
-    /// Takes the name of a start tag for another that fits.
+    /// Assumes that a start tag should have another name that fits.
     fn open_renamed(&mut self, hypothesis: Hypothesis, number: usize, name: &str, parent: Kind) {
         let fitting = self.grammar.names.iter().copied().enumerate();
         let fitting = fitting.filter_map(|(kind, known)| Some((u8::try_from(kind).ok()?, known)));
@@ -458,7 +458,7 @@ impl<'a> TagMatcher<'_, 'a> {
         self.next.push(stray);
     }
 
-    /// Closes elements until the one that an end tag names.
+    /// Assumes unclosed elements down to the one that an end tag names.
     fn close_outer(&mut self, mut hypothesis: Hypothesis, number: usize, name: &str) {
         let depth = self.stack(hypothesis.top).take(MAX_CLOSED_AT_ONCE + 1).position(|open| open.opened.name == name);
         for _ in 0..depth.unwrap_or(0) {
@@ -495,7 +495,7 @@ impl<'a> TagMatcher<'_, 'a> {
         }
     }
 
-    /// Of readers with the same view keeps the cheapest, and of all the best.
+    /// Keeps the cheapest hypothesis of each state, and the best of those.
     fn prune(&mut self, current: &mut Vec<Hypothesis>, beam_width: usize) {
         self.next.sort_by_key(|hypothesis| hypothesis.cost);
         current.clear();

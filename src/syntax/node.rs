@@ -1,4 +1,4 @@
-//! What roxmltree does not say of an element: the spans of its start tag and of the name in it.
+//! Properties of an element that roxmltree does not provide: the spans of its start tag and its name.
 
 use roxmltree::Node;
 
@@ -20,7 +20,7 @@ pub(crate) fn name_span(node: Node<'_, '_>) -> Span {
     Span::new(start, start + length.unwrap_or(rest.len()))
 }
 
-/// The namespace of an element; the empty one is none.
+/// The namespace of an element; an empty namespace is none.
 pub(crate) fn namespace<'a>(node: Node<'a, '_>) -> Option<&'a str> {
     node.tag_name().namespace().filter(|namespace| !namespace.is_empty())
 }

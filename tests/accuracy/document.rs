@@ -1,4 +1,4 @@
-//! Documents as trees that know where each of their parts is written.
+//! Documents as trees with the positions of all their parts.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -12,24 +12,24 @@ pub struct Element {
     pub text: String,
 }
 
-/// Where an element is written.
+/// The positions of an element.
 #[derive(Clone, Debug, Default)]
 pub struct Place {
     pub whole: Range<usize>,
     pub tag: Range<usize>,
     pub attributes: Vec<Range<usize>>,
-    /// The end tag; empty for an element that closes itself.
+    /// The end tag; empty for an empty-element tag.
     pub end_tag: Range<usize>,
     pub text: Range<usize>,
 }
 
-/// The way to an element: the index of a child at each level.
+/// The path to an element: the index of a child at each level.
 pub type Path = Vec<usize>;
 
 #[derive(Clone, Debug)]
 pub struct Document {
     pub root: Element,
-    /// One element a line, or all on one.
+    /// Whether each element is on its own line.
     pub pretty: bool,
 }
 
@@ -61,7 +61,7 @@ impl Element {
 }
 
 impl Document {
-    /// The text, and where each element stands in it.
+    /// The text, and the positions of each element in it.
     pub fn write(&self) -> (String, Vec<(Path, Place)>) {
         let mut text = String::new();
         let mut places = Vec::new();
@@ -138,7 +138,7 @@ fn simple_encryption() -> Element {
     element("encryption", [("format", "luks"), ("engine", "qemu")], vec![secret])
 }
 
-/// Good documents of every kind.
+/// Accepted documents of every kind.
 #[allow(clippy::too_many_lines)]
 pub fn documents() -> Vec<Document> {
     let mut documents = Vec::new();

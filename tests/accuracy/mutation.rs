@@ -1,17 +1,17 @@
-//! Mistakes: parts of a document removed, misspelt, doubled, misplaced, or given what they cannot hold.
+//! Mistakes in the structure: parts of a document removed, misspelt, duplicated, misplaced, or given invalid values.
 
 use std::ops::Range;
 
 use super::document::{Document, Element, Path, Place, documents, element};
 
-/// A document with a mistake, and the regions on which blame may lie.
+/// A document with a mistake, and the regions that a diagnostic may point at.
 pub struct Mutant {
     pub kind: &'static str,
     pub text: String,
     pub regions: Vec<Range<usize>>,
 }
 
-/// What of an element is to blame.
+/// The part of an element that a diagnostic may point at.
 #[derive(Clone)]
 enum Region {
     Tag(Path),
@@ -58,7 +58,7 @@ pub fn mutants(document: &Document) -> Vec<Mutant> {
     builder.mutants
 }
 
-/// Slips of the pen.
+/// Misspellings of a word.
 fn misspellings(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     let middle = letters.len() / 2;
@@ -113,7 +113,7 @@ fn elements(builder: &mut MutantBuilder<'_>, path: &Path) {
         builder.insert("element doubled", &doubled, |root| root.at_mut(&parent).children.insert(index + 1, copy));
     }
     if !parent.is_empty() {
-        // To where its parent stands.
+        // Move the element to its grandparent.
         let place = next(&parent);
         let expected = [Region::Whole(place.clone()), Region::Tag(parent.clone())];
         builder.insert("element moved up", &expected, |root| {
@@ -123,7 +123,7 @@ fn elements(builder: &mut MutantBuilder<'_>, path: &Path) {
         });
     }
     if !original.children.is_empty() {
-        // Its tags are lost, its children are there.
+        // Remove the element's tags but not its children.
         let count = original.children.len();
         let orphans = (index..index + count).map(|at| Region::Whole([&parent[..], &[at]].concat()));
         let expected: Vec<_> = orphans.chain([Region::Tag(parent.clone())]).collect();
@@ -144,7 +144,7 @@ fn elements(builder: &mut MutantBuilder<'_>, path: &Path) {
     }
 }
 
-/// Values that an attribute cannot hold.
+/// Values that an attribute cannot have.
 fn bad_values(element: &str, attribute: &str) -> &'static [&'static str] {
     match (element, attribute) {
         ("domainbackup", "mode") => &["Push", "pul", "psuh", "incremental", "full", "", "both"],
@@ -354,7 +354,7 @@ pub fn combined() -> Vec<(String, Vec<Vec<Range<usize>>>)> {
     all
 }
 
-/// Plants a mistake in one element that leaves the others in their places.
+/// Inserts a mistake in one element that does not move the others.
 fn insert_one(root: &mut Element, path: &Path, number: usize) -> Option<Region> {
     let target = root.at_mut(path);
     let last = target.attributes.len();

@@ -1,4 +1,4 @@
-//! Mistakes of syntax, planted in the text.
+//! Syntax mistakes in the text of a document.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ pub fn mutants(document: &Document) -> Vec<Mutant> {
     let mut insert = |kind, at: Range<usize>, new: &str, region: Range<usize>| {
         let mut changed = text.clone();
         changed.replace_range(at.clone(), new);
-        // What lies behind the change moves; the region covers it.
+        // The change moves what follows it; the region includes that.
         let end = region.end + new.len() - at.len().min(region.end - region.start + new.len());
         let region = region.start..end.max(region.start + 1).min(changed.len());
         mutants.push(Mutant { kind, text: changed, regions: vec![region] });

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::process::{command, directory, path, run, run_with};
 
-/// One mistake with a safe fix, and one whose fix may not be meant.
+/// One mistake with a safe fix, and one with an unsafe fix.
 const TWO: &str = "<domainbackup>\n  <disks><disk nmae='vda' bogus='1'/></disks>\n</domainbackup>\n";
 const SAFE: &str = "<domainbackup>\n  <disks><disk name='vda' bogus='1'/></disks>\n</domainbackup>\n";
 const ALL: &str = "<domainbackup>\n  <disks><disk name='vda'/></disks>\n</domainbackup>\n";

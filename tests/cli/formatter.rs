@@ -9,7 +9,7 @@ const COMMENTED: &str = "<domainbackup>\n  <!-- vdb is on the other pool -->\n</
 const NORMAL: &str = "<domainbackup mode='push'>\n  <disks>\n    <disk name='vda' backup='yes' type='file'/>\n  </disks>\n</domainbackup>\n";
 const BAD: &str = "<domainbackup mode='bad'/>";
 
-/// Runs `normalize` in a directory, so that files have short names.
+/// Runs `normalize` in a directory, so that file names are short.
 fn normalize(directory: &std::path::Path, arguments: &[&str]) -> Run {
     let mut command = command(&["normalize", "--format", "concise"]);
     command.args(arguments).current_dir(directory).output().unwrap().into()
@@ -77,7 +77,7 @@ fn comments_are_reported_and_dropped_only_on_request() {
 
 #[test]
 fn what_libvirt_would_not_read_again_is_not_written() {
-    // A label of white space is dropped, and a <seclabel> without one is refused.
+    // libvirt drops a label of white space, and refuses a <seclabel> without one.
     let given = "<domainbackup><disks><disk name='vda' type='file'><target file='/a'><seclabel><label></label></seclabel></target></disk></disks></domainbackup>";
     let directory = directory("label", &[("a.xml", given.as_bytes())]);
     let run = normalize(&directory, &["--in-place", "a.xml"]);

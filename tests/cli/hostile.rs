@@ -1,4 +1,4 @@
-//! Input that nobody writes by accident, and files that are none.
+//! Hostile input, and paths that are not regular files.
 
 use std::process::{Command, Stdio};
 
@@ -10,7 +10,7 @@ fn backup(content: &str) -> String {
     format!("<domainbackup>{content}</domainbackup>")
 }
 
-/// Documents with the rule that tells of each, or none where the schema has its own words.
+/// Documents with the rule that is violated, or none if the schema has its own message.
 fn documents() -> Vec<(&'static str, String)> {
     let numbered = |count: usize, item: fn(usize) -> String| (0..count).map(item).collect::<String>();
     let entities = numbered(9, |n| format!("<!ENTITY e{} '{}'>", n + 1, format!("&e{n};").repeat(10)));
@@ -138,7 +138,7 @@ const MISSPELT: &str = "<domainbackup mode='psuh'/>\n";
 fn on_a_full_disk_the_original_stays() {
     let long = MISSPELT.to_owned() + &" ".repeat(100_000);
     let directory = directory("full-disk", &[("b.xml", long.as_bytes())]);
-    // To a process that ignores the signal, a limit of file size is like a disk that is full.
+    // A process that ignores the signal sees a file size limit as a full disk.
     let run = shell("trap '' XFSZ; ulimit -f 8; exec \"$0\" check --fix b.xml", &directory);
     assert_eq!(run.status, 2, "{}", run.stderr);
     assert!(run.stderr.contains("cannot write b.xml"), "{}", run.stderr);

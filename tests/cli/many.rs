@@ -7,7 +7,7 @@ use super::process::{Run, command, directory};
 
 const FILES: usize = 500;
 
-/// Files of which every seventh has a mistake, every eleventh is not a backup, and the first takes longest.
+/// Files of which every seventh has a mistake and every eleventh is not a backup; the first takes longest.
 fn in_many_files(named: &str) -> std::path::PathBuf {
     let directory = directory(named, &[]);
     for number in 0..FILES {

@@ -1,4 +1,4 @@
-//! `plan`, and what `check` is told of a backup's start.
+//! `plan`, and the options of `check` about the start of a backup.
 
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ fn a_backup_that_would_be_refused_has_a_plan_all_the_same() {
         plan.stderr
     );
 
-    // What cannot be aligned has none.
+    // There is no plan for a backup that cannot be aligned.
     let plan = run_with(&["plan", "--domain", "examples/domain.xml"], b"<domainbackup mode='pull'/>");
     assert_eq!((plan.status, plan.stdout.as_str()), (1, ""));
     assert!(plan.stderr.contains("[schema/missing-server]"), "{}", plan.stderr);
@@ -109,7 +109,7 @@ fn existing_checkpoints_are_names_lists_and_dumps() {
     assert_eq!(wrong.status, 2);
     assert!(wrong.stderr.contains("its root element is <domain>"), "{}", wrong.stderr);
     assert_eq!(with("no-such-file").status, 2);
-    // With none given, nothing is said about missing ones.
+    // Without known checkpoints, missing ones are not reported.
     assert_eq!(
         run(&["check", "--allow", "advice", "--domain", "examples/domain.xml", "examples/backup.xml"]).status,
         0
@@ -124,7 +124,7 @@ fn a_checkpoint_error_is_reported_in_its_file() {
     let check = run(&["check", "--format", "concise", "--checkpoint", &file, "examples/backup.xml"]);
     assert_eq!(check.status, 1);
     assert!(check.stdout.starts_with(&format!("{file}:2:9: error: ")), "{}", check.stdout);
-    // libvirt's text of the backup needs no more than the name.
+    // Normalizing uses only the checkpoint's name.
     let normalize =
         run(&["normalize", "--domain", "examples/domain.xml", "--checkpoint", &file, "examples/backup.xml"]);
     assert_eq!(normalize.status, 0, "{}", normalize.stderr);

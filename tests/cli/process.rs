@@ -1,4 +1,4 @@
-//! Runs the program and tells what came of it.
+//! Runs the program and collects its result.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -37,12 +37,12 @@ pub fn run(arguments: &[&str]) -> Run {
 pub fn run_with(arguments: &[&str], stdin: &[u8]) -> Run {
     let pipe = || Stdio::piped();
     let mut child = command(arguments).stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().expect("it runs");
-    // Bad arguments end it before it reads.
+    // With bad arguments it exits before it reads.
     let _ = child.stdin.take().unwrap().write_all(stdin);
     child.wait_with_output().unwrap().into()
 }
 
-/// A directory of its own for a test, with files in it.
+/// A temporary directory for a test, with files in it.
 pub fn directory(test: &str, files: &[(&str, &[u8])]) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
     let _ = std::fs::remove_dir_all(&directory);

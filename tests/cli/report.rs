@@ -1,10 +1,10 @@
-//! The formats for programs, held against their schemas.
+//! The machine-readable formats, validated against their schemas.
 
 use serde_json::Value;
 
 use super::process::{Run, command, directory, run};
 
-/// Every kind of value a report can have: fixes, labels elsewhere, a file that cannot be read, one that is skipped.
+/// A report with every kind of value: fixes, labels in other documents, an unreadable file, a skipped one.
 fn report(format: &str) -> String {
     let files: [(&str, &[u8]); 5] = [
         ("bad.xml", b"<domainbackup mode='pull'>\n  <disks><disk name='vda' tpye='file'/><disk name='vda'/></disks>\n</domainbackup>\n"),
@@ -35,7 +35,7 @@ fn json_is_as_its_schema_says() {
     assert_eq!(statuses, ["failed", "failed", "ok", "failed", "skipped", "unreadable"]);
     assert!(report.to_string().contains("\"safe\":true"), "there are fixes to be held against the schema");
 
-    // A schema that takes anything would hold nothing.
+    // A schema that accepted anything would prove nothing.
     for (pointer, wrong) in [("/files/0/status", "fine"), ("/files/0/diagnostics/0/severity", "fatal")] {
         let mut report = report.clone();
         *report.pointer_mut(pointer).unwrap() = Value::from(wrong);

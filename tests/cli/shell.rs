@@ -1,10 +1,11 @@
-//! Help, completions and manual pages. `.ci/completions` and `.ci/man-pages` try the last two with shells, man and mandoc.
+//! Help, completions and manual pages. `.ci/completions` and `.ci/man-pages` test the last two with shells, man and
+//! mandoc.
 
 use std::fs;
 
 use super::process::{Run, command, directory, run};
 
-/// The commands, as the main help lists them.
+/// The commands in the main help.
 fn commands() -> Vec<String> {
     let help = run(&["--help"]).stdout;
     let (_, list) = help.split_once("Commands:\n").unwrap();

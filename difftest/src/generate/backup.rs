@@ -1,14 +1,14 @@
-//! Backups as the format's tables allow them, with now and then a choice that they do not.
+//! Random backups that follow the format's tables, with occasional mistakes.
 
 use crate::generate::domain::Domain;
 use crate::generate::words;
 use crate::random::Random;
 use crate::xml::{Element, Node};
 
-/// Makes one backup.
+/// Generates one backup.
 pub struct Maker<'a> {
     pub random: &'a mut Random,
-    /// How many of 1000 choices are to be wrong.
+    /// How many of 1000 choices are wrong.
     pub faults: u32,
     pub status: bool,
     pub domain: Option<&'a Domain>,
@@ -40,7 +40,7 @@ impl Maker<'_> {
         self.random.next() % 1000 < u64::from(self.faults)
     }
 
-    /// One of the right values, or a wrong one: from the list, or a right one spoilt.
+    /// One of the correct values, or a wrong one: from the list, or a corrupted correct one.
     fn word(&mut self, right: &[&str], wrong: &[&str]) -> String {
         if !self.fault() {
             return self.random.pick(right).to_owned();
@@ -102,7 +102,7 @@ impl Maker<'_> {
         disks
     }
 
-    /// A disk; `known` is its place among the domain's.
+    /// A disk; `known` is its index among the domain's.
     fn disk(&mut self, pull: bool, known: Option<usize>) -> Element {
         let known = known.and_then(|index| self.domain?.disks.get(index));
         let name = match known {
@@ -306,7 +306,7 @@ impl Maker<'_> {
         cipher
     }
 
-    /// An element of text, some of it in the pieces that XML allows.
+    /// An element with text, some of it in the pieces that XML allows.
     fn text_element(&mut self, name: &str, texts: &[&str]) -> Element {
         let mut element = Element::new(name);
         if self.random.percent(60) {

@@ -1,4 +1,4 @@
-//! Mistakes in the shape of a document: what is put in, left out, doubled or misplaced.
+//! Mistakes in the structure of a document: parts added, removed, duplicated or misplaced.
 
 use crate::generate::words;
 use crate::random::Random;
@@ -64,11 +64,11 @@ const VALUES: &[&str] = &[
     "preserve",
 ];
 const TEXTS: &[&str] = &["x", "\u{A0}", "0", "é", "&", "/>", " x "];
-/// Markup that is text though nothing shows, and the other way around.
+/// Markup that counts as text although nothing is visible, and the other way around.
 const MARKUP: &[&str] =
     &["<![CDATA[x]]>", "<![CDATA[ ]]>", "&#32;", "&#160;", "&bogus;", "<!-- x -->", "<?x y?>", "]]>", "<x/>", "<x:y/>"];
 
-/// Puts one mistake, or what may be one, anywhere.
+/// Inserts one possible mistake anywhere.
 pub fn corrupt(random: &mut Random, root: &mut Element) {
     let index = random.below(root.count());
     let Some(element) = root.nth_mut(index) else {
@@ -118,7 +118,7 @@ pub fn corrupt(random: &mut Random, root: &mut Element) {
 fn add_attribute(random: &mut Random, element: &mut Element) {
     let name = random.pick(ATTRIBUTES);
     let known = element.attributes.iter().any(|(known, _)| known == name);
-    // A doubled attribute is no XML; now and then that is to be seen too.
+    // A duplicate attribute is not well-formed; that is to occur sometimes too.
     if !known || random.percent(5) {
         let value = if random.percent(80) { random.pick(VALUES) } else { random.pick(words::ANYTHING) };
         element.set(name, value);
@@ -130,7 +130,7 @@ fn insert(random: &mut Random, element: &mut Element, node: Node) {
     element.children.insert(index, node);
 }
 
-/// Spoils the bytes: most often that is no XML any more.
+/// Corrupts bytes: mostly the result is not well-formed.
 pub fn corrupt_bytes(random: &mut Random, bytes: &mut Vec<u8>) {
     if bytes.is_empty() {
         return;

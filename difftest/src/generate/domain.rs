@@ -1,9 +1,9 @@
-//! Domains: the disks they may have, and what stands around these.
+//! Random domains: their disks and the elements around them.
 
 use crate::random::Random;
 use crate::xml::{Element, Node};
 
-/// A domain, and what a backup of it needs to know.
+/// A domain, with what the generator of its backup needs.
 #[derive(Clone, Debug)]
 pub struct Domain {
     pub text: String,
@@ -18,7 +18,7 @@ pub struct Disk {
     pub is_file: bool,
 }
 
-/// Prefix and the buses that such a name goes with; the first is what libvirt takes when none is written.
+/// Prefixes of targets with their buses; libvirt's default is the first.
 const BUSES: &[(&str, &[&str])] = &[
     ("vd", &["virtio"]),
     ("vd", &["virtio", "virtio", "scsi"]),
@@ -93,7 +93,7 @@ pub fn domain(seed: u64) -> Domain {
 }
 
 impl Element {
-    /// The disks' order decides; only the spelling may be odd.
+    /// Only the spelling may vary: the order of disks matters.
     fn odd_but_ordered(&self, random: &mut Random) -> String {
         let declaration =
             random.pick(&["", "<?xml version='1.0'?>\n", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<!-- c -->\n"]);
@@ -109,13 +109,13 @@ fn text(name: &str, text: &str) -> Element {
 
 fn sprinkle(random: &mut Random, element: &mut Element, from: &[&str]) {
     let markup = Node::Markup(random.pick(from).to_owned());
-    // Most of these may stand there once only.
+    // Most of these are allowed only once.
     if random.percent(30) && !element.children.contains(&markup) {
         element.children.push(markup);
     }
 }
 
-/// A name not taken, or now and then one that is: libvirt lets that pass until it validates.
+/// An unused name, or sometimes a used one, which libvirt accepts until it validates.
 fn new_target(random: &mut Random, disks: &[Disk]) -> (String, Option<&'static str>) {
     loop {
         let (mut prefix, buses) = random.pick(BUSES);
@@ -184,7 +184,7 @@ fn disk(random: &mut Random, (target, bus): (String, Option<&'static str>), live
     (element, Disk { target, has_media, is_file: kind == "file" })
 }
 
-/// Adds the source, if any, and says whether libvirt sees media in it.
+/// Adds the source, if any, and returns whether libvirt sees media in it.
 fn source(random: &mut Random, disk: &mut Element, kind: &str, media: bool) -> bool {
     let (attribute, value) = match kind {
         "file" => ("file", random.pick(FILES)),

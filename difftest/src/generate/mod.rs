@@ -1,7 +1,7 @@
-//! Cases that are functions of their seeds.
+//! Random cases that depend on their seeds only.
 //!
-//! About half are to be accepted: a backup that follows the format's tables, for a domain that it fits, in any
-//! spelling that XML allows. The others have a few wrong values, wrong shapes or wrong bytes.
+//! About half should be accepted: a backup that follows the format's tables, for a domain that it fits, in any spelling
+//! that XML allows. The others have a few wrong values, wrong elements or wrong bytes.
 
 mod backup;
 mod corrupt;
@@ -12,17 +12,17 @@ use crate::case::Case;
 use crate::random::Random;
 use crate::xml::Element;
 
-/// How many domains recorded cases share.
+/// Number of domains that recorded cases share.
 pub const SHARED_DOMAINS: u64 = 48;
 
 const SUFFIXES: &[&str] = &["1700000000", "c1", "S", "with space", "é", "a'b"];
 
-/// Which domains cases are about.
+/// The domains of cases.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Domains {
-    /// One of its own for each case.
+    /// Each case has its own.
     Any,
-    /// Those of the seeds below [`SHARED_DOMAINS`].
+    /// Cases share those of the seeds below [`SHARED_DOMAINS`].
     Shared,
 }
 
@@ -102,7 +102,7 @@ fn spell(random: &mut Random, root: &Element) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Declared, so that each character is one byte; those that have none are written as references.
+/// Declared encodings with one byte per character; other characters are written as references.
 fn in_latin1(body: &str) -> Vec<u8> {
     let mut bytes = b"<?xml version='1.0' encoding='ISO-8859-1'?>".to_vec();
     for character in body.chars() {

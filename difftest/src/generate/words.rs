@@ -1,4 +1,4 @@
-//! Values on both sides of every border.
+//! Accepted and refused values, close to every limit.
 
 pub const MODES: &[&str] = &["push", "pull", "Push", "both"];
 pub const TRANSPORTS: &[&str] = &["tcp", "unix", "fd", "rdma", "vsock", "tls"];
@@ -27,7 +27,7 @@ pub const ANYTHING: &[&str] = &[
 ];
 pub const CHECKPOINTS: &[&str] =
     &["c1", "checkpoint-1", "", " ", "\n", " c1 ", "é", "\u{1F600}", "a\tb", "a\nb", "a\rb", "<&>'\"", "]]>", "\u{A0}"];
-/// What the text of an element may be made of.
+/// Pieces of the text of an element.
 pub const PIECES: &[&str] = &[
     "a",
     "b c",

@@ -1,10 +1,10 @@
-//! Each kind of domain disk against each way to mention it; and the order of disks.
+//! Each kind of domain disk with each way to list it, and the order of disks.
 
 use crate::case::Case;
 use crate::generate::domain::domain as random_domain;
 use crate::systematic::{aligned, backup, domain};
 
-/// Sources by the type they go with; the last of a type is without media, or nearly.
+/// Sources with their types; the last of each type has no media, or nearly none.
 const SOURCES: &[(&str, &str)] = &[
     ("file", "<source file='/images/a.qcow2'/>"),
     ("file", ""),
@@ -44,7 +44,7 @@ pub fn alignment() -> Vec<Case> {
     cases
 }
 
-/// Each way to mention the only disk; the rarer ones only when `all` are asked for.
+/// Each way to list the only disk; rare ones only if `all` is set.
 fn mentioned(domain: &str, name: &str, all: bool) -> Vec<Case> {
     let mut disks = vec![
         (false, None),
@@ -72,7 +72,7 @@ fn mentioned(domain: &str, name: &str, all: bool) -> Vec<Case> {
     disks.into_iter().map(|(pull, disk)| aligned(text(pull, disk), domain)).collect()
 }
 
-/// Disks that are there, are not, or are named twice.
+/// Disks that exist, that do not, and that are listed twice.
 fn listed() -> Vec<Case> {
     let vm = domain(
         "<disk><source file='/a'/><target dev='vda'/></disk><disk type='block'><source dev='/b'/><target dev='vdb'/></disk><disk device='cdrom'><target dev='sda'/></disk><disk><source file='/c'/><target dev='vdc'/><readonly/></disk>",

@@ -1,10 +1,10 @@
-//! Elements and attributes: which go together, and where they may stand.
+//! Combinations of elements and attributes.
 
 use crate::case::Case;
 use crate::generate::words;
 use crate::systematic::{aligned, attribute, backup, domain, parsed, product};
 
-/// Mode, type, participation and children of a disk: each combination.
+/// Mode, type, inclusion and children of a disk: each combination.
 pub fn disk() -> Vec<Case> {
     const CHILDREN: &[Option<&str>] = &[
         None,
@@ -35,7 +35,7 @@ pub fn disk() -> Vec<Case> {
     .collect()
 }
 
-/// The root's mode against its children, and the mode pair on root and disk, parsed and aligned.
+/// The root's mode with each combination of children, and modes of root and disk, parsed and aligned.
 pub fn mode() -> Vec<Case> {
     let mut cases = Vec::new();
     let modes = [None, Some("push"), Some("pull"), Some("both"), Some("")];
@@ -71,7 +71,7 @@ pub fn mode() -> Vec<Case> {
     cases
 }
 
-/// Transport against each attribute, and the values of each.
+/// Each transport with each attribute, and the values of each.
 pub fn server() -> Vec<Case> {
     let transports = [None, Some("tcp"), Some("unix"), Some("fd"), Some("rdma")];
     let lists: [&[_]; 6] = [
@@ -113,7 +113,7 @@ fn with_server(attributes: &str, children: &str) -> Case {
     parsed(format!("<domainbackup mode='pull'><server{attributes}>{children}</server></domainbackup>"))
 }
 
-/// What a disk may be called, taking part or not, in either mode.
+/// Names of disks, included and excluded, in both modes.
 pub fn name() -> Vec<Case> {
     let mut names: Vec<String> =
         words::DISK_NAMES.iter().chain(words::BAD_DISK_NAMES).map(ToString::to_string).collect();
@@ -131,7 +131,7 @@ pub fn name() -> Vec<Case> {
     cases
 }
 
-/// One thing too many or too few on each element of a full document.
+/// One part too many or too few in each element of a complete document.
 pub fn mistakes() -> Vec<Case> {
     const PUSH: &str = "<domainbackup mode='push'><incremental>c</incremental><disks><disk name='vda' backup='yes' type='file' backupmode='incremental' incremental='d'><driver type='qcow2'/><target file='/t'><seclabel model='dac' relabel='yes'><label>l</label></seclabel><encryption format='luks' engine='qemu'><secret type='passphrase' usage='u'/><cipher name='aes' size='256' mode='cbc' hash='sha256'/><ivgen name='plain64' hash='sha256'/></encryption></target></disk><disk name='vdb' backup='no'/></disks></domainbackup>";
     let pull = PUSH
@@ -152,7 +152,7 @@ pub fn mistakes() -> Vec<Case> {
     cases
 }
 
-/// The tag that begins at `index`, spoilt in each way.
+/// The tag that starts at `index`, corrupted in each way.
 fn corrupted_at(document: &str, index: usize) -> Vec<String> {
     let name_end = index + document[index..].find([' ', '/', '>']).unwrap_or(0);
     let tag_end = index + document[index..].find('>').unwrap_or(0);
@@ -197,7 +197,7 @@ fn close_as(element: &str, old: &str, new: &str) -> String {
     element.strip_suffix(&closing).map_or_else(|| element.to_owned(), |rest| format!("{rest}</{new}>"))
 }
 
-/// The attribute whose `='` is at `index`: gone, empty, unknown, doubled.
+/// The attribute whose `='` is at `index`: removed, empty, unknown, duplicated.
 fn attribute_corrupted(document: &str, index: usize) -> Vec<String> {
     let start = document[..index].rfind(' ').unwrap_or(0);
     let end = index + 2 + document[index + 2..].find('\'').unwrap_or(0) + 1;

@@ -1,4 +1,4 @@
-//! Where a disk's backup goes: formats, paths, labels and encryption.
+//! Destinations: formats, paths, labels and encryption.
 
 use crate::case::Case;
 use crate::generate::words;
@@ -16,7 +16,7 @@ pub fn driver() -> Vec<Case> {
     cases
 }
 
-/// Each path on each element that takes one.
+/// Each path on each element that has one.
 pub fn path() -> Vec<Case> {
     let mut cases = Vec::new();
     for path in words::PATHS.iter().chain(words::BAD_PATHS).chain(words::ANYTHING) {
@@ -32,7 +32,7 @@ fn scratch(children: &str) -> Case {
     parsed(backup(true, &format!("<disk name='vda'><scratch file='/t'>{children}</scratch></disk>")))
 }
 
-/// Attributes against the number of labels, models against each other, and what a label may say.
+/// Attributes with each number of labels, combinations of models, and texts of labels.
 pub fn seclabel() -> Vec<Case> {
     let models = [None, Some("dac"), Some(""), Some("none")];
     let relabels = [None, Some("yes"), Some("no"), Some("maybe")];
@@ -59,7 +59,7 @@ pub fn seclabel() -> Vec<Case> {
     cases
 }
 
-/// Which parts it has, in which order, and the values of each.
+/// Which parts an encryption has, in which order, and the values of each.
 pub fn encryption() -> Vec<Case> {
     const SECRET: &str = "<secret type='passphrase' usage='u'/>";
     const CIPHER: &str = "<cipher name='aes' size='256'/>";

@@ -1,4 +1,4 @@
-//! What XML makes of characters, and libvirt of white space; and the flavour that has no schema.
+//! Characters, white space, and state files.
 
 use crate::case::Case;
 use crate::generate::words;
@@ -17,7 +17,7 @@ pub fn text() -> Vec<Case> {
     let mut cases = Vec::new();
     for (index, text) in texts.iter().enumerate() {
         cases.push(parsed(format!("<domainbackup><incremental>{text}</incremental></domainbackup>")));
-        // The same rule reads both; every fourth is enough to see that.
+        // Both are read by the same rule; every fourth is enough to test that.
         if index % 4 == 0 {
             let label = format!("<target file='/t'><seclabel><label>{text}</label></seclabel></target>");
             cases.push(parsed(backup(false, &format!("<disk name='vda' type='file'>{label}</disk>"))));
@@ -41,7 +41,7 @@ pub fn text() -> Vec<Case> {
 }
 
 const ROOT: &str = "<domainbackup/>";
-/// What may stand before a root, or may not.
+/// What may or may not precede the root.
 const BEFORE: &[&str] = &[
     "\u{FEFF}",
     "\n",
@@ -72,7 +72,7 @@ const BEFORE: &[&str] = &[
     "\u{A0}",
 ];
 
-/// The same after it.
+/// What may or may not follow it.
 const AFTER: &[&str] = &[
     "\n",
     "<!-- -->",
@@ -87,7 +87,7 @@ const AFTER: &[&str] = &[
     "<",
 ];
 
-/// The same within it.
+/// What may or may not be inside it.
 const INSIDE: &[&str] = &[
     "",
     " ",
@@ -129,7 +129,7 @@ const INSIDE: &[&str] = &[
     "<incremental><![CDATA[]]]]><![CDATA[>]]></incremental>",
 ];
 
-/// Roots, right and wrong.
+/// Root elements, correct and wrong.
 const ROOTS: &[&str] = &[
     "",
     " ",
@@ -163,7 +163,7 @@ const ROOTS: &[&str] = &[
     "<domainbackup é=''/>",
 ];
 
-/// The document around its root, and the root around its children.
+/// The content around the root and around its children.
 pub fn spelling() -> Vec<Case> {
     let mut documents: Vec<Vec<u8>> = Vec::new();
     documents.extend(BEFORE.iter().map(|before| format!("{before}{ROOT}").into_bytes()));
@@ -203,7 +203,7 @@ fn encoded() -> Vec<Vec<u8>> {
     documents
 }
 
-/// An internal subset, which we refuse and libvirt expands.
+/// An internal subset, which backupxml refuses and libvirt expands.
 fn with_subset() -> Vec<Vec<u8>> {
     let mut documents = Vec::new();
     for subset in [
@@ -222,7 +222,7 @@ fn with_subset() -> Vec<Vec<u8>> {
     documents
 }
 
-/// A fixed word with something around it: the schema forgives white space, the parser does not.
+/// A fixed word with something around it: the schema accepts white space, the parser does not.
 pub fn fixed_words() -> Vec<Case> {
     let full = "<domainbackup mode='pull'><server transport='tcp' tls='yes' name='h' port='1'/><disks><disk name='vda' backup='yes' type='file' backupmode='incremental' incremental='c'><driver type='qcow2'/><scratch file='/t'><seclabel model='m' relabel='yes'><label>x</label></seclabel><encryption format='luks' engine='qemu'><secret type='passphrase' uuid='0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f'/><cipher name='aes' size='1' mode='cbc' hash='sha1'/><ivgen name='plain' hash='md5'/></encryption></scratch></disk><disk name='vdb' backup='no'/></disks></domainbackup>";
     let push = full
@@ -238,7 +238,7 @@ pub fn fixed_words() -> Vec<Case> {
             let start = index + 2;
             let end = start + document[start..].find('\'').unwrap_or(0);
             let word = &document[start..end];
-            // The later documents differ from the first in a few words only.
+            // The later documents differ from the first in few words only.
             if document != full && full.contains(&document[document[..index].rfind(' ').unwrap_or(0)..=end]) {
                 continue;
             }
@@ -256,7 +256,7 @@ pub fn fixed_words() -> Vec<Case> {
     cases
 }
 
-/// Without a schema the parser stands alone.
+/// Documents that only the parser checks, since the schema does not apply.
 pub fn status() -> Vec<Case> {
     let mut backups: Vec<String> = Vec::new();
     for state in [

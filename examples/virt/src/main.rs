@@ -1,7 +1,7 @@
 //! Starts a full backup of a domain's disks into a directory, through libvirt.
 //!
-//! The backup is built, so that it is one that libvirt's schema accepts, and aligned with the domain as libvirt will
-//! align it, so that what does not fit is told before anything is started.
+//! The backup is built from values, so that libvirt's schema accepts it, and aligned with the domain as libvirt does,
+//! so that anything that does not fit is reported before the start.
 //!
 //! Needs libvirt's headers (Debian: `libvirt-dev`). From the directory of backupxml:
 //!
@@ -34,7 +34,7 @@ fn main() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A backup of every disk that has media and can be written to, as `DIRECTORY/TARGET.qcow2`.
+/// A backup of every writable disk with media, as `DIRECTORY/TARGET.qcow2`.
 fn prepare(domain: &str, directory: &str) -> Result<Push> {
     let domain = backupxml::Domain::parse(domain).map_err(first)?;
     let mut push = Push::new();
@@ -48,15 +48,15 @@ fn prepare(domain: &str, directory: &str) -> Result<Push> {
     Ok(push)
 }
 
-/// The first of some findings, as an error.
+/// The first diagnostic as an error.
 fn first(diagnostics: Vec<backupxml::diagnostic::Diagnostic>) -> anyhow::Error {
     diagnostics.into_iter().next().map_or_else(|| anyhow::anyhow!("refused"), Into::into)
 }
 
-/// The crate `virt` has no method for it yet, so this calls libvirt's own function.
+/// The crate `virt` has no method for this, so this calls libvirt's function.
 fn begin(domain: &Domain, backup: &str) -> Result<()> {
     let backup = CString::new(backup)?;
-    // SAFETY: the domain is alive, and libvirt only reads the text, which ends in NUL; no checkpoint goes along.
+    // SAFETY: the domain is alive, and libvirt only reads the text, which ends in NUL; no checkpoint is passed.
     let status = unsafe { virt::sys::virDomainBackupBegin(domain.as_ptr(), backup.as_ptr(), std::ptr::null(), 0) };
     if status < 0 { Err(virt::error::Error::last_error().into()) } else { Ok(()) }
 }
