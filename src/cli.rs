@@ -5,10 +5,12 @@ mod check;
 mod comment;
 mod completions;
 mod diff;
+mod explain;
 mod input;
 mod jobs;
 mod levels;
 mod man;
+mod message;
 mod new;
 mod normalize;
 mod plan;
@@ -93,7 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> 
         Command::Plan(arguments) => plan::plan(&arguments, env),
         Command::New(arguments) => new::new(&arguments, env),
         Command::Rules(arguments) => rules::rules(arguments.format, env),
-        Command::Explain(arguments) => rules::explain(&arguments.rule, env),
+        Command::Explain(arguments) => explain::explain(&arguments, env),
         Command::Completions(arguments) => completions::completions(arguments.shell, env),
         Command::Man(arguments) => man::man(arguments.directory.as_deref(), env),
     };

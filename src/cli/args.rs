@@ -45,7 +45,7 @@ pub enum Command {
     /// Write a backup, and its checkpoint document, for a domain
     #[command(after_help = NEW_EXAMPLES)]
     New(NewArgs),
-    /// Explain one rule: what, why, libvirt's words, wrong and right
+    /// Explain a rule, or find the rules behind an error message
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// Print completions for a shell
@@ -121,7 +121,9 @@ Examples:
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   backupxml explain schema/missing-server
-  backupxml explain missing-server";
+  backupxml explain missing-server
+  backupxml explain disk vda has a blockjob assigned
+  virsh backup-begin vm b.xml 2>&1 | backupxml explain -";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -364,8 +366,22 @@ pub enum RulesFormat {
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The rule, with or without its family
-    pub rule: String,
+    /// A rule, with or without its family; or an error message of virsh or QEMU,
+    /// which may be cut; - is standard input
+    #[arg(required = true, value_name = "RULE|MESSAGE")]
+    pub words: Vec<String>,
+    /// How the explanation is written
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
+    pub format: ExplainFormat,
+}
+
+/// How an explanation is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExplainFormat {
+    /// Text
+    Text,
+    /// One JSON object
+    Json,
 }
 
 /// The arguments of `completions`.

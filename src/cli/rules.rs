@@ -1,6 +1,4 @@
-//! `rules` and `explain`.
-
-use anyhow::bail;
+//! `rules`: all of them.
 
 use crate::cli::args::RulesFormat;
 use crate::release::Release;
@@ -33,18 +31,6 @@ pub(super) fn rules(format: RulesFormat, env: &mut Env<'_>) -> anyhow::Result<Ex
         }
     }
     out.flush()?;
-    Ok(ExitStatus::Success)
-}
-
-pub(super) fn explain(name: &str, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
-    let without_family = |rule: &&Rule| rule.name().split_once('/').is_some_and(|(_, rest)| rest == name);
-    let Some(rule) = Rule::from_name(name).or_else(|| RULES.iter().find(without_family).copied()) else {
-        let hint =
-            closest_rule(name).map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
-        bail!("there is no rule {name}: {hint}");
-    };
-    writeln!(env.stdout.stream, "{}", rule.entry().page.trim_end())?;
-    env.stdout.stream.flush()?;
     Ok(ExitStatus::Success)
 }
 
