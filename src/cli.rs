@@ -56,6 +56,8 @@ pub struct Output<'a> {
     pub stream: &'a mut dyn Write,
     /// Whether that is a terminal.
     pub terminal: bool,
+    /// Whether it is coloured unless --color says something else.
+    pub color: bool,
 }
 
 /// What the program has of the process it runs in.
@@ -124,7 +126,7 @@ fn explain_usage(error: &clap::Error, env: &mut Env<'_>) -> ExitStatus {
         (&mut env.stdout, ExitStatus::Success)
     };
     // A closed stream takes nothing away from the exit status.
-    let _ = if output.terminal {
+    let _ = if output.color {
         write!(output.stream, "{}", error.render().ansi())
     } else {
         write!(output.stream, "{}", error.render())

@@ -28,18 +28,11 @@ fn max_distance(length: usize) -> usize {
     }
 }
 
-/// A name or value for a message: control characters are escaped, and long text is truncated.
+/// A name or value for a message, truncated if it is long. Reports make hidden characters visible.
 pub(crate) fn truncate_for_display(name: &str) -> String {
     const MAX_LENGTH: usize = 60;
     let mut characters = name.chars();
-    let mut shown = String::new();
-    for character in characters.by_ref().take(MAX_LENGTH) {
-        if character.is_control() {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
+    let mut shown: String = characters.by_ref().take(MAX_LENGTH).collect();
     if characters.next().is_some() {
         shown.push('…');
     }

@@ -327,14 +327,106 @@ fn colour_is_for_terminals_or_on_demand() {
 }
 
 #[test]
-fn input_cannot_control_the_terminal() {
-    let text = "<domainbackup mode='\u{9b}31m\u{202e}x'><\u{e9}\u{85}/></domainbackup>";
-    for format in ["full", "concise", "json"] {
-        let run = run_with(&["check", "--color", "never", "--format", format], text.as_bytes());
-        let controls_terminal =
-            |character: char| character.is_control() && character != '\n' || character == '\u{202e}';
-        assert!(!run.stdout.contains(controls_terminal), "{format}: {:?}", run.stdout);
+fn the_environment_decides_about_colour_unless_an_option_does() {
+    let colored = |variables: &[(&str, &str)], when: &str| {
+        let mut command =
+            command(&["check", "--color", when, "--domain", "examples/domain.xml", "examples/domain.xml"]);
+        command.envs(variables.iter().copied());
+        Run::from(command.output().unwrap()).stdout.contains('\u{1b}')
+    };
+    assert!(colored(&[("CLICOLOR_FORCE", "1")], "auto"));
+    assert!(colored(&[("FORCE_COLOR", "1")], "auto"));
+    assert!(!colored(&[("FORCE_COLOR", "0")], "auto"));
+    assert!(!colored(&[("CLICOLOR", "1")], "auto"), "that is for terminals");
+    for forced in [("CLICOLOR_FORCE", "1"), ("FORCE_COLOR", "1")] {
+        assert!(!colored(&[("NO_COLOR", "1"), forced], "auto"));
+        assert!(colored(&[("NO_COLOR", ""), forced], "auto"), "an empty one asks for nothing");
+        assert!(!colored(&[forced], "never"));
     }
+    assert!(colored(&[("NO_COLOR", "1")], "always"));
+}
+
+/// Runs a shell command on a terminal.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(directory: &std::path::Path, script: &str, variables: &[(&str, &str)]) -> String {
+    let mut command = Command::new("script");
+    command.args(["-qec", script, "/dev/null"]).current_dir(directory).stdin(Stdio::null());
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "CI"] {
+        command.env_remove(variable);
+    }
+    command.env("TERM", "xterm").envs(variables.iter().copied());
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_has_colour_unless_it_is_dumb() {
+    let directory = directory("terminal", &[("bad.xml", BAD.as_bytes())]);
+    let script = format!("{} check bad.xml", env!("CARGO_BIN_EXE_backupxml"));
+    let colored = |variables: &[(&str, &str)]| on_a_terminal(&directory, &script, variables).contains("\u{1b}[");
+    assert!(colored(&[]));
+    assert!(!colored(&[("TERM", "dumb")]));
+    assert!(colored(&[("TERM", "dumb"), ("CI", "true")]));
+    assert!(!colored(&[("CLICOLOR", "0")]));
+    assert!(!colored(&[("NO_COLOR", "1")]));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_long_run_on_a_terminal_shows_how_far_it_is() {
+    let directory = directory("progress", &[("good.xml", GOOD.as_bytes())]);
+    let program = env!("CARGO_BIN_EXE_backupxml");
+    let slow = format!(
+        "mkfifo p q; (sleep 1.2; cat good.xml > p; sleep 0.3; cat good.xml > q) & {program} check p good.xml q"
+    );
+    let shown = on_a_terminal(&directory, &slow, &[]);
+    assert!(shown.contains("2 of 3 files") && shown.contains("no errors"), "{shown:?}");
+    let quick = on_a_terminal(&directory, &format!("{program} check good.xml good.xml"), &[]);
+    assert!(!quick.contains(" of 2 files"), "{quick:?}");
+    let quiet = on_a_terminal(&directory, &slow.replace("mkfifo p q; ", "").replace("check", "check -q"), &[]);
+    assert!(!quiet.contains("of 3 files"), "{quiet:?}");
+}
+
+/// Controls, marks of direction, and characters without width.
+const HIDDEN: &str = "\u{9b}31m\u{7f}\u{202e}\u{200b}\u{2060}\u{ad}\u{34f}\u{180e}\u{fe0f}\u{3164}\u{206a}\u{e0041}";
+
+fn is_hidden(character: char) -> bool {
+    character != '\n' && HIDDEN.contains(character) && !character.is_ascii_graphic() || character == '\u{1b}'
+}
+
+#[test]
+fn input_cannot_control_the_terminal() {
+    let text = format!("<domainbackup mode='{HIDDEN}x'><disks><disk name='{HIDDEN}'/></disks></domainbackup>");
+    for format in ["full", "concise", "json", "sarif", "github"] {
+        let run = run_with(&["check", "--color", "never", "--format", format], text.as_bytes());
+        assert!(!run.stdout.contains(is_hidden), "{format}: {:?}", run.stdout);
+        if format == "json" {
+            let report: Value = serde_json::from_str(&run.stdout).unwrap();
+            let message = report["files"][0]["diagnostics"][0]["message"].as_str().unwrap();
+            assert!(message.contains(HIDDEN), "{message:?}");
+        } else if format != "sarif" {
+            assert!(run.stdout.contains("<U+202E><U+200B><U+2060><U+00AD>"), "{format}: {}", run.stdout);
+            assert!(run.stdout.contains("<U+E0041>"), "{format}: {}", run.stdout);
+        }
+    }
+    let domain = format!(
+        "<domain type='kvm'><name>x</name><devices><disk type='file' device='disk'><source file='/{HIDDEN}'/>\
+         <target dev='vda'/></disk></devices></domain>"
+    );
+    let directory = directory("hidden", &[("d.xml", domain.as_bytes())]);
+    for format in ["text", "json"] {
+        let plan = ["plan", "--suffix", HIDDEN, "--format", format, "--domain", &path(&directory, "d.xml"), "-"];
+        let run = run_with(&plan, b"<domainbackup/>");
+        assert!(!run.stdout.contains(is_hidden) && !run.stderr.contains(is_hidden), "{format}: {:?}", run.stdout);
+        assert!(run.stdout.contains("2060"), "{format}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn columns_are_those_of_the_file_behind_hidden_characters() {
+    let text = "<domainbackup><disks><disk name='\u{200b}\u{200b}vda' bogus=''/></disks></domainbackup>";
+    let run = run_with(&["check"], text.as_bytes());
+    assert!(run.stdout.contains("[<stdin>:1:41]") && run.stdout.contains("<U+200B><U+200B>vda"), "{}", run.stdout);
 }
 
 #[cfg(unix)]
@@ -384,7 +476,7 @@ fn no_name_steers_the_terminal() {
     let script = format!("ulimit -f 0; trap '' XFSZ; exec {} check --fix \"$0\"", env!("CARGO_BIN_EXE_backupxml"));
     std::fs::write(directory.join(NAME), "<domainbackup mode='psuh'/>").unwrap();
     let run = Run::from(Command::new("bash").args(["-c", &script, NAME]).current_dir(&directory).output().unwrap());
-    assert!(run.stderr.contains("cannot write a␛]0;x␇␊::error::"), "{:?}", run.stderr);
+    assert!(run.stderr.contains("cannot write a␛]0;x␇␊<U+003A>:error::"), "{:?}", run.stderr);
     assert!(!run.stderr.contains(controls_terminal), "{:?}", run.stderr);
 }
 

@@ -58,7 +58,8 @@ pub enum Command {
 
 const EXAMPLES: &str = "\
 Environment:
-  NO_COLOR           when set and not empty, no colour unless --color always
+  NO_COLOR, CLICOLOR, CLICOLOR_FORCE, FORCE_COLOR
+                     whether to use colour, unless --color says so
   SOURCE_DATE_EPOCH  stands for the time in generated file names
 
 Exit status: 0 without errors, 1 with errors, 2 if the arguments are wrong or
@@ -469,28 +470,9 @@ pub struct CommonArgs {
 ///
 /// Returns what clap has to say: help, the version, or what is wrong with it.
 pub fn parse(arguments: &[OsString]) -> Result<(Command, Levels), clap::Error> {
-    if let Some(command) = without_options(arguments) {
-        return Ok((command, Levels::default()));
-    }
     let matches = Cli::command().try_get_matches_from(arguments).map_err(explain)?;
     let levels = matches.subcommand().map(|(_, matches)| levels(matches)).unwrap_or_default();
     Ok((Cli::from_arg_matches(&matches)?.command, levels))
-}
-
-/// The commonest command lines, a command and files: defining all commands with their options, of which none is asked
-/// for, would take longer than the files do.
-fn without_options(arguments: &[OsString]) -> Option<Command> {
-    let (command, files) = arguments.get(1..)?.split_first()?;
-    let is_option = |file: &OsString| file.is_empty() || (file.as_encoded_bytes().starts_with(b"-") && file != "-");
-    if files.iter().any(is_option) {
-        return None;
-    }
-    let common = || CommonArgs { files: files.iter().map(PathBuf::from).collect(), ..CommonArgs::default() };
-    match command.to_str()? {
-        "check" => Some(Command::Check(CheckArgs { common: common(), ..CheckArgs::default() })),
-        "normalize" => Some(Command::Normalize(NormalizeArgs { common: common(), ..NormalizeArgs::default() })),
-        _ => None,
-    }
 }
 
 /// An error without characters that control a terminal, and with a suggestion where a file stands for a command.
@@ -576,30 +558,11 @@ pub enum Format {
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
+    /// As the terminal and the environment ask for
     #[default]
     Auto,
     /// Always
     Always,
     /// Never
     Never,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_read_without_clap_is_what_clap_reads() {
-        for line in ["check", "normalize", "check -", "check a b", "normalize check - ./-x"] {
-            let arguments: Vec<_> = ["backupxml"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
-            let command = without_options(&arguments).unwrap();
-            assert_eq!(format!("{command:?}"), format!("{:?}", Cli::try_parse_from(&arguments).unwrap().command));
-        }
-        for line in ["", "help", "rules", "man", "check --quiet", "check a -q", "check -- a", "checks a", "check a  b"]
-        {
-            let arguments: Vec<_> = ["backupxml"].into_iter().chain(line.split(' ')).map(OsString::from).collect();
-            assert!(without_options(&arguments).is_none(), "{line}");
-        }
-    }
 }

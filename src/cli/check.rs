@@ -5,11 +5,12 @@ use std::path::Path;
 use crate::cli::args::CheckArgs;
 use crate::cli::levels::Levels;
 use crate::cli::report::{FileReport, Reporter};
-use crate::cli::write;
+use crate::cli::write::Identity;
 use crate::diagnostic::Applicability;
 
 use super::diff::write_diff;
-use super::session::{Session, style, use_color};
+use super::input::Content;
+use super::session::{Session, rewrite, style, use_color};
 use super::{Env, ExitStatus};
 
 pub(super) fn check(arguments: &CheckArgs, levels: Levels, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
@@ -20,7 +21,7 @@ pub(super) fn check(arguments: &CheckArgs, levels: Levels, env: &mut Env<'_>) ->
     let mut reporter = Reporter::new(style);
     let status = session.for_each(
         env,
-        |file, bytes| style.report(&session.examine(file, bytes, crate::check)),
+        |file, content| style.report(&session.examine(file, content.map(|content| content.bytes), crate::check)),
         |_, report, env| {
             let report = report?;
             reporter.add(env.stdout.stream, &report)?;
@@ -34,6 +35,7 @@ pub(super) fn check(arguments: &CheckArgs, levels: Levels, env: &mut Env<'_>) ->
 /// A file after its fixes.
 struct FixedFile {
     before: Vec<u8>,
+    identity: Option<Identity>,
     /// The new text, if it is another, and how many fixes it took.
     changed: Option<(String, usize)>,
     /// What is said of the file as it will be; with `--diff`, as it is.
@@ -47,39 +49,44 @@ pub(super) fn fix(arguments: &CheckArgs, levels: Levels, env: &mut Env<'_>) -> a
     let mut session = Session::new(common, levels, env)?;
     session.set_start_options(&arguments.start)?;
     let to_stdout = !arguments.diff && !session.files.iter().any(|file| file == Path::new("-"));
-    let color = use_color(common.color, env.stdout.terminal, env.environment);
+    let color = use_color(common.color, &env.stdout);
     let style = style(common, if to_stdout { &env.stdout } else { &env.stderr }, env);
     let mut reporter = Reporter::new(style);
-    let fix_file = |file: &Path, bytes: Option<Vec<u8>>| -> anyhow::Result<FixedFile> {
-        let readable = bytes.is_some();
-        let (before, fixed) = session.fix(file, bytes.unwrap_or_default(), allowed);
+    let fix_file = |file: &Path, content: Option<Content>| -> anyhow::Result<FixedFile> {
+        let readable = content.is_some();
+        let (bytes, identity) = content.map(|content| (content.bytes, content.identity)).unwrap_or_default();
+        let (before, fixed) = session.fix(file, bytes, allowed);
         let changed = fixed.filter(|fixed| readable && fixed.text.as_bytes() != before);
         let after =
             changed.as_ref().filter(|_| !arguments.diff).map_or(before.clone(), |fixed| fixed.text.clone().into());
         let report = style.report(&session.examine(file, readable.then_some(after), crate::check))?;
-        Ok(FixedFile { before, changed: changed.map(|fixed| (fixed.text, fixed.applied)), report })
+        Ok(FixedFile { before, identity, changed: changed.map(|fixed| (fixed.text, fixed.applied)), report })
     };
     let status = session.for_each(env, fix_file, |file, fixed, env| {
-        let FixedFile { before, changed, report } = fixed?;
+        let FixedFile { before, identity, changed, mut report } = fixed?;
+        let mut status = ExitStatus::from(report.status);
         if arguments.diff {
             if let Some((text, _)) = changed {
                 let before = String::from_utf8_lossy(&before);
                 write_diff(&mut env.stdout, &session.name_of(file), &before, &text, color)?;
             }
-            return Ok(report.status.into());
+            return Ok(status);
         }
         if file == Path::new("-") {
             env.stdout.stream.write_all(changed.as_ref().map_or(&before, |(text, _)| text.as_bytes()))?;
-        } else if let Some((text, applied)) = changed {
-            if let Err(error) = write::replace(file, text.as_bytes()) {
-                env.print_message(&format!("{error:#}"))?;
-                return Ok(ExitStatus::Failure);
+        } else if let Some(((text, applied), identity)) = changed.zip(identity) {
+            if rewrite(file, &identity, &text, env)? {
+                let plural = if applied == 1 { "" } else { "es" };
+                env.print_message(&format!("{applied} fix{plural} applied to {}", file.display()))?;
+            } else {
+                // What is wrong with the file is still wrong with it.
+                report = style.report(&session.examine(file, Some(before), crate::check))?;
+                reporter.note_unwritten();
+                status = ExitStatus::Failure;
             }
-            let plural = if applied == 1 { "" } else { "es" };
-            env.print_message(&format!("{applied} fix{plural} applied to {}", file.display()))?;
         }
         reporter.add(if to_stdout { env.stdout.stream } else { env.stderr.stream }, &report)?;
-        Ok(report.status.into())
+        Ok(status)
     })?;
     if !arguments.diff {
         reporter.finish(if to_stdout { env.stdout.stream } else { env.stderr.stream })?;

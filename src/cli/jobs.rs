@@ -32,19 +32,24 @@ pub(super) fn in_order<I: Sync, T: Send, E>(
         let work = &work;
         let spawn = |first| {
             let (sender, receiver) = sync_channel(MAX_WAITING);
-            scope.spawn(move || {
+            let worker = move || {
                 for batch in items.chunks(size).skip(first).step_by(jobs) {
                     if sender.send(batch.iter().map(work).collect::<Vec<_>>()).is_err() {
                         // Nobody takes any more.
                         break;
                     }
                 }
-            });
-            receiver
+            };
+            // Where the system has no more threads, the calling one does the work.
+            thread::Builder::new().spawn_scoped(scope, worker).ok().map(|_| receiver)
         };
         let receivers: Vec<_> = (0..jobs).map(spawn).collect();
         // Batches are dealt out in turn, and so they come back.
         for (batch, receiver) in items.chunks(size).zip(receivers.iter().cycle()) {
+            let Some(receiver) = receiver else {
+                batch.iter().try_for_each(|item| deliver(item, work(item)))?;
+                continue;
+            };
             let Ok(results) = receiver.recv() else { break };
             batch.iter().zip(results).try_for_each(|(item, result)| deliver(item, result))?;
         }

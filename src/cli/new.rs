@@ -60,7 +60,9 @@ pub(super) fn new(arguments: &NewArgs, env: &mut Env<'_>) -> anyhow::Result<Exit
         return Ok(ExitStatus::Errors);
     }
     if let (Some(file), Some(text)) = (&arguments.checkpoint_file, &documents.checkpoint) {
-        write::create_or_replace(file, text.as_bytes())?;
+        if let Some(remark) = write::create_or_replace(file, text.as_bytes())? {
+            env.print_message(&format!("{}: {remark}", file.display()))?;
+        }
     }
     env.stdout.stream.write_all(documents.backup.as_bytes())?;
     env.stdout.stream.flush()?;
@@ -140,7 +142,7 @@ impl Report {
         let companions = Companions { domain: Some(Arc::clone(&self.domain)), checkpoint: self.checkpoint.clone() };
         let checked = CheckedFile::new(source, companions, Status::Failed, diagnostics);
         let appearance = Appearance {
-            color: use_color(arguments.color, env.stderr.terminal, env.environment),
+            color: use_color(arguments.color, &env.stderr),
             width: env.width.filter(|_| env.stderr.terminal).unwrap_or(80),
             quiet: true,
         };

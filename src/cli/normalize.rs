@@ -8,11 +8,12 @@ use crate::cli::args::{Format, NormalizeArgs};
 use crate::cli::comment;
 use crate::cli::levels::Levels;
 use crate::cli::report::{FileReport, Reporter, Status, Style, visible_line};
-use crate::cli::write;
+use crate::cli::write::Identity;
 use crate::rules::Severity;
 
 use super::diff::write_diff;
-use super::session::{Session, style, use_color};
+use super::input::Content;
+use super::session::{Session, rewrite, style, use_color};
 use super::{Env, ExitStatus};
 
 pub(super) fn normalize(arguments: &NormalizeArgs, levels: Levels, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
@@ -25,9 +26,9 @@ pub(super) fn normalize(arguments: &NormalizeArgs, levels: Levels, env: &mut Env
     }
     let style = style(common, &env.stderr, env);
     let mut reporter = Reporter::new(style);
-    let work = |file: &Path, bytes: Option<Vec<u8>>| normalize_one(arguments, &session, style, file, bytes);
+    let work = |file: &Path, content: Option<Content>| normalize_one(arguments, &session, style, file, content);
     let status = session.for_each(env, work, |file, normalized, env| {
-        let Normalized { before, text, report } = normalized?;
+        let Normalized { before, identity, text, report } = normalized?;
         // What is lost is named before it is.
         reporter.add(env.stderr.stream, &report)?;
         let status = ExitStatus::from(report.status);
@@ -35,7 +36,15 @@ pub(super) fn normalize(arguments: &NormalizeArgs, levels: Levels, env: &mut Env
         if !arguments.compares() {
             env.stdout.stream.write_all(text.as_bytes())?;
         } else if text.as_bytes() != before {
-            return Ok(status.max(deliver_change(arguments, &session, file, (&before, &text), env)?));
+            let Some(identity) = identity.filter(|_| arguments.in_place) else {
+                show_change(arguments, &session, file, (&before, &text), env)?;
+                return Ok(if arguments.check { status.max(ExitStatus::Errors) } else { status });
+            };
+            let rewritten = write_change(&session, file, &identity, &text, env)?;
+            if rewritten == ExitStatus::Failure {
+                reporter.note_unwritten();
+            }
+            return Ok(status.max(rewritten));
         }
         Ok(status)
     })?;
@@ -52,6 +61,7 @@ pub(super) fn normalize(arguments: &NormalizeArgs, levels: Levels, env: &mut Env
 struct Normalized {
     /// The bytes of the file, where they are to be compared.
     before: Vec<u8>,
+    identity: Option<Identity>,
     /// Its text in libvirt's form, if nothing about it is an error.
     text: Option<String>,
     report: FileReport,
@@ -62,8 +72,10 @@ fn normalize_one(
     session: &Session,
     style: Style,
     file: &Path,
-    bytes: Option<Vec<u8>>,
+    content: Option<Content>,
 ) -> anyhow::Result<Normalized> {
+    let (bytes, identity) = content.map(|content| (content.bytes, content.identity)).unzip();
+    let identity = identity.flatten();
     let before = bytes.as_ref().filter(|_| arguments.compares()).cloned().unwrap_or_default();
     let mut text = None;
     let checked =
@@ -81,34 +93,38 @@ fn normalize_one(
             Err(diagnostics) => diagnostics,
         });
     let text = text.filter(|_| checked.status == Status::Ok);
-    Ok(Normalized { before, text, report: style.report(&checked)? })
+    Ok(Normalized { before, identity, text, report: style.report(&checked)? })
 }
 
-/// Rewrites a file that is not in libvirt's form, names it, or shows what would change.
-fn deliver_change(
+/// Rewrites a file that is not in libvirt's form.
+fn write_change(
+    session: &Session,
+    file: &Path,
+    identity: &Identity,
+    after: &str,
+    env: &mut Env<'_>,
+) -> anyhow::Result<ExitStatus> {
+    if let Some(refusal) = session.refusal(after) {
+        let name = session.name_of(file);
+        env.print_message(&format!("{name} stays as it is: libvirt refuses its own form of it: {refusal}"))?;
+        return Ok(ExitStatus::Errors);
+    }
+    Ok(if rewrite(file, identity, after, env)? { ExitStatus::Success } else { ExitStatus::Failure })
+}
+
+/// Names a file that is not in libvirt's form, or shows what would change.
+fn show_change(
     arguments: &NormalizeArgs,
     session: &Session,
     file: &Path,
     (before, after): (&[u8], &str),
     env: &mut Env<'_>,
-) -> anyhow::Result<ExitStatus> {
-    if arguments.in_place {
-        if let Some(refusal) = session.refusal(after) {
-            let name = session.name_of(file);
-            env.print_message(&format!("{name} stays as it is: libvirt refuses its own form of it: {refusal}"))?;
-            return Ok(ExitStatus::Errors);
-        }
-        if let Err(error) = write::replace(file, after.as_bytes()) {
-            env.print_message(&format!("{error:#}"))?;
-            return Ok(ExitStatus::Failure);
-        }
-        return Ok(ExitStatus::Success);
-    }
+) -> anyhow::Result<()> {
     if arguments.diff {
-        let color = use_color(arguments.common.color, env.stdout.terminal, env.environment);
+        let color = use_color(arguments.common.color, &env.stdout);
         write_diff(&mut env.stdout, &session.name_of(file), &String::from_utf8_lossy(before), after, color)?;
     } else {
         writeln!(env.stdout.stream, "{}", visible_line(&session.name_of(file)))?;
     }
-    Ok(if arguments.check { ExitStatus::Errors } else { ExitStatus::Success })
+    Ok(())
 }

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use crate::cli::args::{CommonArgs, Format, PlanArgs, PlanFormat};
 use crate::cli::levels::Levels;
-use crate::cli::report::{CheckedFile, Reporter, Status, diagnostics_as_json, visible_line};
+use crate::cli::report::{CheckedFile, Reporter, Status, diagnostics_as_json, visible, visible_line};
 use crate::plan::{Decision, Plan, Setting};
 
+use super::input::Content;
 use super::session::{Session, style};
 use super::{Env, ExitStatus};
 
@@ -22,8 +23,9 @@ pub(super) fn plan(arguments: &PlanArgs, env: &mut Env<'_>) -> anyhow::Result<Ex
     let diagnostics_style = style(&common, &env.stderr, env);
     let color = style(&common, &env.stdout, env).appearance.color;
     let width = env.width.filter(|_| env.stdout.terminal).unwrap_or(80);
-    let work = |file: &std::path::Path, bytes: Option<Vec<u8>>| {
+    let work = |file: &std::path::Path, content: Option<Content>| {
         let mut plan = None;
+        let bytes = content.map(|content| content.bytes);
         let checked = session.examine(file, bytes, |text, domain, options| match domain {
             Some(domain) => {
                 let (found, diagnostics) = crate::plan(text, domain, options);
@@ -216,7 +218,7 @@ fn write_json(out: &mut dyn Write, checked: &CheckedFile, plan: Option<&Plan>) -
         summary: plan.map(Plan::summary),
         diagnostics: diagnostics_as_json(checked)?,
     };
-    writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
+    writeln!(out, "{}", visible::json(&serde_json::to_string_pretty(&json)?))?;
     out.flush()?;
     Ok(())
 }

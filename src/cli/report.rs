@@ -144,6 +144,8 @@ struct Summary {
     warnings: usize,
     /// Those that failed because they could not be read.
     unreadable: usize,
+    /// Those that could not be written.
+    unwritten: usize,
 }
 
 /// How a report is written.
@@ -232,6 +234,11 @@ impl Reporter {
         }
         self.begun = true;
         out.write_all(&report.text)
+    }
+
+    /// Counts a file that could not be written.
+    pub fn note_unwritten(&mut self) {
+        self.summary.unwritten += 1;
     }
 
     fn start(&self, out: &mut dyn Write) -> io::Result<()> {

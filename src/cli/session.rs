@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{anyhow, bail};
 
@@ -12,6 +12,7 @@ use crate::cli::args::{Color, CommonArgs, Format, RequestedRelease, StartArgs};
 use crate::cli::levels::Levels;
 use crate::cli::report::{Appearance, CheckedFile, Companions, Status, Style};
 use crate::cli::suppression;
+use crate::cli::write::{self, Identity};
 use crate::diagnostic::{Applicability, Diagnostic, Document, sort};
 use crate::domain::{self, Domain};
 use crate::fix::{Fixed, fix};
@@ -20,8 +21,11 @@ use crate::rules::Rule;
 use crate::source::Source;
 use crate::{Options, root_name};
 
+use super::input::{self, Content};
 use super::progress::Progress;
-use super::{Env, ExitStatus, Output, input, jobs};
+use super::{Env, ExitStatus, Output, jobs};
+
+const READ_ALREADY: &str = "standard input is read already";
 
 /// A document beside the backup that was read, and what is wrong with it.
 struct Input<T> {
@@ -34,7 +38,7 @@ struct Input<T> {
 pub(super) struct Session {
     pub(super) files: Vec<PathBuf>,
     /// Standard input, if it is one of the files; whoever looks at that takes it.
-    standard_input: Mutex<anyhow::Result<Vec<u8>>>,
+    standard_input: Mutex<anyhow::Result<Content>>,
     /// What reports call standard input.
     stdin_name: String,
     jobs: usize,
@@ -77,7 +81,7 @@ impl Session {
         let checkpoint = checkpoint.map(|found| read_companion(found, Document::Checkpoint, read_checkpoint));
         let value = checkpoint.as_ref().and_then(|checkpoint| checkpoint.value.clone());
         let reads_input = files.contains(&standard_input);
-        let standard_input = if reads_input { input::standard_input(env.stdin) } else { Ok(Vec::new()) };
+        let standard_input = if reads_input { input::standard_input(env.stdin) } else { Err(anyhow!(READ_ALREADY)) };
         let options = Options {
             release,
             suffix: suffix(arguments, value.as_deref(), env.environment),
@@ -119,35 +123,39 @@ impl Session {
     pub(super) fn for_each<T: Send>(
         &self,
         env: &mut Env<'_>,
-        work: impl Fn(&Path, Option<Vec<u8>>) -> T + Sync,
+        work: impl Fn(&Path, Option<Content>) -> T + Sync,
         mut deliver: impl FnMut(&Path, T, &mut Env<'_>) -> anyhow::Result<ExitStatus>,
     ) -> anyhow::Result<ExitStatus> {
-        let mut progress = Progress::new(self.files.len(), self.progress, Instant::now());
+        let mut progress = Progress::new(self.files.len(), self.progress);
         let mut status = ExitStatus::Success;
         let work = |file: &PathBuf| match self.read(file) {
-            Ok(bytes) => (None, work(file, Some(bytes))),
+            Ok(content) => (None, work(file, Some(content))),
             Err(error) => (Some(error), work(file, None)),
         };
         let deliver = |file: &PathBuf, (error, result): (Option<anyhow::Error>, T)| -> anyhow::Result<()> {
-            progress.clear(env)?;
-            if let Some(error) = error {
-                status = ExitStatus::Failure;
-                env.print_message(&format!("{error:#}"))?;
-            }
-            status = status.max(deliver(file, result, env)?);
-            progress.step(env, Instant::now)?;
-            Ok(())
+            progress.step(|| {
+                if let Some(error) = error {
+                    status = ExitStatus::Failure;
+                    env.print_message(&format!("{error:#}"))?;
+                }
+                status = status.max(deliver(file, result, env)?);
+                if self.progress {
+                    // The line on standard error must not come before it.
+                    env.stdout.stream.flush()?;
+                }
+                Ok(())
+            })
         };
         jobs::in_order(&self.files, self.jobs, work, deliver)?;
         Ok(status)
     }
 
-    fn read(&self, file: &Path) -> anyhow::Result<Vec<u8>> {
+    fn read(&self, file: &Path) -> anyhow::Result<Content> {
         if file != Path::new("-") {
             return input::file(file);
         }
         let Ok(mut standard_input) = self.standard_input.lock() else { bail!("cannot read standard input") };
-        std::mem::replace(&mut standard_input, Ok(Vec::new()))
+        std::mem::replace(&mut standard_input, Err(anyhow!(READ_ALREADY)))
     }
 
     /// Fixes the text of a file; not of one that is passed over, or whose text is not what stands on the disk.
@@ -226,6 +234,22 @@ impl From<Status> for ExitStatus {
     }
 }
 
+/// Replaces a file's content, and says what is in the way, or was. Returns whether it is done.
+pub(super) fn rewrite(file: &Path, read: &Identity, text: &str, env: &mut Env<'_>) -> anyhow::Result<bool> {
+    match write::replace(file, read, text.as_bytes()) {
+        Ok(remark) => {
+            if let Some(remark) = remark {
+                env.print_message(&format!("{}: {remark}", file.display()))?;
+            }
+            Ok(true)
+        }
+        Err(error) => {
+            env.print_message(&format!("{error:#}"))?;
+            Ok(false)
+        }
+    }
+}
+
 /// Refuses arguments of which several are standard input, which can be read only once.
 fn reject_reading_twice(arguments: &CommonArgs, files: &[PathBuf]) -> anyhow::Result<()> {
     let standard_input = PathBuf::from("-");
@@ -251,8 +275,8 @@ pub(super) fn read_source(
     stdin: &mut dyn Read,
     release: Release,
 ) -> anyhow::Result<(Source, Vec<Diagnostic>)> {
-    let bytes = if path == Path::new("-") { input::standard_input(stdin) } else { input::file(path) }?;
-    Ok(Source::new(name_of(path, stdin_name), bytes, release))
+    let content = if path == Path::new("-") { input::standard_input(stdin) } else { input::file(path) }?;
+    Ok(Source::new(name_of(path, stdin_name), content.bytes, release))
 }
 
 /// Makes something of a document beside the backup.
@@ -286,7 +310,7 @@ pub(super) fn existing_checkpoints(values: &[String], release: Release) -> anyho
     for written in values {
         match written.strip_prefix('@') {
             Some(path) => {
-                let (source, _) = Source::new(path, input::file(Path::new(path))?, release);
+                let (source, _) = Source::new(path, input::file(Path::new(path))?.bytes, release);
                 let found = checkpoint::read_existing(source.text());
                 existing.extend(found.map_err(|error| anyhow!("cannot use {path}: {error}"))?);
             }
@@ -315,22 +339,18 @@ pub(super) fn seconds_since_1970(environment: &dyn Fn(&str) -> Option<String>) -
 
 pub(super) fn style(arguments: &CommonArgs, output: &Output<'_>, env: &Env<'_>) -> Style {
     let appearance = Appearance {
-        color: use_color(arguments.color, output.terminal, env.environment),
+        color: use_color(arguments.color, output),
         width: env.width.filter(|_| output.terminal).unwrap_or(80),
         quiet: arguments.quiet,
     };
     Style { format: arguments.format.into(), appearance }
 }
 
-pub(super) fn use_color(color: Color, terminal: bool, environment: &dyn Fn(&str) -> Option<String>) -> bool {
+pub(super) fn use_color(color: Color, output: &Output<'_>) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => {
-            let refused = environment("NO_COLOR").is_some_and(|value| !value.is_empty());
-            let dumb = environment("TERM").is_some_and(|terminal| terminal == "dumb");
-            terminal && !refused && !dumb
-        }
+        Color::Auto => output.color,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many files in one run.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use super::process::{Run, command, directory};
 
@@ -76,4 +76,18 @@ fn no_progress_is_shown_in_a_pipe() {
     let run = run_in(&directory, &["check", "--allow", "all"], "2");
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
     assert!(run.stderr.contains("missing.xml"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_threads_the_work_is_done_all_the_same() {
+    let directory = in_many_files("many-threads");
+    let one = run_in(&directory, &["check", "--format", "concise"], "1");
+    // Less address space than one of these stacks takes.
+    let script = format!(
+        "ulimit -v 500000; RUST_MIN_STACK=1000000000 exec {} check --format concise --jobs 200 *.xml missing.xml 000.xml",
+        env!("CARGO_BIN_EXE_backupxml")
+    );
+    let few: Run = Command::new("sh").args(["-c", &script]).current_dir(&directory).output().unwrap().into();
+    assert_eq!((few.status, few.stderr, few.stdout), (one.status, one.stderr, one.stdout));
 }

@@ -24,7 +24,9 @@ impl From<Output> for Run {
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backupxml"));
     command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
-    for variable in ["NO_COLOR", "SOURCE_DATE_EPOCH", "TERM", "COLUMNS", "CLICOLOR_FORCE", "FORCE_COLOR"] {
+    for variable in
+        ["NO_COLOR", "SOURCE_DATE_EPOCH", "TERM", "COLUMNS", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "CI"]
+    {
         command.env_remove(variable);
     }
     command

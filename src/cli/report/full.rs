@@ -104,6 +104,10 @@ pub(super) fn finish(out: &mut dyn Write, summary: &Summary, appearance: Appeara
         line.push_str(", ");
         line.push_str(&paint("1;31", format!("{} could not be read", summary.unreadable)));
     }
+    if summary.unwritten > 0 {
+        line.push_str(", ");
+        line.push_str(&paint("1;31", format!("{} could not be written", summary.unwritten)));
+    }
     writeln!(out, "{line}")
 }
 
@@ -187,7 +191,7 @@ impl View {
         };
         // A label at the very end of the text still needs a place.
         let bytes = bytes.start.min(primary.span.range().start)..bytes.end;
-        Snippet::new(source, bytes, first_line)
+        Snippet::new(source, bytes, first_line, primary.span.range())
     }
 }
 
@@ -196,26 +200,30 @@ impl View {
 struct Snippet {
     name: String,
     text: String,
-    /// The first line's number, from 0, and the number of characters left out at its start.
+    /// The first line's number, from 0.
     first_line: usize,
-    first_column: usize,
+    /// The bytes of the file that the primary label covers, and its line and column, both from 0.
+    primary: Range<usize>,
+    place: (usize, usize),
     /// Pairs of offsets, file and snippet, from which they go on alike.
     pieces: Vec<(usize, usize)>,
 }
 
 impl Snippet {
-    fn new(source: &Source, bytes: Range<usize>, first_line: usize) -> Self {
+    fn new(source: &Source, bytes: Range<usize>, first_line: usize, primary: Range<usize>) -> Self {
         let text = source.text();
-        let before = source.line_range(first_line).start..bytes.start;
+        let line_start = source.line_range(first_line).start;
+        let (line, column) = source.line_column(primary.start);
         let mut snippet = Self {
             name: visible::line(source.name()).into_owned(),
             text: String::new(),
             first_line: first_line - 1,
-            first_column: source.characters_before(before.end) - source.characters_before(before.start),
+            primary,
+            place: (line - 1, column - 1),
             pieces: Vec::new(),
         };
         let line_end = source.line_range(source.line_of(bytes.end)).end;
-        let cut = (bytes.start > before.start, bytes.end < line_end);
+        let cut = (bytes.start > line_start, bytes.end < line_end);
         snippet.append(text.get(bytes.clone()).unwrap_or_default(), bytes.start, cut);
         snippet
     }
@@ -225,20 +233,20 @@ impl Snippet {
         self.pieces.push((start, 0));
         let last = text.char_indices().next_back().map_or(0, |(last, _)| last);
         for (position, character) in text.char_indices() {
-            let shown = match character {
-                _ if cut.0 && position == 0 || cut.1 && position == last => '…',
-                '\n' => '\n',
-                '\r' if text.get(position + 1..).is_some_and(|rest| rest.starts_with('\n')) => ' ',
+            let (offset, length) = (start + position, self.text.len());
+            match character {
+                _ if cut.0 && position == 0 || cut.1 && position == last => self.text.push('…'),
+                '\n' | '\t' => self.text.push(character),
+                '\r' if text.get(position + 1..).is_some_and(|rest| rest.starts_with('\n')) => self.text.push(' '),
                 // A byte order mark takes no room.
-                '\u{feff}' if start + position == 0 => {
-                    self.pieces.push((start + position + character.len_utf8(), self.text.len()));
-                    continue;
-                }
-                _ => visible::symbol(character),
-            };
-            self.text.push(shown);
-            if shown.len_utf8() != character.len_utf8() {
-                self.pieces.push((start + position + character.len_utf8(), self.text.len()));
+                '\u{feff}' if offset == 0 => {}
+                // Elsewhere it is as good as any other space.
+                '\u{a0}' if self.primary.contains(&offset) => visible::push_number(&mut self.text, character),
+                '[' if self.text.ends_with("##") => visible::push_number(&mut self.text, character),
+                _ => visible::push(&mut self.text, character),
+            }
+            if self.text.len() - length != character.len_utf8() {
+                self.pieces.push((offset + character.len_utf8(), self.text.len()));
             }
         }
     }
@@ -263,15 +271,6 @@ impl Snippet {
             LabeledSpan::new_with_span(message, (start, length))
         }
     }
-
-    /// The line and the column, both from 0, of an offset in the snippet.
-    fn line_column(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or_default();
-        let lines = before.matches('\n').count();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        let skipped = if lines == 0 { self.first_column } else { 0 };
-        (self.first_line + lines, line.chars().count() + skipped)
-    }
 }
 
 impl SourceCode for Snippet {
@@ -281,10 +280,11 @@ impl SourceCode for Snippet {
         context_before: usize,
         _context_after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // With context, miette asks for what to draw: the snippet. Without, for where a label is.
-        let (offset, length) = if context_before > 0 { (0, self.text.len()) } else { (span.offset(), span.len()) };
+        // With context, miette asks for what to draw: the snippet. Without, for where the primary label is.
+        let draws = context_before > 0;
+        let (offset, length) = if draws { (0, self.text.len()) } else { (span.offset(), span.len()) };
         let data = self.text.get(offset..offset + length).ok_or(MietteError::OutOfBounds)?;
-        let (line, column) = self.line_column(offset);
+        let (line, column) = if draws { (self.first_line, 0) } else { self.place };
         let contents = MietteSpanContents::new_named(
             self.name.clone(),
             data.as_bytes(),
