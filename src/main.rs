@@ -29,8 +29,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether a stream is coloured: as NO_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM and CI have it, which anstream knows, and
-/// as FORCE_COLOR.
+/// Whether a stream is coloured: as `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM` and `CI` say, which anstream knows,
+/// and as `FORCE_COLOR` says.
 fn wants_color(stream: &impl RawStream) -> bool {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     let forced = is_set("FORCE_COLOR") && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

@@ -281,8 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_stays_on_one_line_and_short() {
-        assert_eq!(code("a\nb\u{1b}c"), "`a\\nb\\u{1b}c`");
+    fn what_is_shown_is_short() {
         assert_eq!(truncate_for_display(&"x".repeat(61)), format!("{}…", "x".repeat(60)));
         assert_eq!(truncate_for_display(&"x".repeat(60)), "x".repeat(60));
     }

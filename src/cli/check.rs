@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::args::CheckArgs;
 use crate::cli::levels::Levels;
-use crate::cli::report::{FileReport, Reporter};
+use crate::cli::report::{FileReport, OfferedFixes, Reporter, Style};
 use crate::cli::write::Identity;
 use crate::diagnostic::Applicability;
 
@@ -17,7 +17,7 @@ pub(super) fn check(arguments: &CheckArgs, levels: Levels, env: &mut Env<'_>) ->
     let common = &arguments.common;
     let mut session = Session::new(common, levels, env)?;
     session.set_start_options(&arguments.start)?;
-    let style = style(common, &env.stdout, env);
+    let style = Style { offered_fixes: OfferedFixes::All, ..style(common, &env.stdout, env) };
     let mut reporter = Reporter::new(style);
     let status = session.for_each(
         env,
@@ -50,7 +50,9 @@ pub(super) fn fix(arguments: &CheckArgs, levels: Levels, env: &mut Env<'_>) -> a
     session.set_start_options(&arguments.start)?;
     let to_stdout = !arguments.diff && !session.files.iter().any(|file| file == Path::new("-"));
     let color = use_color(common.color, &env.stdout);
-    let style = style(common, if to_stdout { &env.stdout } else { &env.stderr }, env);
+    let offered_fixes = if arguments.unsafe_fixes { OfferedFixes::None } else { OfferedFixes::Unsafe };
+    let output = if to_stdout { &env.stdout } else { &env.stderr };
+    let style = Style { offered_fixes, ..style(common, output, env) };
     let mut reporter = Reporter::new(style);
     let fix_file = |file: &Path, content: Option<Content>| -> anyhow::Result<FixedFile> {
         let readable = content.is_some();

@@ -13,7 +13,7 @@ use super::{Env, ExitStatus, input};
 
 pub(super) fn explain(arguments: &ExplainArgs, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
     let written = match arguments.words.as_slice() {
-        [only] if only == "-" => String::from_utf8_lossy(&input::standard_input(env.stdin)?).into_owned(),
+        [only] if only == "-" => String::from_utf8_lossy(&input::standard_input(env.stdin)?.bytes).into_owned(),
         words => words.join(" "),
     };
     let is_message = written.trim().contains(char::is_whitespace);

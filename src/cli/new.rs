@@ -5,7 +5,9 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use crate::cli::args::{NewArgs, NewMode};
-use crate::cli::report::{Appearance, CheckedFile, Companions, Format, Reporter, Status, Style, visible_line};
+use crate::cli::report::{
+    Appearance, CheckedFile, Companions, Format, OfferedFixes, Reporter, Status, Style, visible_line,
+};
 use crate::cli::write;
 use crate::compose::{Documents, Mode, Request, compose};
 use crate::diagnostic::{Diagnostic, Document};
@@ -59,10 +61,10 @@ pub(super) fn new(arguments: &NewArgs, env: &mut Env<'_>) -> anyhow::Result<Exit
         env.print_message("nothing is written: libvirt would refuse this backup")?;
         return Ok(ExitStatus::Errors);
     }
-    if let (Some(file), Some(text)) = (&arguments.checkpoint_file, &documents.checkpoint) {
-        if let Some(remark) = write::create_or_replace(file, text.as_bytes())? {
-            env.print_message(&format!("{}: {remark}", file.display()))?;
-        }
+    if let (Some(file), Some(text)) = (&arguments.checkpoint_file, &documents.checkpoint)
+        && let Some(remark) = write::create_or_replace(file, text.as_bytes())?
+    {
+        env.print_message(&format!("{}: {remark}", file.display()))?;
     }
     env.stdout.stream.write_all(documents.backup.as_bytes())?;
     env.stdout.stream.flush()?;
@@ -146,7 +148,7 @@ impl Report {
             width: env.width.filter(|_| env.stderr.terminal).unwrap_or(80),
             quiet: true,
         };
-        let style = Style { format: Format::Full, appearance };
+        let style = Style { format: Format::Full, appearance, offered_fixes: OfferedFixes::None };
         Reporter::new(style).add(env.stderr.stream, &style.report(&checked)?)?;
         Ok(())
     }

@@ -5,6 +5,7 @@ mod full;
 mod github;
 mod json;
 mod sarif;
+mod summary;
 pub(crate) mod visible;
 
 pub(crate) use json::diagnostics as diagnostics_as_json;
@@ -14,8 +15,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Document, Label};
+use crate::diagnostic::{Applicability, Diagnostic, Document, Fix, Label};
 use crate::source::Source;
+
+use summary::{Fixable, Summary};
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,20 +137,6 @@ fn path(name: &str) -> String {
     name.strip_prefix("./").map(str::to_owned).unwrap_or(name)
 }
 
-/// What all files come to.
-#[derive(Clone, Copy, Debug, Default)]
-struct Summary {
-    files: usize,
-    failed: usize,
-    skipped: usize,
-    errors: usize,
-    warnings: usize,
-    /// Those that failed because they could not be read.
-    unreadable: usize,
-    /// Those that could not be written.
-    unwritten: usize,
-}
-
 /// How a report is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
@@ -155,6 +144,19 @@ pub struct Style {
     pub format: Format,
     /// The looks of a form for people.
     pub appearance: Appearance,
+    /// The fixes that are left to apply.
+    pub offered_fixes: OfferedFixes,
+}
+
+/// Which fixes options of the command can still apply to the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfferedFixes {
+    /// None.
+    None,
+    /// Those that the author has to confirm.
+    Unsafe,
+    /// All of them.
+    All,
 }
 
 /// What a report says of one file.
@@ -164,6 +166,7 @@ pub struct FileReport {
     pub status: Status,
     errors: usize,
     warnings: usize,
+    fixable: Fixable,
     text: Vec<u8>,
 }
 
@@ -191,7 +194,27 @@ impl Style {
             Format::Github => github::file(&mut text, checked)?,
             Format::Sarif => sarif::file(&mut text, checked)?,
         }
-        Ok(FileReport { status: checked.status, errors, warnings: checked.diagnostics.len() - errors, text })
+        let warnings = checked.diagnostics.len() - errors;
+        Ok(FileReport { status: checked.status, errors, warnings, fixable: self.offered_fixes.count(checked), text })
+    }
+}
+
+impl OfferedFixes {
+    /// How many diagnostics of a file have one of these fixes.
+    fn count(self, checked: &CheckedFile) -> Fixable {
+        let mut fixable = Fixable::default();
+        if self == Self::None || !checked.source.as_ref().is_some_and(Source::is_as_on_disk) {
+            return fixable;
+        }
+        for diagnostic in &checked.diagnostics {
+            let is_safe = |fix: &Fix| fix.applicability == Applicability::Safe;
+            match self {
+                Self::All if diagnostic.fixes.iter().any(is_safe) => fixable.safe += 1,
+                _ if diagnostic.fixes.iter().any(|fix| !is_safe(fix)) => fixable.only_unsafe += 1,
+                _ => {}
+            }
+        }
+        fixable
     }
 }
 
@@ -226,6 +249,9 @@ impl Reporter {
         self.summary.skipped += usize::from(report.status == Status::Skipped);
         self.summary.errors += report.errors;
         self.summary.warnings += report.warnings;
+        self.summary.with_diagnostics += usize::from(report.errors + report.warnings > 0);
+        self.summary.fixable.safe += report.fixable.safe;
+        self.summary.fixable.only_unsafe += report.fixable.only_unsafe;
         if report.is_empty() {
             return Ok(());
         }
@@ -260,7 +286,7 @@ impl Reporter {
         }
         let appearance = self.style.appearance;
         match self.style.format {
-            Format::Full if !appearance.quiet => full::finish(out, &self.summary, appearance),
+            Format::Full if !appearance.quiet => summary::write(out, &self.summary, appearance),
             Format::Json => json::finish(out, &self.summary),
             Format::Sarif => sarif::finish(out),
             Format::Full | Format::Concise | Format::Github => Ok(()),

@@ -10,7 +10,7 @@ use anyhow::{anyhow, bail};
 use crate::checkpoint::{self, Checkpoint, Existing};
 use crate::cli::args::{Color, CommonArgs, Format, RequestedRelease, StartArgs};
 use crate::cli::levels::Levels;
-use crate::cli::report::{Appearance, CheckedFile, Companions, Status, Style};
+use crate::cli::report::{Appearance, CheckedFile, Companions, OfferedFixes, Status, Style};
 use crate::cli::suppression;
 use crate::cli::write::{self, Identity};
 use crate::diagnostic::{Applicability, Diagnostic, Document, sort};
@@ -343,7 +343,7 @@ pub(super) fn style(arguments: &CommonArgs, output: &Output<'_>, env: &Env<'_>) 
         width: env.width.filter(|_| output.terminal).unwrap_or(80),
         quiet: arguments.quiet,
     };
-    Style { format: arguments.format.into(), appearance }
+    Style { format: arguments.format.into(), appearance, offered_fixes: OfferedFixes::None }
 }
 
 pub(super) fn use_color(color: Color, output: &Output<'_>) -> bool {

@@ -48,16 +48,16 @@ pub fn replace(path: &Path, read: &Identity, content: &[u8]) -> anyhow::Result<O
 ///
 /// Fails, and leaves what was there, when anything on the way does.
 pub fn create_or_replace(path: &Path, content: &[u8]) -> anyhow::Result<Option<String>> {
-    let context = || format!("cannot write {}", path.display());
+    let failed = || format!("cannot write {}", path.display());
     // A symbolic link is something to replace, also where it leads nowhere: that fails.
     if fs::symlink_metadata(path).is_ok() {
-        let existing = fs::metadata(path).and_then(|metadata| Identity::new(&metadata)).with_context(context)?;
+        let existing = fs::metadata(path).and_then(|metadata| Identity::new(&metadata)).with_context(failed)?;
         return replace(path, &existing, content);
     }
     let directory = match path.parent() {
         Some(directory) if directory != Path::new("") => directory,
         _ => Path::new("."),
     };
-    let name = path.file_name().context("it has no name").with_context(context)?;
-    system::create(directory, name, content).map(|()| None).with_context(context)
+    let name = path.file_name().context("it has no name").with_context(failed)?;
+    system::create(directory, name, content).map(|()| None).with_context(failed)
 }

@@ -8,16 +8,17 @@ use std::fmt;
 use std::io::{self, Write};
 use std::ops::Range;
 
+use anstream::adapter::strip_str;
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, Severity, SourceCode,
     SourceSpan, SpanContents,
 };
 
-use crate::diagnostic::{Diagnostic, Label};
+use crate::diagnostic::{Applicability, Diagnostic, Label};
 use crate::rules;
 use crate::source::Source;
 
-use super::{Appearance, CheckedFile, Summary, visible};
+use super::{Appearance, CheckedFile, visible};
 
 /// Columns that line numbers and frames take.
 const MARGIN: usize = 8;
@@ -29,46 +30,57 @@ const MAX_NOTES: usize = 3;
 const MAX_LINE_DISTANCE: usize = 3;
 
 pub(super) fn file(out: &mut dyn Write, checked: &CheckedFile, appearance: Appearance) -> io::Result<()> {
-    if checked.diagnostics.is_empty() {
-        return Ok(());
-    }
-    let theme = if appearance.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(appearance.width)
-        .with_links(false)
-        .without_cause_chain()
-        // Attributes and the names of rules stay whole.
-        .with_word_separator(textwrap::WordSeparator::AsciiSpace)
-        .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
-        .with_context_lines(1);
     let columns = appearance.width.saturating_sub(MARGIN).max(MIN_WIDTH);
     let mut last_libvirt = None;
     for diagnostic in &checked.diagnostics {
         let Some(source) = checked.document(&diagnostic.primary) else { continue };
         let shown = Shown::new(checked, source, diagnostic, columns);
-        let mut text = String::new();
-        handler.render_report(&mut text, &shown).map_err(io::Error::other)?;
-        writeln!(out, "{}", text.trim_matches('\n').trim_end())?;
+        let mut text = shown.draw(appearance.width)?;
+        let mut footer = |head: &str, body: &str| {
+            let indent = " ".repeat(head.len() + 3);
+            let wrapping = textwrap::Options::new(appearance.width)
+                .subsequent_indent(&indent)
+                .word_separator(textwrap::WordSeparator::AsciiSpace)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            let line = format!("  \x1b[36m{head}:\x1b[0m {}", visible::line(body));
+            text.push_str(&textwrap::fill(&line, wrapping));
+            text.push('\n');
+        };
+        for fix in diagnostic.fixes.iter().take(MAX_NOTES) {
+            footer(if fix.applicability == Applicability::Safe { "fix" } else { "fix (unsafe)" }, &fix.message);
+        }
         for note in shown.notes.iter().take(MAX_NOTES) {
-            writeln!(out, "  note: {note}")?;
+            footer("note", note);
         }
         if let Some(more @ 1..) = shown.notes.len().checked_sub(MAX_NOTES) {
-            writeln!(out, "  note: and {more} more")?;
+            footer("note", &format!("and {more} more"));
         }
         // libvirt has one message for everything that its schema refuses.
         if let Some(libvirt) = diagnostic.libvirt.as_ref().filter(|libvirt| last_libvirt != Some(*libvirt)) {
-            let words = format!("libvirt says: {}", visible::line(informative_line(libvirt)));
-            let wrapping = textwrap::Options::new(appearance.width)
-                .initial_indent("  ")
-                .subsequent_indent("                ")
-                .word_separator(textwrap::WordSeparator::AsciiSpace)
-                .word_splitter(textwrap::WordSplitter::NoHyphenation);
-            writeln!(out, "{}", textwrap::fill(&words, wrapping))?;
+            footer("libvirt says", informative_line(libvirt));
             last_libvirt = Some(libvirt);
         }
-        writeln!(out)?;
+        if appearance.color { writeln!(out, "{text}")? } else { writeln!(out, "{}", strip_str(&text))? }
     }
     Ok(())
+}
+
+/// Underlines what the primary label covers with heavy lines, as rustc does. miette draws all labels alike, but each in
+/// its style, so the primary one is found by the code of `style`.
+fn emphasize(report: &str, style: &str) -> String {
+    let mut pieces = report.split(style);
+    let mut emphasized = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (styled, rest) = piece.find('\x1b').and_then(|end| piece.split_at_checked(end)).unwrap_or((piece, ""));
+        emphasized.push_str(style);
+        if styled.chars().all(|character| " ▲─┬".contains(character)) {
+            emphasized.push_str(&styled.replace('─', "━").replace('┬', "┯"));
+        } else {
+            emphasized.push_str(styled);
+        }
+        emphasized.push_str(rest);
+    }
+    emphasized
 }
 
 /// The line of libvirt's message that tells anything: for the schema, the second.
@@ -76,39 +88,6 @@ fn informative_line(message: &str) -> &str {
     let mut lines = message.lines();
     let first = lines.next().unwrap_or_default();
     if first.starts_with("XML document failed to validate") { lines.next().unwrap_or(first) } else { first }
-}
-
-pub(super) fn finish(out: &mut dyn Write, summary: &Summary, appearance: Appearance) -> io::Result<()> {
-    let counted = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
-    let paint = |code: &str, text: String| if appearance.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text };
-    let mut line = match summary.errors {
-        0 if summary.unreadable > 0 => "no errors".to_owned(),
-        0 => paint("1;32", "no errors".to_owned()),
-        errors => paint("1;31", counted(errors, "error")),
-    };
-    if summary.warnings > 0 {
-        line.push_str(" and ");
-        line.push_str(&paint("1;33", counted(summary.warnings, "warning")));
-    }
-    line.push_str(" in ");
-    if summary.failed > 0 && summary.files > 1 {
-        line.push_str(&summary.failed.to_string());
-        line.push_str(" of ");
-    }
-    line.push_str(&counted(summary.files, "file"));
-    if summary.skipped > 0 {
-        line.push_str(", skipped ");
-        line.push_str(&summary.skipped.to_string());
-    }
-    if summary.unreadable > 0 {
-        line.push_str(", ");
-        line.push_str(&paint("1;31", format!("{} could not be read", summary.unreadable)));
-    }
-    if summary.unwritten > 0 {
-        line.push_str(", ");
-        line.push_str(&paint("1;31", format!("{} could not be written", summary.unwritten)));
-    }
-    writeln!(out, "{line}")
 }
 
 /// A finding as miette wants it.
@@ -133,6 +112,37 @@ impl<'a> Shown<'a> {
         let notes = far.filter_map(|label| Some(note(checked.document(label)?, label))).collect();
         let message = format!("{} [{}]", visible::line(&diagnostic.message), diagnostic.rule);
         Self { diagnostic, message, snippet, labels, notes }
+    }
+
+    /// The report, with colours.
+    fn draw(&self, width: usize) -> io::Result<String> {
+        let mut theme = GraphicalTheme::unicode();
+        "error:".clone_into(&mut theme.characters.error);
+        "warning:".clone_into(&mut theme.characters.warning);
+        let (primary, code) = match self.diagnostic.severity {
+            rules::Severity::Error => (theme.styles.error, "\x1b[31m"),
+            rules::Severity::Warning => (theme.styles.warning, "\x1b[33m"),
+        };
+        // miette gives styles to labels in the order in which they stand in the text.
+        let mut labels: Vec<_> = self.labels.iter().collect();
+        labels.sort_by_key(|label| label.offset());
+        let secondary = theme.styles.advice;
+        let style = |label: &&LabeledSpan| if label.primary() { primary } else { secondary };
+        theme.styles.highlights = labels.iter().map(style).collect();
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_width(width)
+            .with_links(false)
+            .without_cause_chain()
+            // Attributes and the names of rules stay whole.
+            .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+            .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .with_context_lines(1);
+        let mut text = String::new();
+        handler.render_report(&mut text, self).map_err(io::Error::other)?;
+        let text = text.trim_matches('\n').trim_end();
+        let mut text = emphasize(text.strip_prefix("  ").unwrap_or(text), code);
+        text.push('\n');
+        Ok(text)
     }
 }
 

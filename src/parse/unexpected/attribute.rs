@@ -171,7 +171,7 @@ fn unknown_attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>,
             attribute.span,
             wording::unknown_attribute(attribute.name, element),
         )
-        .help(format!("{help}\n{}", wording::NEWER_LIBVIRT))
+        .help(format!("{help}; {}", wording::NEWER_LIBVIRT))
         .unsafe_fix(wording::remove("the attribute"), context.with_space_before(attribute.span), "");
         context.report(diagnostic);
         return;

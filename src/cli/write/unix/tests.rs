@@ -87,10 +87,13 @@ fn what_cannot_be_replaced_stays_as_it_is() {
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 4);
 }
 
+/// Changes the first file, or puts something in its place with the second one's help.
+type Exchange<'a> = &'a dyn Fn(&Path, &Path);
+
 #[test]
 fn a_file_that_was_changed_or_exchanged_meanwhile_stays_as_it_is() {
     const CHANGED: &str = "it is no longer the file that was read";
-    let exchanges: [&dyn Fn(&Path, &Path); 6] = [
+    let exchanges: [Exchange; 6] = [
         // An edit of the same length, with the old time of modification.
         &|file, _| {
             let modified = fs::metadata(file).unwrap().modified().unwrap();
@@ -199,7 +202,7 @@ fn access_control_lists_and_other_attributes_are_kept() {
 
     replace(&paths[1], b"new").unwrap();
     let file = File::open(&paths[1]).unwrap();
-    assert_eq!(names(&file).contains("posix_acl"), false);
+    assert!(!names(&file).contains("posix_acl"));
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
 }
 
