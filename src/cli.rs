@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod comment;
 mod completions;
+mod config;
 mod diff;
 mod explain;
 mod input;
@@ -90,10 +91,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> 
     };
     let result = match command {
         Command::Check(arguments) if arguments.fix || arguments.unsafe_fixes || arguments.diff => {
-            check::fix(&arguments, levels, env)
+            check::fix(&arguments, &levels, env)
         }
-        Command::Check(arguments) => check::check(&arguments, levels, env),
-        Command::Normalize(arguments) => normalize::normalize(&arguments, levels, env),
+        Command::Check(arguments) => check::check(&arguments, &levels, env),
+        Command::Normalize(arguments) => normalize::normalize(&arguments, &levels, env),
         Command::Plan(arguments) => plan::plan(&arguments, env),
         Command::New(arguments) => new::new(&arguments, env),
         Command::Rules(arguments) => rules::rules(arguments.format, env),

@@ -3,6 +3,8 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "cli/config.rs"]
+mod config;
 #[path = "cli/explain.rs"]
 mod explain;
 #[path = "cli/fix.rs"]

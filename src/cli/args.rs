@@ -156,6 +156,10 @@ pub struct CheckArgs {
     /// Show what --fix or --unsafe-fixes would change, and change nothing
     #[arg(long, conflicts_with = "format")]
     pub diff: bool,
+    /// Write the report to this file; standard output then gets the one for
+    /// people, whatever --format is
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "unsafe_fixes", "diff"])]
+    pub output_file: Option<PathBuf>,
 }
 
 /// The arguments of `normalize`.
@@ -419,8 +423,20 @@ pub struct ManArgs {
     pub directory: Option<PathBuf>,
 }
 
+/// Which configuration file holds.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ConfigArgs {
+    /// Configuration file for all files [default: backupxml.toml in the closest
+    /// directory at or above each file's]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub config: Option<PathBuf>,
+    /// Use no configuration file
+    #[arg(long)]
+    pub no_config: bool,
+}
+
 /// What `check` and `normalize` take.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct CommonArgs {
     /// Backups; none, or -, is standard input
     #[arg(value_name = "FILE")]
@@ -446,6 +462,9 @@ pub struct CommonArgs {
     /// Make them errors; of these three options the last that matches wins
     #[arg(long, value_name = "RULE", value_parser = parse_selector)]
     pub deny: Vec<Selector>,
+    /// Which configuration file holds.
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// Pass over files whose root element is not <domainbackup>
     #[arg(long)]
     pub skip_unrelated: bool,
@@ -501,7 +520,7 @@ fn parse_jobs(written: &str) -> Result<NonZero<usize>, String> {
     written.parse().map_err(|_| "expected a number of at least 1".to_owned())
 }
 
-fn parse_selector(written: &str) -> Result<Selector, String> {
+pub(super) fn parse_selector(written: &str) -> Result<Selector, String> {
     Selector::parse(written).ok_or_else(|| {
         let hint = super::rules::closest_rule(written)
             .map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
@@ -531,7 +550,7 @@ pub struct RequestedRelease {
     pub release: Release,
 }
 
-fn parse_release(written: &str) -> Result<RequestedRelease, String> {
+pub(super) fn parse_release(written: &str) -> Result<RequestedRelease, String> {
     let release = Release::at_or_before(written).ok_or_else(|| {
         let known: Vec<_> = Release::ALL.iter().map(|release| release.name()).collect();
         format!("the releases known are {}", known.join(", "))

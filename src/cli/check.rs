@@ -1,11 +1,12 @@
 //! `check`, and the fixes that it applies or shows.
 
+use std::io;
 use std::path::Path;
 
 use crate::cli::args::CheckArgs;
 use crate::cli::levels::Levels;
-use crate::cli::report::{FileReport, OfferedFixes, Reporter, Style};
-use crate::cli::write::Identity;
+use crate::cli::report::{FileReport, Format, OfferedFixes, Reporter, Style};
+use crate::cli::write::{self, Identity};
 use crate::diagnostic::Applicability;
 
 use super::diff::write_diff;
@@ -13,22 +14,36 @@ use super::input::Content;
 use super::session::{Session, rewrite, style, use_color};
 use super::{Env, ExitStatus};
 
-pub(super) fn check(arguments: &CheckArgs, levels: Levels, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
+pub(super) fn check(arguments: &CheckArgs, levels: &Levels, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
     let common = &arguments.common;
     let mut session = Session::new(common, levels, env)?;
     session.set_start_options(&arguments.start)?;
-    let style = Style { offered_fixes: OfferedFixes::All, ..style(common, &env.stdout, env) };
-    let mut reporter = Reporter::new(style);
-    let status = session.for_each(
-        env,
-        |file, content| style.report(&session.examine(file, content.map(|content| content.bytes), crate::check)),
-        |_, report, env| {
-            let report = report?;
-            reporter.add(env.stdout.stream, &report)?;
-            Ok(report.status.into())
-        },
-    )?;
+    let mut shown = Style { offered_fixes: OfferedFixes::All, ..style(common, &env.stdout, env) };
+    let written = arguments.output_file.as_ref().map(|_| shown.for_file());
+    if written.is_some() {
+        shown.format = Format::Full;
+    }
+    let mut reporter = Reporter::new(shown);
+    let mut file_reporter = written.map(|style| (Reporter::new(style), Vec::new()));
+    let work = |file: &Path, content: Option<Content>| -> io::Result<_> {
+        let checked = session.examine(file, content.map(|content| content.bytes), crate::check);
+        Ok((shown.report(&checked)?, written.map(|style| style.report(&checked)).transpose()?))
+    };
+    let status = session.for_each(env, work, |_, reports, env| {
+        let (report, for_file) = reports?;
+        reporter.add(env.stdout.stream, &report)?;
+        if let (Some((reporter, buffer)), Some(report)) = (&mut file_reporter, for_file) {
+            reporter.add(buffer, &report)?;
+        }
+        Ok(report.status.into())
+    })?;
     reporter.finish(env.stdout.stream)?;
+    if let (Some((reporter, mut buffer)), Some(file)) = (file_reporter, &arguments.output_file) {
+        reporter.finish(&mut buffer)?;
+        if let Some(remark) = write::create_or_replace(file, &buffer)? {
+            env.print_message(&format!("{}: {remark}", file.display()))?;
+        }
+    }
     Ok(status)
 }
 
@@ -43,7 +58,7 @@ struct FixedFile {
 }
 
 /// Applies fixes, or shows them. What is still wrong is reported, to standard error where standard output is taken.
-pub(super) fn fix(arguments: &CheckArgs, levels: Levels, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
+pub(super) fn fix(arguments: &CheckArgs, levels: &Levels, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
     let common = &arguments.common;
     let allowed = if arguments.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
     let mut session = Session::new(common, levels, env)?;

@@ -39,6 +39,16 @@ impl Selector {
         Rule::from_name(written).map(Self::Rule)
     }
 
+    /// How few rules it selects, for comparison with others.
+    #[must_use]
+    pub fn precision(&self) -> u8 {
+        match self {
+            Self::All => 0,
+            Self::Family(_) => 1,
+            Self::Rule(_) => 2,
+        }
+    }
+
     fn selects(&self, rule: Rule) -> bool {
         match self {
             Self::All => true,

@@ -16,11 +16,10 @@ use super::input::Content;
 use super::session::{Session, rewrite, style, use_color};
 use super::{Env, ExitStatus};
 
-pub(super) fn normalize(arguments: &NormalizeArgs, levels: Levels, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
+pub(super) fn normalize(arguments: &NormalizeArgs, levels: &Levels, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
     let common = &arguments.common;
     let mut session = Session::new(common, levels, env)?;
-    session.options.explicit = arguments.explicit;
-    session.normalizes = true;
+    session.set_normalizes(arguments.explicit);
     if arguments.in_place && session.files.iter().any(|file| file == Path::new("-")) {
         bail!("standard input cannot be rewritten in place: name a file");
     }
@@ -104,7 +103,7 @@ fn write_change(
     after: &str,
     env: &mut Env<'_>,
 ) -> anyhow::Result<ExitStatus> {
-    if let Some(refusal) = session.refusal(after) {
+    if let Some(refusal) = session.refusal(file, after) {
         let name = session.name_of(file);
         env.print_message(&format!("{name} stays as it is: libvirt refuses its own form of it: {refusal}"))?;
         return Ok(ExitStatus::Errors);

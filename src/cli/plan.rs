@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::args::{CommonArgs, Format, PlanArgs, PlanFormat};
+use crate::cli::args::{CommonArgs, ConfigArgs, Format, PlanArgs, PlanFormat};
 use crate::cli::levels::Levels;
 use crate::cli::report::{CheckedFile, Reporter, Status, diagnostics_as_json, visible, visible_line};
 use crate::plan::{Decision, Plan, Setting};
@@ -18,7 +18,7 @@ const MIN_WIDTH: usize = 24;
 
 pub(super) fn plan(arguments: &PlanArgs, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
     let common = as_common(arguments);
-    let mut session = Session::new(&common, Levels::default(), env)?;
+    let mut session = Session::new(&common, &Levels::default(), env)?;
     session.set_start_options(&arguments.start)?;
     let diagnostics_style = style(&common, &env.stderr, env);
     let color = style(&common, &env.stdout, env).appearance.color;
@@ -73,6 +73,7 @@ fn as_common(arguments: &PlanArgs) -> CommonArgs {
         allow: Vec::new(),
         warn: Vec::new(),
         deny: Vec::new(),
+        config: ConfigArgs { no_config: true, ..ConfigArgs::default() },
         skip_unrelated: false,
         jobs: None,
         stdin_filename: arguments.stdin_filename.clone(),

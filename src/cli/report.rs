@@ -11,11 +11,13 @@ pub(crate) mod visible;
 pub(crate) use json::diagnostics as diagnostics_as_json;
 pub(crate) use visible::line as visible_line;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::diagnostic::{Applicability, Diagnostic, Document, Fix, Label};
+use crate::rules::Rule;
 use crate::source::Source;
 
 use summary::{Fixable, Summary};
@@ -167,6 +169,8 @@ pub struct FileReport {
     errors: usize,
     warnings: usize,
     fixable: Fixable,
+    /// The rules that it names.
+    rules: BTreeSet<Rule>,
     text: Vec<u8>,
 }
 
@@ -179,6 +183,13 @@ impl FileReport {
 }
 
 impl Style {
+    /// The same form, for a file that is not a terminal.
+    #[must_use]
+    pub fn for_file(self) -> Self {
+        let appearance = Appearance { color: false, width: 80, ..self.appearance };
+        Self { appearance, ..self }
+    }
+
     /// Writes what there is to say of one file, whatever its place in the report is.
     ///
     /// # Errors
@@ -195,7 +206,9 @@ impl Style {
             Format::Sarif => sarif::file(&mut text, checked)?,
         }
         let warnings = checked.diagnostics.len() - errors;
-        Ok(FileReport { status: checked.status, errors, warnings, fixable: self.offered_fixes.count(checked), text })
+        let fixable = self.offered_fixes.count(checked);
+        let rules = checked.diagnostics.iter().map(|diagnostic| diagnostic.rule).collect();
+        Ok(FileReport { status: checked.status, errors, warnings, fixable, rules, text })
     }
 }
 
@@ -225,13 +238,15 @@ pub struct Reporter {
     summary: Summary,
     /// Whether a list has been begun that the next part goes on with.
     begun: bool,
+    /// The rules that were found.
+    rules: BTreeSet<Rule>,
 }
 
 impl Reporter {
     /// A report of no files yet.
     #[must_use]
     pub fn new(style: Style) -> Self {
-        Self { style, summary: Summary::default(), begun: false }
+        Self { style, summary: Summary::default(), begun: false, rules: BTreeSet::new() }
     }
 
     /// Writes what there is to say of the next file.
@@ -252,6 +267,7 @@ impl Reporter {
         self.summary.with_diagnostics += usize::from(report.errors + report.warnings > 0);
         self.summary.fixable.safe += report.fixable.safe;
         self.summary.fixable.only_unsafe += report.fixable.only_unsafe;
+        self.rules.extend(&report.rules);
         if report.is_empty() {
             return Ok(());
         }
@@ -288,7 +304,7 @@ impl Reporter {
         match self.style.format {
             Format::Full if !appearance.quiet => summary::write(out, &self.summary, appearance),
             Format::Json => json::finish(out, &self.summary),
-            Format::Sarif => sarif::finish(out),
+            Format::Sarif => sarif::finish(out, &self.rules),
             Format::Full | Format::Concise | Format::Github => Ok(()),
         }?;
         out.flush()

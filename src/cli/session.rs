@@ -1,5 +1,6 @@
 //! What the commands that look at backups share: their inputs, read one after another, and how a run will end.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -21,6 +22,7 @@ use crate::rules::Rule;
 use crate::source::Source;
 use crate::{Options, root_name};
 
+use super::config::{self, Group};
 use super::input::{self, Content};
 use super::progress::Progress;
 use super::{Env, ExitStatus, Output, jobs};
@@ -45,20 +47,46 @@ pub(super) struct Session {
     progress: bool,
     domain: Option<Input<Domain>>,
     checkpoint: Option<Input<Arc<Checkpoint>>>,
-    pub(super) options: Options,
+    options: Options,
     skip_unrelated: bool,
     levels: Levels,
     /// Whether libvirt's verdict is asked for.
-    pub(super) normalizes: bool,
+    normalizes: bool,
+    /// Sessions of files with other configuration files.
+    others: Vec<Session>,
+    /// The files of those sessions.
+    by_file: HashMap<PathBuf, usize>,
 }
 
 impl Session {
-    pub(super) fn new(arguments: &CommonArgs, levels: Levels, env: &mut Env<'_>) -> anyhow::Result<Self> {
-        let standard_input = PathBuf::from("-");
-        let mut files = arguments.files.clone();
-        if files.is_empty() {
-            files.push(standard_input.clone());
+    pub(super) fn new(arguments: &CommonArgs, levels: &Levels, env: &mut Env<'_>) -> anyhow::Result<Self> {
+        let mut arguments = arguments.clone();
+        if arguments.files.is_empty() {
+            arguments.files.push(PathBuf::from("-"));
         }
+        let (first, others) = config::groups(&arguments, &arguments.files)?;
+        let (completed, own_levels) = first.config.complete(&arguments, levels);
+        let mut session = Self::open(&completed, own_levels, env)?;
+        for Group { config, files } in others {
+            let (completed, own_levels) = config.complete(&arguments, levels);
+            if [&completed.domain, &completed.libvirt.checkpoint]
+                .into_iter()
+                .flatten()
+                .any(|file| file == Path::new("-"))
+            {
+                bail!("standard input can be read once only, and the files have different configuration files");
+            }
+            let index = session.others.len();
+            session.by_file.extend(files.iter().map(|file| (file.clone(), index)));
+            session.others.push(Self::open(&CommonArgs { files, ..completed }, own_levels, env)?);
+        }
+        Ok(session)
+    }
+
+    /// A session of files that have one configuration file, or none.
+    fn open(arguments: &CommonArgs, levels: Levels, env: &mut Env<'_>) -> anyhow::Result<Self> {
+        let standard_input = PathBuf::from("-");
+        let files = arguments.files.clone();
         reject_reading_twice(arguments, &files)?;
         let release = release(arguments.libvirt.libvirt_version.as_ref(), env)?;
         let stdin_name = arguments.stdin_filename.as_ref().map_or("<stdin>".into(), |path| path.to_string_lossy());
@@ -102,11 +130,28 @@ impl Session {
             skip_unrelated: arguments.skip_unrelated,
             levels,
             normalizes: false,
+            others: Vec::new(),
+            by_file: HashMap::new(),
         })
+    }
+
+    /// The session of a file: this one, or the one for its configuration file.
+    fn of(&self, file: &Path) -> &Self {
+        self.by_file.get(file).and_then(|index| self.others.get(*index)).unwrap_or(self)
+    }
+
+    /// Asks for libvirt's verdict, and for the modes that it would choose without a domain.
+    pub(super) fn set_normalizes(&mut self, explicit: bool) {
+        self.options.explicit = explicit;
+        self.normalizes = true;
+        self.others.iter_mut().for_each(|other| other.set_normalizes(explicit));
     }
 
     /// Takes what is known of the start of a backup.
     pub(super) fn set_start_options(&mut self, arguments: &StartArgs) -> anyhow::Result<()> {
+        for other in &mut self.others {
+            other.set_start_options(arguments)?;
+        }
         self.options.reuse_external = arguments.reuse_external;
         if arguments.existing_checkpoint.is_empty() {
             return Ok(());
@@ -160,12 +205,13 @@ impl Session {
 
     /// Fixes the text of a file; not of one that is passed over, or whose text is not what stands on the disk.
     pub(super) fn fix(&self, file: &Path, bytes: Vec<u8>, allowed: Applicability) -> (Vec<u8>, Option<Fixed>) {
-        let (source, _) = Source::new(self.name_of(file), bytes.clone(), self.options.release);
+        let this = self.of(file);
+        let (source, _) = Source::new(self.name_of(file), bytes.clone(), this.options.release);
         if !source.is_as_on_disk() || self.is_unrelated(&source) {
             return (bytes, None);
         }
-        let domain = self.domain.as_ref().and_then(|domain| domain.value.as_ref());
-        let fixed = fix(source.text(), domain, &self.options, allowed);
+        let domain = this.domain.as_ref().and_then(|domain| domain.value.as_ref());
+        let fixed = fix(source.text(), domain, &this.options, allowed);
         (bytes, Some(fixed))
     }
 
@@ -175,8 +221,8 @@ impl Session {
     }
 
     /// Why libvirt would not take a text that it wrote. It writes a security label without its label, for one.
-    pub(super) fn refusal(&self, text: &str) -> Option<String> {
-        let diagnostics = crate::normalize(text, None, &self.options).err()?;
+    pub(super) fn refusal(&self, file: &Path, text: &str) -> Option<String> {
+        let diagnostics = crate::normalize(text, None, &self.of(file).options).err()?;
         Some(diagnostics.into_iter().next().map_or_else(String::new, |diagnostic| diagnostic.message))
     }
 
@@ -186,6 +232,15 @@ impl Session {
 
     /// Has `examine` look at the bytes of a file; at nothing of a file that could not be read.
     pub(super) fn examine(
+        &self,
+        file: &Path,
+        bytes: Option<Vec<u8>>,
+        examine: impl FnOnce(&str, Option<&Domain>, &Options) -> Vec<Diagnostic>,
+    ) -> CheckedFile {
+        self.of(file).examine_own(file, bytes, examine)
+    }
+
+    fn examine_own(
         &self,
         file: &Path,
         bytes: Option<Vec<u8>>,

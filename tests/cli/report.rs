@@ -57,8 +57,7 @@ fn sarif_is_what_the_standard_asks_for() {
     let results = run["results"].as_array().unwrap();
     assert!(results.len() >= 5, "{}", results.len());
     for result in results {
-        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
-        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "{result}");
         let place = &result["locations"][0]["physicalLocation"];
         assert!(place["region"]["startLine"].as_u64().unwrap() >= 1);
         let uri = place["artifactLocation"]["uri"].as_str().unwrap();

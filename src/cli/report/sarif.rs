@@ -1,12 +1,13 @@
-//! SARIF 2.1.0: one run, its rules, and a result for each finding, written file by file.
+//! SARIF 2.1.0: one run, a result for each finding, written file by file, and the rules that were found.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
 use crate::diagnostic::{Diagnostic, Document, Fix, Label, Span};
-use crate::rules::{RULES, Rule, Severity};
+use crate::rules::{Rule, Severity};
 use crate::source::Source;
 
 use super::{CheckedFile, path, visible};
@@ -14,12 +15,10 @@ use super::{CheckedFile, path, visible};
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 pub(super) fn start(out: &mut dyn Write) -> io::Result<()> {
-    let rules: Vec<_> = RULES.iter().map(|rule| describe(*rule)).collect();
-    let driver = json!({"name": "backupxml", "version": env!("CARGO_PKG_VERSION"), "rules": rules});
     write!(
         out,
         "{{\"$schema\": \"{SCHEMA}\", \"version\": \"2.1.0\", \"runs\": [{{\"columnKind\": \"unicodeCodePoints\",\n \
-         \"tool\": {{\"driver\": {driver}}},\n \"results\": ["
+         \"results\": ["
     )
 }
 
@@ -52,8 +51,11 @@ pub(super) fn file(out: &mut dyn Write, checked: &CheckedFile) -> io::Result<()>
     Ok(())
 }
 
-pub(super) fn finish(out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n ]}}]}}")
+/// Writes the end, with the rules that were found.
+pub(super) fn finish(out: &mut dyn Write, rules: &BTreeSet<Rule>) -> io::Result<()> {
+    let rules: Vec<_> = rules.iter().map(|rule| describe(*rule)).collect();
+    let driver = json!({"name": "backupxml", "version": env!("CARGO_PKG_VERSION"), "rules": rules});
+    writeln!(out, "\n ],\n \"tool\": {{\"driver\": {driver}}}}}]}}")
 }
 
 fn result(checked: &CheckedFile, diagnostic: &Diagnostic) -> Option<Value> {
@@ -67,7 +69,6 @@ fn result(checked: &CheckedFile, diagnostic: &Diagnostic) -> Option<Value> {
     let related: Vec<_> = diagnostic.secondary.iter().filter_map(location).collect();
     let mut result = json!({
         "ruleId": diagnostic.rule.name(),
-        "ruleIndex": diagnostic.rule as usize,
         "level": level(diagnostic.severity),
         "message": {"text": message},
         "locations": [location(&diagnostic.primary)?],
