@@ -115,5 +115,5 @@ fn too_deep(node: Node<'_, '_>) -> Diagnostic {
     let tag = start_tag(node);
     Diagnostic::new(Rule::TooDeep, tag, format!("elements nest more than {MAX_DEPTH} deep"))
         .help("a backup needs seven levels at most: look for missing end tags")
-        .libvirt("Excessive depth in document: 256 use XML_PARSE_HUGE option")
+        .libvirt("Excessive depth in document: 256, use XML_PARSE_HUGE option")
 }

@@ -87,7 +87,6 @@ pub(super) fn check(scanner: &mut Scanner<'_>, name: &str, start: usize) {
     let diagnostic =
         Diagnostic::new(Rule::UndeclaredPrefix, span, format!("undeclared namespace prefix {}", wording::code(prefix)))
             .help(wording::NO_NAMESPACE)
-            .libvirt(format!("Namespace prefix {prefix} is not defined"))
             .unsafe_fix(wording::remove("the prefix"), span, "");
     scanner.report_repaired(diagnostic, vec![repair]);
 }

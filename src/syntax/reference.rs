@@ -62,13 +62,19 @@ fn reference(scanner: &mut Scanner<'_>, at: usize, end: usize) {
     }
     let run = 1 + rest.len() - rest.trim_start_matches('&').len();
     let span = Span::new(at, at + run);
+    let libvirt = match name.chars().next() {
+        Some('#') if name.starts_with("#x") => "CharRef: invalid hexadecimal value",
+        Some('#') => "CharRef: invalid decimal value",
+        Some(first) if first.is_alphabetic() || first == '_' => "EntityRef: expecting ';'",
+        _ => "xmlParseEntityRef: no name",
+    };
     let (message, escaped) = match run {
         1 => ("unescaped `&`".to_owned(), "&amp;".to_owned()),
         _ => (format!("unescaped `{}`", "&".repeat(run.min(4))), "&amp;".repeat(run)),
     };
     let diagnostic = Diagnostic::new(Rule::UnescapedAmpersand, span, message)
         .help("write `&amp;` for each `&`")
-        .libvirt("xmlParseEntityRef: no name")
+        .libvirt(libvirt)
         .safe_fix(wording::replace_with("`&amp;`"), span, escaped);
     scanner.report(diagnostic);
 }

@@ -297,7 +297,7 @@ impl<'a> Scanner<'a> {
                 hyphens.map(|(at, _)| Edit { span: Span::new(start + 4 + at, start + 5 + at), text: "=".to_owned() });
             let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "`--` is not allowed in a comment")
                 .help("write other characters than two hyphens in a row")
-                .libvirt("Double hyphen within comment")
+                .libvirt(double_hyphen_message(content.get(..doubled).unwrap_or_default()))
                 .fix(wording::replace_with("`==`"), Applicability::Unsafe, edits.take(MAX_DIAGNOSTICS).collect());
             self.report(diagnostic);
         }
@@ -317,7 +317,7 @@ impl<'a> Scanner<'a> {
             Diagnostic::new(Rule::NotWellFormed, Span::new(start, start + 4), wording::not_closed("comment"))
                 .label(Span::new(inner, inner + 4), "the next comment starts here")
                 .help("write `-->` where it ends")
-                .libvirt("Double hyphen within comment")
+                .libvirt(double_hyphen_message(self.text.get(start + 4..inner + 2).unwrap_or_default()))
                 .unsafe_fix(wording::insert("`-->` before the next tag"), Span::new(end, end), " -->");
         self.report(diagnostic);
         self.position = end;
@@ -457,8 +457,20 @@ impl<'a> Scanner<'a> {
         let message = if self.text.trim().is_empty() { "the document is empty" } else { "the document has no element" };
         let diagnostic = Diagnostic::new(Rule::Empty, Span::new(end, end), message)
             .help("write at least <domainbackup/>, which backs up every disk of the domain")
-            .libvirt("Document is empty");
+            .libvirt(if self.text.is_empty() { "Document is empty" } else { "Start tag expected, '<' not found" });
         self.report(diagnostic);
+    }
+}
+
+/// What libxml2 prints for two hyphens in a comment, after `before` in it.
+fn double_hyphen_message(before: &str) -> String {
+    if !before.is_ascii() {
+        "Comment must not contain '--' (double-hyphen)".to_owned()
+    } else if before.is_empty() {
+        "Double hyphen within comment".to_owned()
+    } else {
+        let shown: String = before.replace("\r\n", "\n").chars().take(50).collect();
+        format!("Double hyphen within comment: <!--{shown}")
     }
 }
 

@@ -13,7 +13,8 @@ const MAX_OUTER_SHOWN: usize = 3;
 /// Reports every tag that does not fit the others.
 pub(super) fn check<'a>(scanner: &mut Scanner<'a>, tokens: &[Token<'a>], truncated: bool) {
     let explanation = explain(tokens, truncated);
-    let mut reporter = Reporter { scanner, tokens, outside: [false; 2] };
+    let libvirt = mismatch_message(scanner.text, tokens);
+    let mut reporter = Reporter { scanner, tokens, libvirt, outside: [false; 2] };
     for error in explanation.errors {
         reporter.report(error);
     }
@@ -23,6 +24,8 @@ pub(super) fn check<'a>(scanner: &mut Scanner<'a>, tokens: &[Token<'a>], truncat
 struct Reporter<'s, 't, 'a> {
     scanner: &'s mut Scanner<'a>,
     tokens: &'t [Token<'a>],
+    /// What libvirt prints for tags that do not match.
+    libvirt: String,
     /// Whether something is reported before the root element, and after it.
     outside: [bool; 2],
 }
@@ -58,7 +61,7 @@ impl<'a> Reporter<'_, '_, 'a> {
         )
         .label(here, "expected before this")
         .help(format!("write </{}>, or `/>` at the end of the start tag", start.name))
-        .libvirt(format!("Opening and ending tag mismatch: {}", start.name))
+        .libvirt(&*self.libvirt)
         .fix(wording::insert("the end tag"), Applicability::Unsafe, vec![fix]);
         self.scanner.report(diagnostic);
         Some(())
@@ -81,7 +84,7 @@ impl<'a> Reporter<'_, '_, 'a> {
         let name = truncate_for_display(tag.name);
         let diagnostic = Diagnostic::new(Rule::UnexpectedEndTag, tag.span, wording::unexpected_end_tag(&name))
             .help("remove it, or write the start tag")
-            .libvirt(format!("Opening and ending tag mismatch: {name}"))
+            .libvirt(&*self.libvirt)
             .unsafe_fix(wording::remove("it"), tag.span, "");
         self.scanner.report(diagnostic);
         Some(())
@@ -114,7 +117,7 @@ impl<'a> Reporter<'_, '_, 'a> {
         let diagnostic = Diagnostic::new(Rule::MismatchedTag, report_span, message)
             .label(other, if is_start { "its end tag" } else { "its start tag" })
             .help(format!("write `{right}` in both tags"))
-            .libvirt(format!("Opening and ending tag mismatch: {} and {}", start.name, end.name))
+            .libvirt(&*self.libvirt)
             .safe_fix(wording::replace_with(&wording::code(right)), edit, right);
         self.scanner.report(diagnostic);
     }
@@ -130,7 +133,7 @@ impl<'a> Reporter<'_, '_, 'a> {
                 let diagnostic = Diagnostic::new(Rule::UnexpectedEndTag, slash, wording::unexpected_end_tag(name))
                     .label(end.span, "the end tag is here")
                     .help("remove the `/` at the end of the start tag, or the end tag")
-                    .libvirt(format!("Opening and ending tag mismatch: {name}"))
+                    .libvirt(&*self.libvirt)
                     .unsafe_fix(wording::remove("the `/`"), slash, "");
                 self.scanner.report(diagnostic);
             }
@@ -146,7 +149,7 @@ impl<'a> Reporter<'_, '_, 'a> {
         let diagnostic = Diagnostic::new(Rule::UnexpectedEndTag, end.span, wording::unexpected_end_tag(name))
             .label(beginning(content), "the start tag may be missing here")
             .help(format!("write <{name}> where the element starts, or remove </{name}>"))
-            .libvirt(format!("Opening and ending tag mismatch: {name}"))
+            .libvirt(&*self.libvirt)
             .unsafe_fix(wording::insert(&wording::tag(name)), place, format!("<{name}>"));
         self.scanner.report(diagnostic);
     }
@@ -159,7 +162,7 @@ impl<'a> Reporter<'_, '_, 'a> {
             Diagnostic::new(Rule::UnclosedElement, tag.span, format!("unexpected start tag <{name}> inside <{name}>"))
                 .label(start.span, "this element is open")
                 .help(format!("write </{name}>"))
-                .libvirt(format!("Opening and ending tag mismatch: {name}"))
+                .libvirt(&*self.libvirt)
                 .unsafe_fix(wording::replace_with(&format!("</{name}>")), tag.name_span.before(), "/");
         self.scanner.report(diagnostic);
         Some(())
@@ -232,7 +235,7 @@ impl<'a> Reporter<'_, '_, 'a> {
         }
         let diagnostic = diagnostic
             .help(format!("write {ends} at the end, if nothing else is missing"))
-            .libvirt(format!("Premature end of data in tag {}", innermost.name))
+            .libvirt(&*self.libvirt)
             .fix(wording::insert("the end tags"), Applicability::Unsafe, edits);
         self.scanner.report(diagnostic);
     }
@@ -240,6 +243,34 @@ impl<'a> Reporter<'_, '_, 'a> {
 
 fn end_tags(elements: &[Opened<'_>]) -> String {
     elements.iter().flat_map(|element| ["</", element.name, ">"]).collect()
+}
+
+/// What libxml2 prints for the first tag that does not match, or for the innermost element that is still open at the end.
+fn mismatch_message(text: &str, tokens: &[Token<'_>]) -> String {
+    let line = |token: &Token<'_>| text.get(..token.span.start as usize).unwrap_or_default().matches('\n').count() + 1;
+    let mut open: Vec<&Token<'_>> = Vec::new();
+    let mut root_is_closed = false;
+    for token in tokens {
+        match token.kind {
+            TokenKind::Text => {}
+            _ if root_is_closed => return "Extra content at the end of the document".to_owned(),
+            TokenKind::Start { .. } => open.push(token),
+            TokenKind::Empty(_) => root_is_closed = open.is_empty(),
+            TokenKind::End => {
+                let Some(start) = open.pop() else { return "StartTag: invalid element name".to_owned() };
+                if start.name != token.name {
+                    return format!(
+                        "Opening and ending tag mismatch: {} line {} and {}",
+                        start.name,
+                        line(start),
+                        token.name
+                    );
+                }
+                root_is_closed = open.is_empty();
+            }
+        }
+    }
+    open.last().map_or_else(String::new, |tag| format!("Premature end of data in tag {} line {}", tag.name, line(tag)))
 }
 
 /// Where something begins that is not to be shown whole.
