@@ -15,18 +15,23 @@ mod formatter;
 mod hostile;
 #[path = "cli/levels.rs"]
 mod levels;
+#[path = "cli/many.rs"]
+mod many;
 #[path = "cli/new.rs"]
 mod new;
+#[path = "cli/notes.rs"]
+mod notes;
 #[path = "cli/plan.rs"]
 mod plan;
 #[path = "cli/process.rs"]
 mod process;
-#[path = "cli/many.rs"]
-mod repeated;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/shell.rs"]
 mod shell;
+#[cfg(target_os = "linux")]
+#[path = "cli/sync.rs"]
+mod sync;
 
 use std::process::{Command, Stdio};
 
