@@ -69,7 +69,7 @@ def main():
         for scenario in SCENARIOS:
             if any(re.search(word, scenario.name) for word in options.only):
                 try:
-                    show(play(scenario, run_in, release, options.then))
+                    show(play(scenario, run_in, release, options.then)[0])
                 except Unplayable as error:
                     print(f'{scenario.name}: {error}')
         return
@@ -88,7 +88,7 @@ def record(path, scenarios, keep, run_in, release):
     lines, failed = [], 0
     for scenario in scenarios:
         try:
-            line = known.get(scenario.name) or play(scenario, run_in, release)
+            line = known.get(scenario.name) or play(scenario, run_in, release)[0]
         except Unplayable as error:
             print(f'{scenario.name}: {error}', file=sys.stderr)
             failed += 1
@@ -120,9 +120,9 @@ def versions(run_in):
             'qemu': re.search(r'Running hypervisor: QEMU (\S+)', text)[1]}
 
 
-def play(scenario, run_in, release, then=''):
-    """The line of one scenario."""
-    parts = sections(shell(run_in, script(scenario, then)))
+def play(scenario, run_in, release, then='', setup=(), own=':', ask=()):
+    """The line of one scenario, and what was printed. `setup` comes first, `own` once the domain's images are made, `ask` just before backup-begin."""
+    parts = sections(shell(run_in, script(scenario, then, setup, own, ask)))
     if 'unplayable' in parts:
         raise Unplayable(parts['unplayable'].strip())
     line = {'name': scenario.name, 'backup': scenario.backup,
@@ -145,7 +145,7 @@ def play(scenario, run_in, release, then=''):
         line['host'] = True
     if then:
         line['then'] = parts['then']
-    return line
+    return line, parts
 
 
 def message(said):
@@ -159,10 +159,10 @@ def sections(text):
     return dict(zip(pieces[1::2], pieces[2::2]))
 
 
-def script(scenario, then):
+def script(scenario, then, setup, own, ask):
     """The shell script of a scenario."""
-    must = [*(step for disk in scenario.disks for step in disk.prepare), *scenario.prepare]
-    lines = ['exec 2>&1', 'export LC_ALL=C VIRSH_DEFAULT_CONNECT_URI=qemu:///system',
+    must = [*(step for disk in scenario.disks for step in disk.prepare), *scenario.prepare, own]
+    lines = ['exec 2>&1', 'export LC_ALL=C VIRSH_DEFAULT_CONNECT_URI=qemu:///system', *setup,
              f'mkdir -p {FOLDER}; cd {FOLDER} && rm -rf ./*',
              'bad() { echo; echo "@@@@ unplayable"; echo "$1"; cat log; clean; exit; }', 'clean() {',
              # Faster than `virsh destroy`, which waits for a second.
@@ -189,7 +189,7 @@ def script(scenario, then):
     lines += [f'echo "{MARK} domain"', 'virsh dumpxml preflight',
               f'echo "{MARK} names"', 'names=$(virsh checkpoint-list --topological --name preflight)', 'echo "$names"',
               f'for name in $names; do echo "{MARK} dump $name"; virsh checkpoint-dumpxml {no_domain} preflight $name; done',
-              f'echo "{MARK} said"', f'virsh -q backup-begin {arguments} >/dev/null', 'status=$?',
+              *ask, f'echo "{MARK} said"', f'virsh -q backup-begin {arguments} >/dev/null', 'status=$?',
               f'echo "{MARK} status"', 'echo $status']
     if then:
         lines += [f'echo "{MARK} then"', then]

@@ -53,6 +53,7 @@ pub mod diagnostic;
 pub mod domain;
 pub mod fix;
 mod format;
+pub mod host;
 mod options;
 mod parse;
 mod pipeline;

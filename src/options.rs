@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::checkpoint::{Checkpoint, Existing};
+use crate::host::Facts;
 use crate::release::Release;
 
 /// What a backup is checked or normalized against.
@@ -22,4 +23,6 @@ pub struct Options {
     pub checkpoint: Option<Arc<Checkpoint>>,
     /// The checkpoints of the domain; `None` if unknown.
     pub existing: Option<Arc<[Existing]>>,
+    /// What libvirt and the machine say of the domain.
+    pub host: Option<Arc<Facts>>,
 }

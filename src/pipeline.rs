@@ -8,6 +8,8 @@ use crate::diagnostic::Document::Backup as InBackup;
 use crate::diagnostic::{self, Diagnostic, Document};
 use crate::domain::{self, Domain};
 use crate::format::format as write;
+#[cfg(feature = "cli")]
+use crate::host::{Vm, probes::Probes};
 use crate::options::Options;
 use crate::parse::{parse as parse_document, parse_status};
 use crate::plan::Plan;
@@ -76,7 +78,17 @@ pub fn check(text: &str, domain: Option<&Domain>, options: &Options) -> Vec<Diag
 /// There is no plan if libvirt's parser or alignment refuses the backup; there is one if only its driver would.
 #[must_use]
 pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Vec<Diagnostic>) {
-    run(text, Some(domain), options, Purpose::Check, |backup| Plan::from_aligned(backup, domain))
+    run(text, Some(domain), options, Purpose::Check, |backup| {
+        Plan::from_aligned(backup, domain, options.host.as_deref())
+    })
+}
+
+/// What of this machine has to be looked at for a backup; nothing for one that does not fit the domain.
+#[cfg(feature = "cli")]
+pub(crate) fn probes(text: &str, domain: &Domain, vm: &Vm, options: &Options) -> Option<Probes> {
+    let probes =
+        |backup: &Backup<'_>| Probes::new(backup, domain, vm, options.reuse_external, options.checkpoint.as_deref());
+    run(text, Some(domain), options, Purpose::Normalize, probes).0
 }
 
 /// Like [`check`], for the bytes of a file, which are decoded as libvirt would decode them.

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use crate::backup::{Backup, BackupMode, Disk, Mode, StorageFormat};
 use crate::diagnostic::Span;
 use crate::domain::{Domain, DomainDisk, Source};
+use crate::host::sizes::{self, Share, Sizes};
+use crate::host::{Bitmap, Facts, Vm};
 
 /// What a backup does with the disks of a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +15,10 @@ pub struct Plan {
     pub mode: Mode,
     /// One row for each disk of the domain, in libvirt's order.
     pub rows: Vec<Row>,
+    /// The file systems that the backup goes to, where they were looked at.
+    pub shares: Vec<Share>,
+    /// The newest checkpoint that every disk could start from, where libvirt was asked.
+    pub newest_checkpoint: Option<String>,
 }
 
 /// One disk of the domain.
@@ -85,6 +91,8 @@ pub struct IncludedDisk {
     pub export: Option<Setting<String>>,
     /// The name of the bitmap in the export; in an incremental pull.
     pub bitmap: Option<Setting<String>>,
+    /// Its sizes, where libvirt was asked.
+    pub sizes: Option<Sizes>,
 }
 
 fn included(mode: Mode, disk: &Disk<'_>) -> IncludedDisk {
@@ -114,18 +122,22 @@ fn included(mode: Mode, disk: &Disk<'_>) -> IncludedDisk {
         },
         export: (mode == Mode::Pull).then(export),
         bitmap: (mode == Mode::Pull && incremental).then(bitmap),
+        sizes: None,
     }
 }
 
 impl Plan {
     /// Reads the plan off an aligned backup.
     #[must_use]
-    pub(crate) fn from_aligned(backup: &Backup<'_>, domain: &Domain) -> Plan {
+    pub(crate) fn from_aligned(backup: &Backup<'_>, domain: &Domain, facts: Option<&Facts>) -> Plan {
         let by_name: HashMap<&str, &Disk<'_>> = backup.disks.iter().map(|disk| (&*disk.name.value, disk)).collect();
         let some_listed = backup.disks_tag.0.is_some();
         let row = |domain_disk: &DomainDisk| {
             let decision = match by_name.get(&*domain_disk.target) {
-                Some(disk) if disk.included => Decision::Included(Box::new(included(backup.mode, disk))),
+                Some(disk) if disk.included => {
+                    let sizes = facts.map(|facts| sizes::of(backup, disk, facts));
+                    Decision::Included(Box::new(IncludedDisk { sizes, ..included(backup.mode, disk) }))
+                }
                 Some(disk) if disk.name.span != Span::default() => Decision::Excluded(Reason::Asked),
                 _ if domain_disk.source == Source::Empty => Decision::Excluded(Reason::NoMedia),
                 _ if some_listed => Decision::Excluded(Reason::NotListed),
@@ -133,7 +145,12 @@ impl Plan {
             };
             Row { disk: domain_disk.target.to_string(), decision }
         };
-        Plan { mode: backup.mode, rows: domain.disks.iter().map(row).collect() }
+        Plan {
+            mode: backup.mode,
+            rows: domain.disks.iter().map(row).collect(),
+            shares: facts.map_or_else(Vec::new, |facts| sizes::shares(backup, facts)),
+            newest_checkpoint: facts.and_then(|facts| newest_checkpoint(backup, &facts.vm)),
+        }
     }
 
     /// One sentence that can be held against what was meant:
@@ -173,6 +190,18 @@ impl Plan {
         }
         sentence
     }
+}
+
+/// The newest checkpoint that covers every disk that takes part.
+fn newest_checkpoint(backup: &Backup<'_>, vm: &Vm) -> Option<String> {
+    let covers = |name: &&String| {
+        let mut disks = backup.disks.iter().filter(|disk| disk.included);
+        let has_bitmap = |bitmap: &Bitmap| matches!(bitmap, Bitmap::Changed(_));
+        vm.coverage
+            .get(*name)
+            .is_some_and(|coverage| disks.all(|disk| coverage.get(&*disk.name.value).is_some_and(has_bitmap)))
+    };
+    vm.checkpoints.as_ref()?.iter().rev().find(covers).cloned()
 }
 
 impl Decision {

@@ -10,6 +10,7 @@ mod destination;
 mod disk;
 mod encryption;
 mod export;
+mod host;
 mod incremental;
 
 pub(crate) use checkpoint::can_have_bitmap;
@@ -111,9 +112,12 @@ pub(crate) fn check(
     export::check(&context, &mut diagnostics);
     incremental::check(&context, &mut diagnostics);
     checkpoint::check(&context, &mut diagnostics);
-    diagnostics.extend(domain.and_then(advice::inactive));
+    if options.host.is_none() {
+        diagnostics.extend(domain.and_then(advice::inactive));
+    }
     if is_sound {
         advice::check(&context, &mut diagnostics);
     }
+    host::check(&context, &mut diagnostics);
     diagnostics
 }

@@ -29,6 +29,14 @@ impl Release {
         Self::ALL.iter().filter(|_| version <= newest).rfind(not_newer).copied()
     }
 
+    /// The known release whose answers are nearest to those of any other.
+    #[must_use]
+    pub fn nearest(written: &str) -> Option<Self> {
+        let version = parse_version(written)?;
+        let not_newer = |release: &&Self| parse_version(release.name()).is_some_and(|known| known <= version);
+        Self::ALL.iter().rfind(not_newer).or(Self::ALL.first()).copied()
+    }
+
     /// The version, such as `9.0.0`.
     #[must_use]
     pub fn name(self) -> &'static str {

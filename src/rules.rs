@@ -179,6 +179,32 @@ rules! {
     ImpossibleCheckpoint "checkpoint/impossible-name" "checkpoint name that cannot exist";
     DiskNotCovered "checkpoint/disk-not-covered" "disk not covered by the base checkpoint";
 
+    HostInactiveDomain "host/inactive-domain" "domain is not running";
+    HostRunningJob "host/running-job" "another job is running";
+    DestinationExists "host/destination-exists" "new destination already exists";
+    MissingDirectory "host/missing-directory" "directory does not exist";
+    ReadOnlyFileSystem "host/read-only-file-system" "file system is mounted read-only";
+    PermissionDenied "host/permission-denied" "QEMU has no permission";
+    NotEnoughSpace "host/not-enough-space" "not enough space";
+    FileTooLarge "host/file-too-large" "file too large for its file system";
+    MissingFile "host/missing-file" "device or reused file does not exist";
+    WrongFileType "host/wrong-file-type" "destination is of the wrong type";
+    ReadOnlyDevice "host/read-only-device" "device is not writable";
+    ImageSize "host/image-size" "destination has the wrong size";
+    ImageFormat "host/image-format" "reused image has the wrong format";
+    ImageInUse "host/image-in-use" "destination is in use";
+    SameDestination "host/same-destination" "two paths lead to one destination";
+    LostBitmap "host/lost-bitmap" "bitmap of the checkpoint is lost";
+    LeftoverBitmap "host/leftover-bitmap" "image already has a bitmap of this name";
+    OldQcow2 "host/old-qcow2" "image cannot hold bitmaps";
+    MissingSecret "host/missing-secret" "secret is not defined";
+    Certificates "host/certificates" "certificates cannot be used";
+    ForeignAddress "host/foreign-address" "address is not of this host";
+    UnknownHost "host/unknown-host" "host name does not resolve";
+    PortInUse "host/port-in-use" "port is in use";
+    PrivilegedPort "host/privileged-port" "port needs privileges";
+    SocketPath "host/socket-path" "path of the socket is a directory";
+
     DiskExcluded "advice/disk-left-out" "writable disk excluded implicitly";
     CheckpointedNotBackedUp "advice/checkpointed-not-backed-up" "disk in the checkpoint but not in the backup";
     BackedUpNotCheckpointed "advice/backed-up-not-checkpointed" "disk in the backup but not in the checkpoint";

@@ -180,6 +180,8 @@ fn reports_are_as_recorded() {
 fn every_rule_has_a_recorded_report() {
     let recorded = fs::read_dir(GOLDEN).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
     let recorded: String = recorded.collect();
-    let without: Vec<_> = RULES.iter().map(|rule| rule.name()).filter(|name| !recorded.contains(*name)).collect();
+    // Reports about hosts are recorded by `tests/host.rs`.
+    let rules = RULES.iter().filter(|rule| rule.family() != "host");
+    let without: Vec<_> = rules.map(|rule| rule.name()).filter(|name| !recorded.contains(*name)).collect();
     assert!(without.is_empty(), "{without:?}");
 }

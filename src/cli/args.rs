@@ -203,11 +203,53 @@ impl NormalizeArgs {
 pub struct StartArgs {
     /// A checkpoint that the domain has; or, as @FILE, all that virsh
     /// checkpoint-list --name or checkpoint-dumpxml printed into FILE
-    #[arg(long, value_name = "NAME|@FILE")]
+    #[arg(long, value_name = "NAME|@FILE", conflicts_with = "vm")]
     pub existing_checkpoint: Vec<String>,
     /// The destinations exist, as with virsh backup-begin --reuse-external
     #[arg(long)]
     pub reuse_external: bool,
+    /// Whether this machine is looked at.
+    #[command(flatten)]
+    pub host: HostArgs,
+}
+
+/// Which domain libvirt is asked about.
+#[derive(Clone, Debug, Default, Args)]
+pub struct VmArgs {
+    /// Ask libvirt for the domain (name, UUID or id), its state, checkpoints,
+    /// sizes and release, through virsh on a read-only connection
+    #[arg(long, value_name = "NAME", conflicts_with = "domain")]
+    pub vm: Option<String>,
+    /// Connection URI [default: that of virsh]
+    #[arg(long, short, value_name = "URI", requires = "vm")]
+    pub connect: Option<String>,
+    /// virsh to run, a program or a command line [default: `$BACKUPXML_VIRSH`,
+    /// then virsh]
+    #[arg(long, value_name = "COMMAND", requires = "vm")]
+    pub virsh: Option<String>,
+    /// Whether every checkpoint is looked at, not just those that backups name.
+    #[arg(skip)]
+    pub every_checkpoint: bool,
+}
+
+/// Whether this machine is looked at.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct HostArgs {
+    /// Look at this machine's files, directories, devices and ports too
+    /// [default: with --vm and a local URI]
+    #[arg(long, overrides_with = "no_host")]
+    pub host: bool,
+    /// Do not look at this machine
+    #[arg(long)]
+    pub no_host: bool,
+}
+
+impl HostArgs {
+    /// What was asked for, if anything was.
+    #[must_use]
+    pub fn wanted(self) -> Option<bool> {
+        (self.host || self.no_host).then_some(self.host)
+    }
 }
 
 /// The arguments of `plan`.
@@ -217,8 +259,11 @@ pub struct PlanArgs {
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// The domain, as virsh dumpxml prints it; - is standard input
-    #[arg(long, value_name = "FILE")]
-    pub domain: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "vm")]
+    pub domain: Option<PathBuf>,
+    /// Which domain libvirt is asked about.
+    #[command(flatten)]
+    pub vm: VmArgs,
     /// What only shows when the backup starts.
     #[command(flatten)]
     pub start: StartArgs,
@@ -444,6 +489,9 @@ pub struct CommonArgs {
     /// Align with this domain, as virsh dumpxml prints it; - is standard input
     #[arg(long, value_name = "FILE")]
     pub domain: Option<PathBuf>,
+    /// Which domain libvirt is asked about.
+    #[command(flatten)]
+    pub vm: VmArgs,
     /// What libvirt is asked.
     #[command(flatten)]
     pub libvirt: LibvirtArgs,

@@ -1,10 +1,12 @@
 //! `plan`: a table of the domain's disks, or the same for programs.
 
+mod host;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::args::{CommonArgs, ConfigArgs, Format, PlanArgs, PlanFormat};
+use crate::cli::args::{CommonArgs, ConfigArgs, Format, PlanArgs, PlanFormat, VmArgs};
 use crate::cli::levels::Levels;
 use crate::cli::report::{CheckedFile, Reporter, Status, diagnostics_as_json, visible, visible_line};
 use crate::plan::{Decision, Plan, Setting};
@@ -50,8 +52,10 @@ pub(super) fn plan(arguments: &PlanArgs, env: &mut Env<'_>) -> anyhow::Result<Ex
         }
         if let Some(plan) = plan {
             write_table(env.stdout.stream, &plan, width, color)?;
+            host::write_host(env.stdout.stream, &plan)?;
             if !arguments.quiet {
                 writeln!(env.stdout.stream, "\n{}", visible_line(&plan.summary()))?;
+                host::write_totals(env.stdout.stream, &plan)?;
                 if checked.status == Status::Failed {
                     writeln!(env.stdout.stream, "but libvirt would refuse it")?;
                 }
@@ -66,7 +70,8 @@ pub(super) fn plan(arguments: &PlanArgs, env: &mut Env<'_>) -> anyhow::Result<Ex
 fn as_common(arguments: &PlanArgs) -> CommonArgs {
     CommonArgs {
         files: arguments.file.iter().cloned().collect(),
-        domain: Some(arguments.domain.clone()),
+        domain: arguments.domain.clone(),
+        vm: VmArgs { every_checkpoint: true, ..arguments.vm.clone() },
         libvirt: arguments.libvirt.clone(),
         status: false,
         format: Format::Full,
@@ -194,6 +199,12 @@ struct JsonRow<'a> {
     format: Option<JsonSetting<'a>>,
     exportname: Option<JsonSetting<'a>>,
     exportbitmap: Option<JsonSetting<'a>>,
+    capacity: Option<u64>,
+    allocation: Option<u64>,
+    estimate: Option<u64>,
+    free: Option<u64>,
+    /// The checkpoints that cover it, the oldest first; null where libvirt was not asked.
+    checkpoints: Option<&'a [String]>,
 }
 
 #[derive(Serialize)]
@@ -226,6 +237,7 @@ fn write_json(out: &mut dyn Write, checked: &CheckedFile, plan: Option<&Plan>) -
 
 fn json_row(row: &crate::plan::Row) -> JsonRow<'_> {
     let included = row.decision.included();
+    let sizes = included.and_then(|included| included.sizes.as_ref());
     JsonRow {
         disk: &row.disk,
         included: included.is_some(),
@@ -242,5 +254,10 @@ fn json_row(row: &crate::plan::Row) -> JsonRow<'_> {
             .map(|included| JsonSetting { value: included.format.value.name(), written: included.format.written }),
         exportname: included.and_then(|included| included.export.as_ref()).map(JsonSetting::new),
         exportbitmap: included.and_then(|included| included.bitmap.as_ref()).map(JsonSetting::new),
+        capacity: sizes.and_then(|sizes| sizes.capacity),
+        allocation: sizes.and_then(|sizes| sizes.allocation),
+        estimate: sizes.and_then(|sizes| sizes.estimate),
+        free: sizes.and_then(|sizes| sizes.free),
+        checkpoints: sizes.map(|sizes| sizes.checkpoints.as_slice()),
     }
 }

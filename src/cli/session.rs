@@ -17,6 +17,8 @@ use crate::cli::write::{self, Identity};
 use crate::diagnostic::{Applicability, Diagnostic, Document, sort};
 use crate::domain::{self, Domain};
 use crate::fix::{Fixed, fix};
+use crate::host::{Facts, Vm};
+use crate::pipeline::probes;
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::source::Source;
@@ -25,7 +27,7 @@ use crate::{Options, root_name};
 use super::config::{self, Group};
 use super::input::{self, Content};
 use super::progress::Progress;
-use super::{Env, ExitStatus, Output, jobs};
+use super::{Env, ExitStatus, Output, host, jobs};
 
 const READ_ALREADY: &str = "standard input is read already";
 
@@ -37,6 +39,8 @@ struct Input<T> {
 }
 
 /// What stays the same from file to file.
+// Each is an option of its own.
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Session {
     pub(super) files: Vec<PathBuf>,
     /// Standard input, if it is one of the files; whoever looks at that takes it.
@@ -48,6 +52,10 @@ pub(super) struct Session {
     domain: Option<Input<Domain>>,
     checkpoint: Option<Input<Arc<Checkpoint>>>,
     options: Options,
+    /// What libvirt said, where it was asked.
+    vm: Option<Vm>,
+    /// Whether this machine is looked at.
+    looks: bool,
     skip_unrelated: bool,
     levels: Levels,
     /// Whether libvirt's verdict is asked for.
@@ -91,8 +99,18 @@ impl Session {
         let release = release(arguments.libvirt.libvirt_version.as_ref(), env)?;
         let stdin_name = arguments.stdin_filename.as_ref().map_or("<stdin>".into(), |path| path.to_string_lossy());
         let stdin_name = stdin_name.into_owned();
+        let reads_input = files.contains(&standard_input);
+        let standard_input = if reads_input { input::standard_input(env.stdin) } else { Err(anyhow!(READ_ALREADY)) };
+        let mut gathered = host::ask(&arguments.vm, &files, &standard_input, env)?;
+        let release = match &gathered {
+            Some(gathered) if arguments.libvirt.libvirt_version.is_none() => release_of(&gathered.vm, env)?,
+            _ => release,
+        };
         let mut read = |path: &Path| read_source(path, &stdin_name, env.stdin, release);
-        let domain = arguments.domain.as_deref().map(&mut read).transpose()?;
+        let domain = match &mut gathered {
+            Some(gathered) => Some(gathered.source(release)),
+            None => arguments.domain.as_deref().map(&mut read).transpose()?,
+        };
         let mut domain =
             domain.map(|found| read_companion(found, Document::Domain, |text| domain::read(text, release)));
         if let Some(domain) = &mut domain
@@ -108,13 +126,13 @@ impl Session {
         };
         let checkpoint = checkpoint.map(|found| read_companion(found, Document::Checkpoint, read_checkpoint));
         let value = checkpoint.as_ref().and_then(|checkpoint| checkpoint.value.clone());
-        let reads_input = files.contains(&standard_input);
-        let standard_input = if reads_input { input::standard_input(env.stdin) } else { Err(anyhow!(READ_ALREADY)) };
+        let vm = gathered.map(|gathered| gathered.vm);
         let options = Options {
             release,
             suffix: suffix(arguments, value.as_deref(), env.environment),
             status: arguments.status,
             checkpoint: value,
+            existing: vm.as_ref().and_then(existing),
             ..Options::default()
         };
         Ok(Self {
@@ -127,6 +145,8 @@ impl Session {
             domain,
             checkpoint,
             options,
+            vm,
+            looks: false,
             skip_unrelated: arguments.skip_unrelated,
             levels,
             normalizes: false,
@@ -153,6 +173,11 @@ impl Session {
             other.set_start_options(arguments)?;
         }
         self.options.reuse_external = arguments.reuse_external;
+        let default = self.vm.as_ref().is_some_and(Vm::is_local);
+        self.looks = arguments.host.wanted().unwrap_or(default);
+        if let (Some(vm), false) = (&self.vm, self.looks) {
+            self.options.host = Some(Arc::new(Facts { vm: vm.clone(), files: None }));
+        }
         if arguments.existing_checkpoint.is_empty() {
             return Ok(());
         }
@@ -254,7 +279,9 @@ impl Session {
         let domain = self.domain.as_ref();
         // Of a file that is too large, there is no text.
         if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
-            diagnostics.extend(examine(source.text(), domain.and_then(|domain| domain.value.as_ref()), &self.options));
+            let value = domain.and_then(|domain| domain.value.as_ref());
+            let looked = value.filter(|_| self.looks).and_then(|domain| self.look(source.text(), domain));
+            diagnostics.extend(examine(source.text(), value, looked.as_ref().unwrap_or(&self.options)));
             sort(&mut diagnostics);
             let domain = domain.into_iter().flat_map(|domain| &domain.diagnostics);
             diagnostics.splice(0..0, domain.chain(self.checkpoint_diagnostics()).cloned());
@@ -270,6 +297,16 @@ impl Session {
             checkpoint: self.checkpoint.as_ref().map(|checkpoint| Arc::clone(&checkpoint.source)),
         };
         CheckedFile::new(source, companions, status, diagnostics)
+    }
+
+    /// The options with what this machine says of one backup.
+    fn look(&self, text: &str, domain: &Domain) -> Option<Options> {
+        let mut options = self.options.clone();
+        let vm = self.vm.clone().unwrap_or_default();
+        let probes = probes(text, domain, &vm, &options)?;
+        let files = host::look(&probes, &vm);
+        options.host = Some(Arc::new(Facts { vm, files: Some(files) }));
+        Some(options)
     }
 
     /// What is wrong with the checkpoint's document. libvirt's text of a backup needs nothing of it but the name.
@@ -332,6 +369,25 @@ pub(super) fn read_source(
 ) -> anyhow::Result<(Source, Vec<Diagnostic>)> {
     let content = if path == Path::new("-") { input::standard_input(stdin) } else { input::file(path) }?;
     Ok(Source::new(name_of(path, stdin_name), content.bytes, release))
+}
+
+/// The known release that answers for the daemon's.
+fn release_of(vm: &Vm, env: &mut Env<'_>) -> anyhow::Result<Release> {
+    let Some(written) = &vm.release else { return Ok(Release::default()) };
+    let release = Release::nearest(written).unwrap_or_default();
+    if release.name() != written {
+        env.print_message(&format!("for libvirt {written} this answers as {release} would"))?;
+    }
+    Ok(release)
+}
+
+/// The checkpoints that libvirt lists, with the disks of those that were looked at.
+fn existing(vm: &Vm) -> Option<Arc<[Existing]>> {
+    let existing = vm.checkpoints.as_ref()?.iter().map(|name| Existing {
+        name: name.clone(),
+        disks: vm.coverage.get(name).map(|coverage| coverage.keys().cloned().collect()),
+    });
+    Some(existing.collect())
 }
 
 /// Makes something of a document beside the backup.

@@ -1,0 +1,82 @@
+//! What libvirt and the machine say: the one place that asks them.
+
+#[cfg(target_os = "linux")]
+mod certificates;
+#[cfg(target_os = "linux")]
+mod files;
+#[cfg(target_os = "linux")]
+mod image;
+#[cfg(target_os = "linux")]
+mod resolve;
+mod virsh;
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::args::VmArgs;
+#[cfg(not(target_os = "linux"))]
+use crate::host::{Files, Vm, probes::Probes};
+use crate::source::Source;
+use crate::{Backup, Options};
+
+#[cfg(target_os = "linux")]
+pub(super) use self::files::look;
+use self::virsh::{Gathered, Names, Virsh};
+
+use super::Env;
+use super::input::{self, Content};
+
+/// The command that is run unless another is asked for.
+const VIRSH: &str = "virsh";
+/// Files that are searched for names before libvirt is asked.
+const MAX_FILES: usize = 16;
+
+/// Asks libvirt about the domain that the arguments name.
+pub(super) fn ask(
+    arguments: &VmArgs,
+    files: &[PathBuf],
+    standard_input: &anyhow::Result<Content>,
+    env: &Env<'_>,
+) -> anyhow::Result<Option<Gathered>> {
+    let Some(name) = &arguments.vm else { return Ok(None) };
+    let command = arguments.virsh.clone().or_else(|| (env.environment)("BACKUPXML_VIRSH"));
+    let virsh = Virsh::new(command.as_deref().unwrap_or(VIRSH), arguments.connect.as_deref())?;
+    let mut names = Names { every_checkpoint: arguments.every_checkpoint, ..Names::default() };
+    for file in files.iter().take(MAX_FILES) {
+        // A file that cannot be read is reported when its turn comes.
+        if file == Path::new("-") {
+            if let Ok(content) = standard_input {
+                names.add(&content.bytes);
+            }
+        } else if let Ok(content) = input::file(file) {
+            names.add(&content.bytes);
+        }
+    }
+    virsh.gather(name, &names).map(Some)
+}
+
+impl Names {
+    /// Adds what a backup names.
+    fn add(&mut self, bytes: &[u8]) {
+        let options = Options::default();
+        let (source, _) = Source::new("", bytes.to_vec(), options.release);
+        match crate::parse(source.text(), &options) {
+            Ok(backup) => self.add_backup(&backup),
+            Err(_) => self.every_disk = true,
+        }
+    }
+
+    fn add_backup(&mut self, backup: &Backup<'_>) {
+        self.every_disk |= backup.disks.is_empty();
+        for disk in backup.disks.iter().filter(|disk| disk.included) {
+            self.disks.insert(disk.name.value.to_string());
+            self.checkpoints.extend(disk.incremental.iter().map(|name| name.value.to_string()));
+        }
+        self.checkpoints.extend(backup.incremental.iter().map(|name| name.value.to_string()));
+    }
+}
+
+/// Elsewhere there is no QEMU of libvirt's whose files could be looked at.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn look(_: &Probes, _: &Vm) -> Files {
+    Files { unchecked: ["files: they are looked at on Linux only".to_owned()].into(), ..Files::default() }
+}

@@ -1,0 +1,130 @@
+//! How much a backup will write, and where there is room for it.
+
+use std::collections::BTreeMap;
+
+use crate::backup::{Backup, BackupMode, Disk, Mode, StorageType};
+
+use super::files::{FileSystem, Files, Kind};
+use super::{Bitmap, Facts, Vm};
+
+/// Sizes of one disk's backup, in bytes; `None` where nothing is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// What the guest sees.
+    pub capacity: Option<u64>,
+    /// What the disk's images take on the host.
+    pub allocation: Option<u64>,
+    /// What the backup will write. How much a pull writes depends on the guest: at most the capacity.
+    pub estimate: Option<u64>,
+    /// What can still be written at the destination.
+    pub free: Option<u64>,
+    /// The checkpoints that cover the disk, the oldest first.
+    pub checkpoints: Vec<String>,
+}
+
+/// The backups that go to one file system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Where the file system is mounted, if that is known.
+    pub mount: String,
+    /// The targets of the disks.
+    pub disks: Vec<String>,
+    /// What their backups will write, in bytes.
+    pub estimate: u64,
+    /// What can still be written, in bytes.
+    pub free: u64,
+}
+
+/// The sizes of a disk that takes part.
+#[must_use]
+pub fn of(backup: &Backup<'_>, disk: &Disk<'_>, facts: &Facts) -> Sizes {
+    let target = &*disk.name.value;
+    let known = facts.vm.disks.get(target);
+    Sizes {
+        capacity: known.map(|sizes| sizes.capacity),
+        allocation: known.map(|sizes| sizes.allocation),
+        estimate: estimate(backup, disk, &facts.vm),
+        free: facts.files.as_ref().and_then(|files| free(disk, files)),
+        checkpoints: facts.vm.checkpoints_of(target).map(str::to_owned).collect(),
+    }
+}
+
+fn estimate(backup: &Backup<'_>, disk: &Disk<'_>, vm: &Vm) -> Option<u64> {
+    let target = &*disk.name.value;
+    let is_incremental = disk.backupmode.as_ref().is_some_and(|mode| mode.value == BackupMode::Incremental);
+    match backup.mode {
+        Mode::Pull => None,
+        Mode::Push if is_incremental => {
+            let coverage = vm.coverage.get(&*disk.incremental.as_ref()?.value)?;
+            match coverage.get(target)? {
+                Bitmap::Changed(bytes) => Some(*bytes),
+                Bitmap::Lost => None,
+            }
+        }
+        Mode::Push => vm.disks.get(target).map(|sizes| sizes.allocation.min(sizes.capacity)),
+    }
+}
+
+fn free(disk: &Disk<'_>, files: &Files) -> Option<u64> {
+    let place = files.paths.get(&*disk.path()?.value)?;
+    match disk.storage_type {
+        StorageType::Block => place.node()?.size,
+        StorageType::File => Some(files.file_system(place)?.free),
+    }
+}
+
+/// The file systems that a backup goes to, and what it will write to each.
+#[must_use]
+pub fn shares(backup: &Backup<'_>, facts: &Facts) -> Vec<Share> {
+    let mut shares: BTreeMap<u64, Share> = BTreeMap::new();
+    let files = facts.files.as_ref();
+    for disk in backup.disks.iter().filter(|disk| disk.included && disk.storage_type == StorageType::File) {
+        let found = files.and_then(|files| {
+            let place = files.paths.get(&*disk.path()?.value)?;
+            // A file that is reused takes what it will not take again.
+            let reused = place.node().filter(|node| node.kind == Kind::File).map_or(0, |node| node.allocated);
+            Some((files.file_system(place)?, estimate(backup, disk, &facts.vm)?.saturating_sub(reused)))
+        });
+        let Some((FileSystem { device, mount, free, .. }, bytes)) = found else { continue };
+        let new = || Share { mount: mount.clone(), disks: Vec::new(), estimate: 0, free: *free };
+        let share = shares.entry(*device).or_insert_with(new);
+        share.disks.push(disk.name.value.to_string());
+        share.estimate = share.estimate.saturating_add(bytes);
+    }
+    shares.into_values().collect()
+}
+
+/// A size for people: `1.5 GiB`.
+#[must_use]
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if count < 1024 {
+        return format!("{count} bytes");
+    }
+    // Exact enough for one digit behind the point.
+    #[allow(clippy::cast_precision_loss)]
+    let mut value = count as f64 / 1024.0;
+    let mut units = UNITS.iter();
+    let mut unit = units.next().copied().unwrap_or_default();
+    for next in units {
+        if value < 1024.0 {
+            break;
+        }
+        value /= 1024.0;
+        unit = next;
+    }
+    format!("{value:.1} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn sizes_have_one_digit_behind_the_point() {
+        assert_eq!(bytes(1000), "1000 bytes");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(bytes(5 << 30), "5.0 GiB");
+        assert_eq!(bytes(u64::MAX), "16384.0 PiB");
+    }
+}
