@@ -68,6 +68,8 @@ def main():
         lines.append(line)
         if options.file:
             save(options.file, options.mode, lines)
+    if not lines:
+        sys.exit('nothing was played')
     refused = sum(line['verdict'] == 'refused' for line in lines)
     times = sorted(line['time'] for line in lines)
     print(f'{options.mode}: {len(lines)} of {len(chosen)} scenarios played, {refused} refused, {wrong} not as backupxml says; '

@@ -112,7 +112,7 @@ pub(crate) fn check(
     export::check(&context, &mut diagnostics);
     incremental::check(&context, &mut diagnostics);
     checkpoint::check(&context, &mut diagnostics);
-    if options.host.is_none() {
+    if options.host.as_ref().is_none_or(|facts| facts.vm.state.is_none()) {
         diagnostics.extend(domain.and_then(advice::inactive));
     }
     if is_sound {

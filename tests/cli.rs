@@ -11,6 +11,9 @@ mod explain;
 mod fix;
 #[path = "cli/formatter.rs"]
 mod formatter;
+#[cfg(target_os = "linux")]
+#[path = "cli/host.rs"]
+mod host;
 #[path = "cli/hostile.rs"]
 mod hostile;
 #[path = "cli/levels.rs"]

@@ -17,6 +17,7 @@ use crate::cli::write::{self, Identity};
 use crate::diagnostic::{Applicability, Diagnostic, Document, sort};
 use crate::domain::{self, Domain};
 use crate::fix::{Fixed, fix};
+use crate::host::answers::{self, Answer, Question};
 use crate::host::{Facts, Vm};
 use crate::pipeline::probes;
 use crate::release::Release;
@@ -299,10 +300,18 @@ impl Session {
         CheckedFile::new(source, companions, status, diagnostics)
     }
 
+    /// What a domain's document says of its host.
+    fn described_vm(&self) -> Vm {
+        let mut vm = Vm::default();
+        let text = self.domain.as_ref().map(|domain| domain.source.text().to_owned()).unwrap_or_default();
+        answers::read(&Question::Domain, &Answer { text, error: None }, &mut vm);
+        vm
+    }
+
     /// The options with what this machine says of one backup.
     fn look(&self, text: &str, domain: &Domain) -> Option<Options> {
         let mut options = self.options.clone();
-        let vm = self.vm.clone().unwrap_or_default();
+        let vm = self.vm.clone().unwrap_or_else(|| self.described_vm());
         let probes = probes(text, domain, &vm, &options)?;
         let files = host::look(&probes, &vm);
         options.host = Some(Arc::new(Facts { vm, files: Some(files) }));

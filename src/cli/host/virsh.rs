@@ -207,3 +207,16 @@ impl Gathered {
         Source::new(format!("virsh dumpxml {}", self.name), std::mem::take(&mut self.domain).into_bytes(), release)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_virsh_that_hangs_is_ended() {
+        let command = ["sh", "-c", "sleep 60"].map(str::to_owned).into();
+        let virsh = Virsh { command, uri: None, limit: Duration::from_millis(200) };
+        let error = virsh.gather("shop", &Names::default()).unwrap_err().to_string();
+        assert_eq!(error, "sh -c sleep 60 did not answer within 0 seconds");
+    }
+}

@@ -19,7 +19,11 @@ pub(super) fn check(context: &Context<'_, '_>, vm: &Vm, diagnostics: &mut Vec<Di
         diagnostics.push(diagnostic);
         return;
     }
-    diagnostics.extend(vm.job.as_ref().map(|job| check_job(context, job)));
+    if let Some(job) = &vm.job {
+        // The block jobs are that job's.
+        diagnostics.push(check_job(context, job));
+        return;
+    }
     for disk in context.included_disks() {
         let name = &*disk.name.value;
         if vm.block_jobs.contains_key(name) {
