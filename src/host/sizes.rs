@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::backup::{Backup, BackupMode, Disk, Mode, StorageType};
+use crate::backup::{Backup, BackupMode, Disk, Mode, StorageFormat, StorageType};
 
 use super::files::{FileSystem, Files, Kind};
 use super::{Bitmap, Facts, Vm};
+
+/// What the header and the tables of a small qcow2 image take.
+const TABLES_BYTES: u64 = 320 << 10;
 
 /// Sizes of one disk's backup, in bytes; `None` where nothing is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,16 +55,20 @@ pub fn of(backup: &Backup<'_>, disk: &Disk<'_>, facts: &Facts) -> Sizes {
 fn estimate(backup: &Backup<'_>, disk: &Disk<'_>, vm: &Vm) -> Option<u64> {
     let target = &*disk.name.value;
     let is_incremental = disk.backupmode.as_ref().is_some_and(|mode| mode.value == BackupMode::Incremental);
+    let is_raw = disk.format.as_ref().is_some_and(|format| format.value == StorageFormat::Raw);
+    let tables = if is_raw { 0 } else { TABLES_BYTES };
     match backup.mode {
         Mode::Pull => None,
         Mode::Push if is_incremental => {
             let coverage = vm.coverage.get(&*disk.incremental.as_ref()?.value)?;
             match coverage.get(target)? {
-                Bitmap::Changed(bytes) => Some(*bytes),
+                Bitmap::Changed(bytes) => Some(bytes.saturating_add(tables)),
                 Bitmap::Lost => None,
             }
         }
-        Mode::Push => vm.disks.get(target).map(|sizes| sizes.allocation.min(sizes.capacity)),
+        // QEMU writes zeros to a new raw file too.
+        Mode::Push if is_raw => vm.disks.get(target).map(|sizes| sizes.capacity),
+        Mode::Push => vm.disks.get(target).map(|sizes| sizes.allocation.min(sizes.capacity).saturating_add(tables)),
     }
 }
 
