@@ -25,6 +25,8 @@ pub struct Facts {
 pub struct Vm {
     /// The URI of the connection, as libvirt completes it.
     pub uri: String,
+    /// Whether virsh itself ran on another machine.
+    pub is_elsewhere: bool,
     /// The release of the daemon, such as `12.8.0`.
     pub release: Option<String>,
     /// Whether the domain runs, or is paused.
@@ -113,7 +115,7 @@ impl Vm {
         // driver[+transport]://[user@][host][:port]/path
         let Some((scheme, rest)) = self.uri.split_once("://") else { return false };
         let transport = scheme.split_once('+').map(|(_, transport)| transport);
-        rest.starts_with('/') && matches!(transport, None | Some("unix"))
+        !self.is_elsewhere && rest.starts_with('/') && matches!(transport, None | Some("unix"))
     }
 
     /// Whether the daemon is that of one user, and runs QEMU as that user.
@@ -143,6 +145,8 @@ mod tests {
         for uri in ["qemu:///system", "qemu:///session", "qemu+unix:///system?socket=/run/s"] {
             assert!(is_local(uri), "{uri}");
         }
+        let by_ssh = Vm { uri: "qemu:///system".to_owned(), is_elsewhere: true, ..Vm::default() };
+        assert!(!by_ssh.is_local());
         for uri in ["qemu+ssh://host/system", "qemu://host/system", "qemu+tls:///system", "", "test"] {
             assert!(!is_local(uri), "{uri}");
         }

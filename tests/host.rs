@@ -354,8 +354,10 @@ fn of_new_files() -> Vec<Case> {
         case("no room for a header", "host/not-enough-space", to_file(), |facts| system(facts).free = 191 << 10),
         case("room for a header only", "host/not-enough-space", to_file(), |facts| system(facts).free = 192 << 10)
             .warns(),
-        case("room for one of two", "host/not-enough-space", to_two_files(), |facts| system(facts).free = SIZE + (640 << 10) - 1)
-            .warns(),
+        case("room for one of two", "host/not-enough-space", to_two_files(), |facts| {
+            system(facts).free = SIZE + (640 << 10) - 1
+        })
+        .warns(),
         case("room for both", None, to_two_files(), |facts| system(facts).free = SIZE + (640 << 10)),
         case("room for the changes", None, since("old"), |facts| system(facts).free = 384 << 10),
         case("a raw file that is too large", "host/file-too-large", to_raw_file(), |facts| {

@@ -27,10 +27,10 @@ impl Lab {
         }
         for answer in fs::read_dir(format!("tests/host/answers/{state}")).unwrap() {
             let answer = answer.unwrap();
-            let text = fs::read_to_string(answer.path()).unwrap();
+            let recorded = fs::read_to_string(answer.path()).unwrap();
             // Whether QEMU's user may enter the directory depends on where the tests run.
-            let text = text.replace(RECORDED, lab.directory.to_str().unwrap()).replace("+64055", "+0");
-            lab.answer(answer.file_name().to_str().unwrap(), &text);
+            let placed = recorded.replace(RECORDED, lab.directory.to_str().unwrap()).replace("+64055", "+0");
+            lab.answer(answer.file_name().to_str().unwrap(), &placed);
         }
         lab
     }

@@ -68,7 +68,7 @@ impl Virsh {
         let mut questions = answers::QUESTIONS.to_vec();
         questions.extend(names.checkpoints.iter().cloned().map(Question::Checkpoint));
         questions.extend(names.disks.iter().cloned().map(Question::BlockJob));
-        let mut vm = Vm::default();
+        let mut vm = Vm { is_elsewhere: self.is_elsewhere(), ..Vm::default() };
         let mut xml = String::new();
         let mut refusal = None;
         for (question, answer) in self.ask(name, &questions)? {
@@ -91,6 +91,12 @@ impl Virsh {
             }
         }
         Ok(Gathered { name: name.to_owned(), domain: xml, vm })
+    }
+
+    /// Whether virsh is run on another machine.
+    fn is_elsewhere(&self) -> bool {
+        let program = self.command.first().and_then(|program| program.rsplit('/').next());
+        program == Some("ssh")
     }
 
     /// Why there is no domain to ask about, with a name that is near, if there is one.
