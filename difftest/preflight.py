@@ -28,6 +28,9 @@ Keys of a line:
     verdict         accepted or refused
     message         what virsh printed, without the leading `error: `
     rule            the rule that foretells it; null when accepted, or when none does
+    after           of an accepted one that has such a command: what it printed, such as the header of the copy
+    again           of an accepted one: what virsh printed when the same backup was begun once more, after the first had ended and without the
+                    checkpoint; null when that was accepted too
     host            true: the host's state had a part in the verdict
 
 Ids and times are replaced by fixed ones, so that recording again shows only what changed in libvirt's mind.
@@ -138,7 +141,11 @@ def play(scenario, run_in, release, then='', setup=(), own=':', ask=()):
     line |= release
     accepted = parts['status'].strip() == '0'
     line['verdict'] = 'accepted' if accepted else 'refused'
-    if not accepted:
+    if accepted:
+        if scenario.after:
+            line['after'] = without_times(parts['after'].strip())
+        line['again'] = message(parts['again']) or None
+    else:
         line['message'] = message(parts['said'])
     line['rule'] = scenario.rule
     if scenario.host:
@@ -150,7 +157,11 @@ def play(scenario, run_in, release, then='', setup=(), own=':', ask=()):
 
 def message(said):
     """What virsh printed to standard error, without its `error: ` and the time."""
-    return re.sub(r'\.1[7-9]\d{8}\b', '.1700000000', re.sub(r'^error: ', '', said.strip(), flags=re.MULTILINE))
+    return without_times(re.sub(r'^error: ', '', said.strip(), flags=re.MULTILINE))
+
+
+def without_times(text):
+    return re.sub(r'\.1[7-9]\d{8}\b', '.1700000000', text)
 
 
 def sections(text):
@@ -193,7 +204,19 @@ def script(scenario, then, setup, own, ask):
               f'echo "{MARK} status"', 'echo $status']
     if then:
         lines += [f'echo "{MARK} then"', then]
+    if not then:
+        lines += ['[ $status = 0 ] || { clean; exit; }', *second_run(scenario)]
     return '\n'.join([*lines, 'clean', ''])
+
+
+def second_run(scenario):
+    """Begins the backup once more, when the first has ended. Generated names are taken from the time, so they need another second."""
+    is_pull = "mode='pull'" in scenario.backup
+    ended = 'for _ in $(seq 40); do virsh domjobinfo preflight 2>&1 | grep -q -e "Job type: *None" -e error: && break; sleep 0.05; done'
+    generated = '<target' not in scenario.backup and '<scratch' not in scenario.backup
+    return [*([] if is_pull else [ended]), f'echo "{MARK} after"', *scenario.after,
+            f'virsh domjobabort preflight >/dev/null 2>&1; {ended}', *(['sleep 1'] if generated else []), f'echo "{MARK} again"',
+            f'virsh -q backup-begin preflight backup.xml {"--reuse-external" if scenario.reuse else ""} >/dev/null']
 
 
 def write(path, text):
@@ -206,12 +229,12 @@ def domain(scenario):
   <name>preflight</name>
   <uuid>{UUID}</uuid>
   <memory unit='MiB'>{2 if scenario.arch == 'x86_64' else 64}</memory>
-  <os><type arch='{scenario.arch}' machine='{scenario.machine}'>hvm</type></os>
+  <os><type arch='{scenario.arch}' machine='{scenario.machine}'>hvm</type>{scenario.os}</os>
   {scenario.domain}
   <devices>
 {disks}
     {"" if scenario.usb else "<controller type='usb' model='none'/>"}
-    <memballoon model='none'/>
+    <memballoon model='none'/>{scenario.devices}
   </devices>
 </domain>
 """
@@ -224,8 +247,9 @@ def shell(run_in, text):
 
 def show(line):
     print(f"{line['name']}: {line['verdict']}" + (f" ({line['rule']})" if line['rule'] else ''), flush=True)
-    for text in (line.get('message'), line.get('then')):
-        if text:
+    for key in ('message', 'then', 'after', 'again'):
+        if text := line.get(key):
+            print(f'  {key}:')
             print('    ' + text.strip().replace('\n', '\n    '))
 
 

@@ -18,8 +18,8 @@ use crate::wording::{MAX_DISKS_LISTED, closest_match};
 /// Returns the findings; without any, `backup` is what libvirt would go on with.
 pub fn align(backup: &mut Backup<'_>, domain: &Domain, suffix: &str, release: Release) -> Vec<Diagnostic> {
     if domain.disks.is_empty() {
-        let diagnostic = Diagnostic::new(Rule::NoDomainDisks, backup.tag.span, "the domain has no disk to back up")
-            .help("check that this is the domain you mean")
+        let diagnostic = Diagnostic::new(Rule::NoDomainDisks, backup.tag.span, "the domain has no disks")
+            .help("check that this is the intended domain")
             .libvirt("unsupported configuration: domain must have at least one disk to perform backup");
         return vec![diagnostic];
     }
@@ -33,6 +33,32 @@ pub fn align(backup: &mut Backup<'_>, domain: &Domain, suffix: &str, release: Re
     aligner.other_disks(backup);
     fill_in_modes(backup);
     aligner.diagnostics
+}
+
+/// Disks of type volume that libvirt would name a file after: the name is not in the documents.
+pub fn unnamed_volumes(backup: &Backup<'_>, domain: &Domain, release: Release) -> Vec<Diagnostic> {
+    let volumes = domain.disks.iter().filter(|disk| disk.source == Source::Other("volume"));
+    let volumes: HashMap<&str, &DomainDisk> = volumes.map(|disk| (&*disk.target, disk)).collect();
+    let mut diagnostics = Vec::new();
+    for disk in backup.disks.iter().filter(|disk| disk.included && disk.path().is_none()) {
+        let Some(volume) = volumes.get(&*disk.name.value) else { continue };
+        let listed = disk.name.span != Span::default();
+        if listed && release < Release::V11_3_0 {
+            continue;
+        }
+        let name = &disk.name.value;
+        let place = if listed { disk.name.span } else { backup.tag.span };
+        let message =
+            format!("cannot name the destination of `{name}`: only its storage pool has the path of the volume");
+        push_bounded(
+            &mut diagnostics,
+            Diagnostic::new(Rule::NoFileName, place, message)
+                .label_in(Document::Domain, volume.tag, "this disk is a volume")
+                .help("add a destination")
+                .libvirt(refusing_to_generate(name)),
+        );
+    }
+    diagnostics
 }
 
 /// The part of alignment that needs no domain: findings that hold whatever the domain is, and the resulting modes.
@@ -135,7 +161,8 @@ impl Aligner<'_> {
                 let destination = disk.destination.get_or_insert_with(|| Box::new(Destination::default()));
                 destination.path = Some(Spanned { value: Cow::Owned(path), span: Span::default() });
             }
-            Source::Empty => {}
+            // Only the storage pool knows whether it is a file, and its path.
+            Source::Empty | Source::Other("volume") => {}
             Source::Block(_) | Source::Other(_) => {
                 let diagnostic = no_file_name(disk, domain_disk, domain_disk.source.type_name(), place, listed);
                 push_bounded(&mut self.diagnostics, diagnostic);
@@ -145,13 +172,13 @@ impl Aligner<'_> {
 
     fn no_such_disk(&self, disk: &Disk<'_>) -> Diagnostic {
         let name = &*disk.name.value;
-        let diagnostic = Diagnostic::new(Rule::NoSuchDisk, disk.name.span, format!("the domain has no disk '{name}'"))
+        let diagnostic = Diagnostic::new(Rule::NoSuchDisk, disk.name.span, format!("unknown disk `{name}`"))
             .libvirt(format!("unsupported configuration: no disk named '{name}'"));
         let by_path = self.domain.disks.iter().find(|disk| disk.source == Source::File(name.into()));
         if let Some(same) = by_path {
-            let help = format!("{name} is the image of '{}': name the disk by its target", same.target);
+            let help = format!("use the target as the name: `{name}` is the image of `{}`", same.target);
             return diagnostic.help(help).safe_fix(
-                format!("write {}", same.target),
+                format!("use `{}`", same.target),
                 disk.name.span,
                 same.target.clone(),
             );
@@ -163,8 +190,8 @@ impl Aligner<'_> {
         }
         match closest_match(name, targets().take(MAX_DISKS_LISTED)) {
             Some(suggestion) => diagnostic
-                .help(format!("did you mean '{suggestion}'? The domain has {all}"))
-                .unsafe_fix(format!("write {suggestion}"), disk.name.span, suggestion),
+                .help(format!("did you mean `{suggestion}`? The domain has {all}"))
+                .unsafe_fix(format!("use `{suggestion}`"), disk.name.span, suggestion),
             None => diagnostic.help(format!("the domain has {all}")),
         }
     }
@@ -177,9 +204,9 @@ fn unlisted_disk<'a>(target: &str, included: bool) -> Disk<'a> {
 
 fn duplicate(disk: &Disk<'_>, first: Span) -> Diagnostic {
     let name = &disk.name.value;
-    Diagnostic::new(Rule::DuplicateDisk, disk.name.span, format!("the disk '{name}' is listed twice"))
-        .primary_label("the second time")
-        .label(first, "the first time")
+    Diagnostic::new(Rule::DuplicateDisk, disk.name.span, format!("duplicate disk `{name}`"))
+        .primary_label("listed again")
+        .label(first, "listed first here")
         .help(format!("keep one <disk name='{name}'>"))
         .libvirt(format!("unsupported configuration: disk '{name}' specified twice"))
 }
@@ -194,7 +221,7 @@ fn check_checkpoint(backup: &Backup<'_>, disk: &Disk<'_>) -> Option<Diagnostic> 
     let diagnostic = Diagnostic::new(
         Rule::IncrementalWithoutCheckpoint,
         mode.span,
-        format!("the incremental backup of '{name}' names no checkpoint to start from"),
+        format!("missing checkpoint for the incremental backup of `{name}`"),
     )
     .help("add incremental='CHECKPOINT' to the <disk>, or <incremental>CHECKPOINT</incremental> to the backup")
     .libvirt(format!(
@@ -205,9 +232,9 @@ fn check_checkpoint(backup: &Backup<'_>, disk: &Disk<'_>) -> Option<Diagnostic> 
 
 fn no_media(disk: &Disk<'_>, domain_disk: &DomainDisk, place: Span) -> Diagnostic {
     let name = &disk.name.value;
-    Diagnostic::new(Rule::NoMedia, place, format!("the disk '{name}' has no media in it"))
+    Diagnostic::new(Rule::NoMedia, place, format!("disk `{name}` has no media"))
         .label_in(Document::Domain, domain_disk.tag, "no <source> with a path")
-        .help("write backup='no' for it, or leave it out of <disks>")
+        .help(format!("exclude it: <disk name='{name}' backup='no'/>"))
         .libvirt(format!("unsupported configuration: disk '{name}' has no media"))
 }
 
@@ -220,18 +247,22 @@ fn no_file_name(
 ) -> Diagnostic {
     let name = &disk.name.value;
     let help = if listed {
-        "give it a destination".to_owned()
+        "add a destination".to_owned()
     } else {
-        format!("list the disks to back up, with a destination for '{name}', or leave it out with backup='no'")
+        format!("list the disks in <disks>, with a destination for `{name}`, or exclude it with backup='no'")
     };
     Diagnostic::new(
         Rule::NoFileName,
         place,
-        format!("'{name}' is not a file but of type {storage_type}, so libvirt cannot name a file after it"),
+        format!("missing destination for `{name}`: libvirt generates none for a disk of type `{storage_type}`"),
     )
-    .label_in(Document::Domain, domain_disk.tag, format!("a disk of type {storage_type}"))
+    .label_in(Document::Domain, domain_disk.tag, format!("disk of type `{storage_type}`"))
     .help(help)
-    .libvirt(format!("unsupported configuration: refusing to generate file name for disk '{name}'"))
+    .libvirt(refusing_to_generate(name))
+}
+
+fn refusing_to_generate(name: &str) -> String {
+    format!("unsupported configuration: refusing to generate file name for disk '{name}'")
 }
 
 /// Every disk gets its mode, left-out ones included: as written, else incremental if a checkpoint is named, else full.

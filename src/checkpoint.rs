@@ -3,7 +3,7 @@
 //! The checkpoint is the document passed along with a backup (`virsh backup-begin DOMAIN BACKUP CHECKPOINT`). libvirt
 //! holds it against `domaincheckpoint.rng` before it looks at anything else.
 
-use std::collections::HashSet;
+mod existing;
 
 use roxmltree::Node;
 
@@ -14,7 +14,9 @@ use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::{CHECKPOINT_DISK, CHECKPOINT_DISKS, CHECKPOINT_PARENT, CHECKPOINT_TEXT, DOMAINCHECKPOINT, Value};
 use crate::syntax::{self, start_tag};
-use crate::wording::{quoted, trim};
+use crate::wording::quoted;
+
+pub use existing::{Bitmap, Existing, read_existing};
 
 /// The first line of what libvirt prints for a checkpoint that its schema refuses.
 const SCHEMA_MESSAGE: &str = "XML document failed to validate against schema: Unable to validate doc against \
@@ -48,15 +50,6 @@ pub struct CheckpointDisk {
     pub has_bitmap: bool,
     /// The name of the bitmap, if it was said.
     pub bitmap: Option<Spanned<String>>,
-}
-
-/// A checkpoint that the domain has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Existing {
-    /// Its name.
-    pub name: String,
-    /// The disks that have its bitmap, by their targets; `None` when nobody said.
-    pub disks: Option<HashSet<String>>,
 }
 
 /// Whether libvirt's schema accepts `name` for a checkpoint: `[a-zA-Z0-9_\-][a-zA-Z0-9_\-.]*`
@@ -223,37 +216,6 @@ fn check_number(context: &mut Context<'_>, value: &str, span: Span, what: &str) 
     context.report(diagnostic);
 }
 
-/// Reads what tells of existing checkpoints: a `virsh checkpoint-dumpxml`, or else a name a line, as
-/// `virsh checkpoint-list --name` prints them.
-///
-/// # Errors
-///
-/// Returns what is wrong with a document that is no checkpoint, or that has no name.
-pub fn read_existing(text: &str) -> Result<Vec<Existing>, String> {
-    if !trim(text.trim_start_matches('\u{feff}')).starts_with('<') {
-        let names = text.lines().map(trim).filter(|name| !name.is_empty());
-        return Ok(names.map(|name| Existing { name: name.to_owned(), disks: None }).collect());
-    }
-    let document = syntax::parse(text).map_err(|syntax| {
-        let first = syntax.diagnostics.first().map(|diagnostic| diagnostic.message.clone());
-        first.unwrap_or_else(|| "not well-formed".to_owned())
-    })?;
-    let root = document.root_element();
-    if root.tag_name().name() != DOMAINCHECKPOINT.name {
-        return Err(format!("its root element is <{}>, not <domaincheckpoint>", root.tag_name().name()));
-    }
-    let child = |name| root.children().find(|child| child.tag_name().name() == name);
-    let name =
-        child("name").map(|name| text_of(name, Release::default())).ok_or("the checkpoint has no <name>")?.into_owned();
-    let disks = child("disks").map(|disks| {
-        let with_bitmap = disks.children().filter(|disk| {
-            disk.tag_name().name() == "disk" && disk.attribute("checkpoint").is_none_or(|kind| kind == "bitmap")
-        });
-        with_bitmap.filter_map(|disk| disk.attribute("name")).map(str::to_owned).collect()
-    });
-    Ok(vec![Existing { name, disks }])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,16 +254,5 @@ mod tests {
         assert_eq!(rules("<domaincheckpoint><name/></domaincheckpoint>"), ["checkpoint/invalid-name"]);
         assert_eq!(rules("<domainbackup/>"), ["checkpoint/not-a-checkpoint"]);
         assert_eq!(rules("<domaincheckpoint>"), ["xml/unclosed-element"]);
-    }
-
-    #[test]
-    fn existing_checkpoints_are_names_or_a_dump() {
-        let named = |name: &str, disks| Existing { name: name.to_owned(), disks };
-        assert_eq!(read_existing("cp-1\n\ncp-2\n"), Ok(vec![named("cp-1", None), named("cp-2", None)]));
-        let dump = "<domaincheckpoint><name>cp-1</name><disks><disk name='vda' checkpoint='bitmap' bitmap='cp-1'/>\
-                    <disk name='vdb' checkpoint='no'/></disks><domain/></domaincheckpoint>";
-        assert_eq!(read_existing(dump), Ok(vec![named("cp-1", Some(HashSet::from(["vda".to_owned()])))]));
-        assert!(read_existing("<domain/>").is_err());
-        assert!(read_existing("<domaincheckpoint").is_err());
     }
 }

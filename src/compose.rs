@@ -48,7 +48,7 @@ use crate::build::{
     Checkpoint, Destination, DiskName, Extent, Invalid, NewCheckpoint, NewCheckpointName, Path, Pull, PullDisk, Push,
     PushDisk, Server,
 };
-use crate::checkpoint::Existing;
+use crate::checkpoint::{Bitmap, Existing};
 use crate::diagnostic::Span;
 use crate::domain::{Domain, DomainDisk, Source};
 use crate::options::Options;
@@ -240,7 +240,7 @@ fn can_be_named(target: &str, release: Release) -> bool {
 }
 
 fn covers(existing: &Existing, target: &str) -> bool {
-    existing.disks.as_ref().is_none_or(|disks| disks.contains(target))
+    existing.disks.as_ref().is_none_or(|disks| disks.get(target).is_some_and(|bitmap| *bitmap != Bitmap::Lost))
 }
 
 /// Why no backup can include a disk.
@@ -262,7 +262,7 @@ fn obstacle(disk: &DomainDisk, domain: &Domain) -> Option<String> {
 /// Why no checkpoint can cover a disk.
 fn no_bitmap(disk: &DomainDisk) -> Option<String> {
     let target = &disk.target;
-    if preflight::can_have_bitmap(disk) {
+    if preflight::can_cover(disk) {
         return None;
     }
     Some(if disk.read_only {

@@ -262,3 +262,19 @@ impl fmt::Display for Diagnostic {
 }
 
 impl std::error::Error for Diagnostic {}
+
+/// Something that the given documents leave open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotChecked {
+    /// What was not checked, such as "whether checkpoint `monday` covers `vda`".
+    pub message: String,
+    /// What to pass so that it is checked.
+    pub help: String,
+}
+
+/// `not checked: whether checkpoint X covers vda; pass …`
+impl fmt::Display for NotChecked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not checked: {}; {}", self.message, self.help)
+    }
+}

@@ -1,7 +1,9 @@
-//! Domain XML → its disks, as libvirt orders and defaults them.
+//! Domain XML → its disks, as libvirt orders and defaults them, and the paths and ports that it uses.
 //!
 //! A whole `virsh dumpxml` is taken, of a running domain or not. Only what alignment needs is read; about everything
 //! else this is lenient.
+
+mod resources;
 
 use std::collections::HashMap;
 
@@ -13,6 +15,9 @@ use crate::diagnostic::{Diagnostic, Span, push_bounded};
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::syntax::{self, namespace, start_tag};
+use crate::wording::truncate_for_display;
+
+pub use resources::{PathKind, UsedPath, UsedPort};
 
 /// What of a domain has to do with a backup.
 #[derive(Clone, Debug, Default)]
@@ -21,27 +26,19 @@ pub struct Domain {
     pub disks: Vec<DomainDisk>,
     /// Whether it runs: libvirt then prints an `id`.
     pub active: bool,
-    /// The machine type, such as `pc-q35-9.2`.
-    pub machine: Option<Box<str>>,
+    /// Its hypervisor, such as `kvm`: the attribute `type`.
+    pub hypervisor: Option<Box<str>>,
+    /// Files, sockets and devices that it uses besides its disks' images.
+    pub used_paths: Vec<UsedPath>,
+    /// TCP ports that it listens on.
+    pub used_ports: Vec<UsedPort>,
     /// The start tag of the root element.
     pub tag: Span,
 }
 
-impl Domain {
-    /// The distribution that the machine type is of, if that has an old libvirt: machine types are named after the
-    /// release of QEMU, or of RHEL, that they came with.
-    pub(crate) fn old_host(&self) -> Option<&'static str> {
-        let version = self.machine.as_deref()?.rsplit('-').next()?;
-        if let Some(version) = version.strip_prefix("rhel") {
-            return version.starts_with(['7', '8', '9']).then_some("RHEL 9 or older");
-        }
-        let (major, minor) = version.split_once('.')?;
-        let version: (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
-        (version <= (7, 2)).then_some("Debian 12 or older")
-    }
-}
-
 /// A disk of a domain.
+// Each is an element of its own in the document.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug)]
 pub struct DomainDisk {
     /// Its target, such as `vda`.
@@ -52,17 +49,22 @@ pub struct DomainDisk {
     pub bus: Option<&'static str>,
     /// Its image.
     pub source: Source,
+    /// What libvirt keeps as the path of its source, by which a checkpoint may name it: the path of an image, a device
+    /// or a directory, or the name that a network disk has on its server.
+    pub source_path: Option<Box<str>>,
     /// The format of its image.
     pub format: Option<StorageFormat>,
     /// The images behind it: its backing chain, and those that it is being copied to.
     pub other_images: Vec<Source>,
+    /// Whether its image is encrypted, and QEMU decrypts it.
+    pub encrypted: bool,
     /// Whether the guest cannot write to it; a CD-ROM never can.
     pub read_only: bool,
     /// Whether its changes are thrown away when the domain stops.
     pub transient: bool,
     /// Whether other domains may write to it too.
     pub shareable: bool,
-    /// The start tag of the `<mirror>` that it is being copied to.
+    /// The start tag of the `<mirror>` of the block job that copies or commits it.
     pub mirror: Option<Span>,
     /// Its start tag in the domain's document.
     pub tag: Span,
@@ -132,12 +134,18 @@ pub fn read(text: &str, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
         Err(syntax) => syntax,
     };
     let Some(repaired) = syntax.without_prefixes() else {
-        return (None, syntax.diagnostics.into_iter().map(|diagnostic| diagnostic.moved_to(InDomain)).collect());
+        let diagnostics = syntax.diagnostics.into_iter().map(|diagnostic| about_domain(diagnostic, text));
+        return (None, diagnostics.map(|diagnostic| diagnostic.moved_to(InDomain)).collect());
     };
     let (mut domain, diagnostics) =
         syntax::parse(&repaired.text).map(|document| parse(&document, release)).unwrap_or_default();
-    for disk in domain.iter_mut().flat_map(|domain| &mut domain.disks) {
-        disk.tag = repaired.original(disk.tag);
+    if let Some(domain) = &mut domain {
+        let disks = domain.disks.iter_mut().flat_map(|disk| std::iter::once(&mut disk.tag).chain(&mut disk.mirror));
+        let used = domain.used_paths.iter_mut().map(|used| &mut used.tag);
+        let used = used.chain(domain.used_ports.iter_mut().map(|used| &mut used.tag));
+        for tag in disks.chain(used).chain([&mut domain.tag]) {
+            *tag = repaired.original(*tag);
+        }
     }
     (domain, diagnostics.into_iter().filter_map(|found| repaired.in_original(found, InDomain)).collect())
 }
@@ -147,31 +155,43 @@ pub fn read(text: &str, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
 fn parse(document: &roxmltree::Document<'_>, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
     let root = document.root_element();
     if root.tag_name().name() != "domain" {
-        return (None, vec![not_a_domain(root)]);
+        return (None, vec![not_a_domain(root.tag_name().name(), start_tag(root))]);
     }
     let mut diagnostics = Vec::new();
     let devices = root.children().filter(|child| is_unprefixed(*child, "devices"));
     let disks = devices.flat_map(|devices| devices.children()).filter(|child| is_unprefixed(*child, "disk"));
     let disks = disks.filter_map(|disk| parse_disk(disk, release, &mut diagnostics)).collect();
-    let machine = child(root, "os").and_then(|os| child(os, "type")).and_then(|kind| attribute(kind, "machine"));
     let domain = Domain {
         disks: sort_like_libvirt(disks),
         active: attribute(root, "id").is_some(),
-        machine: machine.map(Into::into),
+        hypervisor: attribute(root, "type").map(Into::into),
+        used_paths: resources::paths(root),
+        used_ports: resources::ports(root),
         tag: start_tag(root),
     };
     (Some(domain), diagnostics)
 }
 
-fn not_a_domain(root: Node<'_, '_>) -> Diagnostic {
-    let name = root.tag_name().name();
+/// What is said of the syntax of a backup, said of that of a domain.
+fn about_domain(diagnostic: Diagnostic, text: &str) -> Diagnostic {
+    let span = diagnostic.primary.span;
+    match diagnostic.rule {
+        Rule::WrongRoot => not_a_domain(text.get(span.range()).unwrap_or_default(), span),
+        Rule::Empty => diagnostic.help(USE_DUMPXML),
+        _ => diagnostic,
+    }
+}
+
+const USE_DUMPXML: &str = "use the output of `virsh dumpxml`";
+
+fn not_a_domain(name: &str, span: Span) -> Diagnostic {
     let help = match name {
-        "domainbackup" => "give the backup as the file to check, and the domain with --domain: are they swapped?",
-        "domstatus" => "give what virsh dumpxml prints, not libvirtd's own state file",
-        _ => "give what virsh dumpxml prints for the domain",
+        "domainbackup" => "pass the backup as FILE, and the domain with --domain: are they swapped?",
+        "domstatus" => "use the output of `virsh dumpxml`, not libvirtd's own state file",
+        _ => USE_DUMPXML,
     };
-    let shown: String = name.chars().take(60).collect();
-    Diagnostic::new(Rule::NotADomain, start_tag(root), format!("this is not a domain: its root element is <{shown}>"))
+    let shown = truncate_for_display(name);
+    Diagnostic::new(Rule::NotADomain, span, format!("not a domain: expected root element <domain>, got <{shown}>"))
         .in_document(InDomain)
         .help(help)
         .libvirt(format!("XML error: expecting root element of 'domain', not '{name}'"))
@@ -194,19 +214,22 @@ fn parse_disk(node: Node<'_, '_>, release: Release, diagnostics: &mut Vec<Diagno
     let Some(target) = target_element.and_then(|target| attribute(target, "dev")) else {
         push_bounded(
             diagnostics,
-            Diagnostic::new(Rule::InvalidDomainDisk, start_tag(node), "this disk of the domain has no <target dev>")
+            Diagnostic::new(Rule::InvalidDomainDisk, start_tag(node), "missing <target dev> in a <disk> of the domain")
                 .in_document(InDomain)
-                .help("give what virsh dumpxml prints, where every disk has one"),
+                .help(format!("{USE_DUMPXML}, where every disk has one")),
         );
         return None;
     };
+    let source = child(node, "source");
     let disk = DomainDisk {
         target: target.strip_prefix(OLD_PREFIX).unwrap_or(target).into(),
         device,
         bus,
-        source: child(node, "source").map_or(Source::Empty, |source| parse_source(source, storage_type)),
+        source: source.map_or(Source::Empty, |source| parse_source(source, storage_type)),
+        source_path: source.and_then(|source| source_path(source, storage_type)),
         format: child(node, "driver").and_then(|driver| attribute(driver, "type")).and_then(StorageFormat::from_name),
         other_images: other_images(node),
+        encrypted: std::iter::once(node).chain(source).any(|node| child(node, "encryption").is_some()),
         read_only: device == "cdrom" || child(node, "readonly").is_some(),
         transient: child(node, "transient").is_some(),
         shareable: child(node, "shareable").is_some(),
@@ -242,16 +265,16 @@ fn word(
         return Some(Some(word));
     }
     let element = node.tag_name().name();
-    let shown: String = found.value().chars().take(60).collect();
+    let shown = truncate_for_display(found.value());
     push_bounded(
         diagnostics,
         Diagnostic::new(
             Rule::InvalidDomainDisk,
             found.range().into(),
-            format!("the domain's <{element}> has {name}='{shown}', which libvirt does not know"),
+            format!("invalid value `{shown}` for attribute `{name}` of <{element}>"),
         )
         .in_document(InDomain)
-        .help(format!("give what virsh dumpxml prints; {name} is one of {}", words.join(", ")))
+        .help(format!("{USE_DUMPXML}; expected one of {}", words.join(", ")))
         .libvirt(format!(
             "XML error: Invalid value for attribute '{name}' in element '{element}': '{}'.",
             found.value()
@@ -269,6 +292,22 @@ fn parse_source(source: Node<'_, '_>, storage_type: &str) -> Source {
         "dir" => path("dir").map_or(Source::Empty, |_| Source::Other("dir")),
         other => TYPES.iter().find(|known| **known == other).map_or(Source::Empty, |known| Source::Other(known)),
     }
+}
+
+fn source_path(source: Node<'_, '_>, storage_type: &str) -> Option<Box<str>> {
+    let name = match storage_type {
+        "file" => attribute(source, "file"),
+        "block" => attribute(source, "dev"),
+        "dir" => attribute(source, "dir"),
+        "network" => {
+            let name = attribute(source, "name");
+            // libvirt takes the name of the volume or pool off.
+            let is_split = matches!(attribute(source, "protocol"), Some("gluster" | "rbd"));
+            if is_split { name.and_then(|name| name.split_once('/')).map(|(_, image)| image) } else { name }
+        }
+        _ => None,
+    };
+    name.map(Into::into)
 }
 
 /// The images below a disk that are not its own: the backing chain, a mirror, a data file.

@@ -34,7 +34,7 @@
 //! assert_eq!(normalize("<domainbackup/>", None, &options)?, "<domainbackup mode='push'/>\n");
 //!
 //! let diagnostics = check("<domainbackup><disks><disk name='vdb'/></disks></domainbackup>", Some(&domain), &options);
-//! assert_eq!(diagnostics[0].to_string(), "error: the domain has no disk 'vdb' [align/no-such-disk]");
+//! assert_eq!(diagnostics[0].to_string(), "error: unknown disk `vdb` [align/no-such-disk]");
 //! # Ok(())
 //! # }
 //! ```
@@ -83,5 +83,6 @@ pub use backup::Backup;
 pub use domain::Domain;
 pub use options::Options;
 pub use pipeline::{
-    align, check, check_bytes, format, normalize, normalize_bytes, parse, parse_bytes, plan, root_name,
+    Checked, align, check, check_bytes, check_in_detail, format, normalize, normalize_bytes, parse, parse_bytes, plan,
+    root_name,
 };

@@ -2,10 +2,10 @@
 
 mod follow_up;
 
-use crate::align::{align as align_with_domain, align_without_domain};
+use crate::align::{align as align_with_domain, align_without_domain, unnamed_volumes};
 use crate::backup::Backup;
 use crate::diagnostic::Document::Backup as InBackup;
-use crate::diagnostic::{self, Diagnostic, Document};
+use crate::diagnostic::{self, Diagnostic, Document, NotChecked};
 use crate::domain::{self, Domain};
 use crate::format::format as write;
 #[cfg(feature = "cli")]
@@ -13,8 +13,6 @@ use crate::host::{Vm, probes::Probes};
 use crate::options::Options;
 use crate::parse::{parse as parse_document, parse_status};
 use crate::plan::Plan;
-use crate::release::Release;
-use crate::rules::Rule;
 use crate::source::Source;
 use crate::{preflight, syntax};
 
@@ -26,8 +24,8 @@ use follow_up::{attach_disk_suggestions, duplicated_attribute_spans, is_tag, ove
 ///
 /// Returns all errors, sorted by place, if libvirt would refuse the document for every domain.
 pub fn parse(text: &str, options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
-    let (backup, diagnostics) = run(text, None, options, Purpose::Normalize, |backup| backup.clone().into_owned());
-    backup.ok_or(diagnostics)
+    let (backup, checked) = run(text, None, options, Purpose::Normalize, |backup| backup.clone().into_owned());
+    backup.ok_or(checked.diagnostics)
 }
 
 /// Like [`parse()`], for the bytes of a file, which are decoded as libvirt would decode them.
@@ -54,7 +52,8 @@ pub fn parse_bytes(bytes: &[u8], options: &Options) -> Result<Backup<'static>, V
 ///
 /// Returns everything in the backup that does not fit the domain; the backup is then only partly aligned.
 pub fn align(backup: &mut Backup<'_>, domain: &Domain, options: &Options) -> Result<(), Vec<Diagnostic>> {
-    let diagnostics = align_with_domain(backup, domain, &options.suffix, options.release);
+    let mut diagnostics = align_with_domain(backup, domain, &options.suffix, options.release);
+    diagnostics.extend(unnamed_volumes(backup, domain, options.release));
     if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
 }
 
@@ -64,12 +63,33 @@ pub fn format(backup: &Backup<'_>) -> String {
     write(backup)
 }
 
+/// What a check found, and what it could not check.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// Everything that is wrong, in the order of the document.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What the given documents leave open.
+    pub not_checked: Vec<NotChecked>,
+}
+
+impl From<Vec<Diagnostic>> for Checked {
+    fn from(diagnostics: Vec<Diagnostic>) -> Self {
+        Self { diagnostics, not_checked: Vec::new() }
+    }
+}
+
 /// All errors and warnings about a backup document, sorted by place.
 ///
 /// Without a domain, only what does not depend on one is reported: that a disk is listed twice, but not that the domain
 /// has no such disk.
 #[must_use]
 pub fn check(text: &str, domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
+    check_in_detail(text, domain, options).diagnostics
+}
+
+/// As [`check`], with what could not be checked.
+#[must_use]
+pub fn check_in_detail(text: &str, domain: Option<&Domain>, options: &Options) -> Checked {
     run(text, domain, options, Purpose::Check, |_| ()).1
 }
 
@@ -77,7 +97,7 @@ pub fn check(text: &str, domain: Option<&Domain>, options: &Options) -> Vec<Diag
 ///
 /// There is no plan if libvirt's parser or alignment refuses the backup; there is one if only its driver would.
 #[must_use]
-pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Vec<Diagnostic>) {
+pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Checked) {
     run(text, Some(domain), options, Purpose::Check, |backup| {
         Plan::from_aligned(backup, domain, options.host.as_deref())
     })
@@ -106,8 +126,8 @@ pub fn check_bytes(bytes: &[u8], domain: Option<&Domain>, options: &Options) -> 
 ///
 /// Returns all errors, sorted by place, if libvirt's parser or alignment would refuse the backup.
 pub fn normalize(text: &str, domain: Option<&Domain>, options: &Options) -> Result<String, Vec<Diagnostic>> {
-    let (formatted, diagnostics) = run(text, domain, options, Purpose::Normalize, write);
-    formatted.filter(|_| diagnostics.is_empty()).ok_or(diagnostics)
+    let (formatted, checked) = run(text, domain, options, Purpose::Normalize, write);
+    formatted.filter(|_| checked.diagnostics.is_empty()).ok_or(checked.diagnostics)
 }
 
 /// Like [`normalize`], for the bytes of the files, which are decoded as libvirt would decode them.
@@ -155,7 +175,7 @@ fn run<T>(
     options: &Options,
     purpose: Purpose,
     then: impl Fn(&Backup<'_>) -> T,
-) -> (Option<T>, Vec<Diagnostic>) {
+) -> (Option<T>, Checked) {
     let stages = |document: roxmltree::Document<'_>| run_stages(document, domain, options, purpose, &then);
     let syntax = match syntax::parse(text) {
         Ok(document) => return stages(document),
@@ -166,9 +186,10 @@ fn run<T>(
         if let Some(repaired) = syntax.without_prefixes()
             && let Ok(document) = syntax::parse(&repaired.text)
         {
-            let (result, diagnostics) = stages(document);
+            let (result, mut checked) = stages(document);
             let in_original = |found| repaired.in_original(found, InBackup);
-            return (result, diagnostics.into_iter().filter_map(in_original).collect());
+            checked.diagnostics = checked.diagnostics.into_iter().filter_map(in_original).collect();
+            return (result, checked);
         }
     }
     // Syntax errors do not hide later errors: the later stages check the repaired document.
@@ -176,7 +197,8 @@ fn run<T>(
     if let Some(repaired) = syntax.repaired
         && let Ok(document) = syntax::parse(&repaired.text)
     {
-        let later = stages(document).1.into_iter().filter_map(|found| repaired.in_original(found, InBackup));
+        let later =
+            stages(document).1.diagnostics.into_iter().filter_map(|found| repaired.in_original(found, InBackup));
         let known = spans_of(&diagnostics);
         let duplicated = duplicated_attribute_spans(&diagnostics);
         let unfinished = unclosed_tag_spans(&diagnostics);
@@ -188,7 +210,7 @@ fn run<T>(
         // Warnings are reported only if libvirt accepts the document.
         diagnostics.extend(later.filter(Diagnostic::is_error).filter(is_new).collect::<Vec<_>>());
     }
-    (None, in_order(diagnostics))
+    (None, in_order(diagnostics).into())
 }
 
 fn run_stages<T>(
@@ -197,19 +219,23 @@ fn run_stages<T>(
     options: &Options,
     purpose: Purpose,
     then: impl Fn(&Backup<'_>) -> T,
-) -> (Option<T>, Vec<Diagnostic>) {
+) -> (Option<T>, Checked) {
     let (backup, mut diagnostics) = if options.status {
         parse_status(&document, options.release)
     } else {
         parse_document(&document, options.release)
     };
-    let newer = domain.filter(|_| purpose == Purpose::Check && !options.status);
-    let newer = newer.and_then(|domain| newer_than_host(&document, domain, options));
-    // The backup holds everything that is needed of the document, whose memory the next stages can reuse.
+    // What is left of the document is in the backup; it takes as much memory as all that follows.
     drop(document);
-    let Some(mut backup) = backup else { return (None, diagnostics) };
+    let Some(mut backup) = backup else { return (None, diagnostics.into()) };
     let aligned = match domain {
-        Some(domain) => align_with_domain(&mut backup, domain, &options.suffix, options.release),
+        Some(domain) => {
+            let mut aligned = align_with_domain(&mut backup, domain, &options.suffix, options.release);
+            if purpose == Purpose::Normalize {
+                aligned.extend(unnamed_volumes(&backup, domain, options.release));
+            }
+            aligned
+        }
         None if options.explicit || purpose == Purpose::Check => align_without_domain(&mut backup),
         None => Vec::new(),
     };
@@ -220,31 +246,16 @@ fn run_stages<T>(
     diagnostics.extend(new);
     let is_sound = diagnostics.is_empty();
     let result = is_sound.then(|| then(&backup));
+    let mut not_checked = Vec::new();
     if purpose == Purpose::Check && !options.status {
         let known = spans_of(&diagnostics);
-        let later = preflight::check(&backup, domain, options, is_sound).into_iter();
+        let (later, open) = preflight::check(&backup, domain, options, is_sound);
+        not_checked = open;
         let follows =
             |later: &Diagnostic| later.primary.document == Document::Backup && overlaps(&known, later.primary.span);
-        diagnostics.extend(later.filter(|later| !follows(later)).collect::<Vec<_>>());
-        diagnostics.extend(newer.filter(|_| is_sound));
+        diagnostics.extend(later.into_iter().filter(|later| !follows(later)).collect::<Vec<_>>());
     }
-    (result, in_order(diagnostics))
-}
-
-/// What libvirt 9.0.0 would refuse, if the domain looks like one of a host that old.
-fn newer_than_host(document: &roxmltree::Document<'_>, domain: &Domain, options: &Options) -> Option<Diagnostic> {
-    let host = domain.old_host().filter(|_| options.release > Release::V9_0_0)?;
-    let refused = parse_document(document, Release::V9_0_0).1.into_iter().next()?;
-    let span = refused.primary.span;
-    Some(
-        Diagnostic::new(
-            Rule::NewerRelease,
-            span,
-            format!("libvirt 9.0.0 refuses this, and the domain looks as if its host were {host}: {}", refused.message),
-        )
-        .label_in(Document::Domain, domain.tag, format!("the machine is of {host}"))
-        .help("check with --libvirt-version 9.0.0, and ask virsh version on the host"),
-    )
+    (result, Checked { diagnostics: in_order(diagnostics), not_checked })
 }
 
 fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {

@@ -12,8 +12,10 @@ mod encryption;
 mod export;
 mod host;
 mod incremental;
+mod paths;
+mod server;
 
-pub(crate) use checkpoint::can_have_bitmap;
+pub(crate) use checkpoint::can_cover;
 pub(crate) use disk::unsupported;
 
 use std::cell::OnceCell;
@@ -21,9 +23,11 @@ use std::collections::{HashMap, HashSet};
 
 use crate::backup::{Backup, Disk};
 use crate::checkpoint::Existing;
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, NotChecked, Span};
 use crate::domain::{Domain, DomainDisk};
 use crate::options::Options;
+
+use paths::Paths;
 
 /// What the checks look at.
 struct Context<'c, 'a> {
@@ -32,14 +36,16 @@ struct Context<'c, 'a> {
     options: &'c Options,
     /// The domain's disks by their targets.
     by_target: HashMap<&'c str, &'c DomainDisk>,
-    /// The domain's disks by the paths of their images; none for a path that several share.
+    /// The domain's disks by the paths of their sources; none for a path that several share.
     by_path: OnceCell<HashMap<&'c str, Option<&'c DomainDisk>>>,
-    /// Every image that the domain has open.
-    images: OnceCell<destination::Images<'c>>,
+    /// The paths that the domain uses.
+    paths: OnceCell<Paths<'c, 'a>>,
     /// The targets of the disks that take part.
     included_targets: OnceCell<HashSet<&'c str>>,
     /// The checkpoints that exist, by their names.
     existing: OnceCell<HashMap<&'c str, &'c Existing>>,
+    /// For a checkpoint, a disk that it covers and the domain does not have.
+    renamed_from: OnceCell<HashMap<&'c str, &'c str>>,
 }
 
 impl<'c, 'a> Context<'c, 'a> {
@@ -52,18 +58,23 @@ impl<'c, 'a> Context<'c, 'a> {
         self.by_target.get(&*disk.name.value).copied()
     }
 
-    /// The disk of the domain whose image alone is at `path`, spelt as in the domain.
+    /// The only disk of the domain whose source has this path, spelt as in the domain.
     fn by_path(&self, path: &str) -> Option<&'c DomainDisk> {
         let by_path = self.by_path.get_or_init(|| {
             let mut by_path = HashMap::new();
             for disk in self.domain.into_iter().flat_map(|domain| &domain.disks) {
-                if let Some(path) = disk.source.path() {
+                if let Some(path) = disk.source_path.as_deref() {
                     by_path.entry(path).and_modify(|found| *found = None).or_insert(Some(disk));
                 }
             }
             by_path
         });
         by_path.get(path).copied().flatten()
+    }
+
+    /// What the domain has at paths.
+    fn paths(&self) -> &Paths<'c, 'a> {
+        self.paths.get_or_init(|| Paths::of_domain(self.domain))
     }
 
     fn is_included(&self, target: &str) -> bool {
@@ -78,19 +89,43 @@ impl<'c, 'a> Context<'c, 'a> {
         self.existing.get_or_init(|| all().map(|existing| (&*existing.name, existing)).collect()).get(name).copied()
     }
 
-    /// The place to blame for a disk: its name, or for one that is not listed the backup.
+    /// A disk that a checkpoint covers and the domain does not have, if there is one: another disk may be this one.
+    fn renamed_from(&self, checkpoint: &str) -> Option<&'c str> {
+        let renamed_from = self.renamed_from.get_or_init(|| {
+            let listed: HashSet<&str> = self.backup.disks.iter().map(|disk| &*disk.name.value).collect();
+            let is_known = |target: &str| match self.domain {
+                Some(_) => self.by_target.contains_key(target),
+                None => listed.contains(target),
+            };
+            let all = self.options.existing.iter().flat_map(|existing| existing.iter());
+            let unknown = all.filter_map(|existing| {
+                let covered = existing.disks.iter().flat_map(HashMap::keys).map(String::as_str);
+                Some((&*existing.name, covered.filter(|target| !is_known(target)).min()?))
+            });
+            unknown.collect()
+        });
+        renamed_from.get(checkpoint).copied()
+    }
+
+    /// Whether `name` is that of the checkpoint to be made along with the backup.
+    fn is_new_checkpoint(&self, name: &str) -> bool {
+        self.options.checkpoint.as_ref().is_some_and(|new| new.is_called(name))
+    }
+
+    /// The place to report for a disk: its name, or for one that is not listed the backup.
     fn place_of(&self, disk: &Disk<'_>) -> Span {
         if disk.name.span == Span::default() { self.backup.tag.span } else { disk.name.span }
     }
 }
 
-/// Looks at an aligned backup. `is_sound` tells that no earlier stage found anything: only then is there advice about it.
+/// Looks at an aligned backup. `is_sound` tells that no earlier stage found anything. Advice is for what libvirt accepts:
+/// there is none beside an error.
 pub(crate) fn check(
     backup: &Backup<'_>,
     domain: Option<&Domain>,
     options: &Options,
     is_sound: bool,
-) -> Vec<Diagnostic> {
+) -> (Vec<Diagnostic>, Vec<NotChecked>) {
     let mut by_target = HashMap::with_capacity(domain.map_or(0, |domain| domain.disks.len()));
     for disk in domain.into_iter().flat_map(|domain| &domain.disks) {
         by_target.entry(&*disk.target).or_insert(disk);
@@ -101,23 +136,25 @@ pub(crate) fn check(
         options,
         by_target,
         by_path: OnceCell::new(),
-        images: OnceCell::new(),
+        paths: OnceCell::new(),
         included_targets: OnceCell::new(),
         existing: OnceCell::new(),
+        renamed_from: OnceCell::new(),
     };
     let mut diagnostics = Vec::new();
     disk::check(&context, is_sound, &mut diagnostics);
     destination::check(&context, &mut diagnostics);
     encryption::check(&context, &mut diagnostics);
+    server::check(&context, &mut diagnostics);
     export::check(&context, &mut diagnostics);
     incremental::check(&context, &mut diagnostics);
     checkpoint::check(&context, &mut diagnostics);
+    host::check(&context, &mut diagnostics);
+    if is_sound && !diagnostics.iter().any(Diagnostic::is_error) {
+        advice::check(&context, &mut diagnostics);
+    }
     if options.host.as_ref().is_none_or(|facts| facts.vm.state.is_none()) {
         diagnostics.extend(domain.and_then(advice::inactive));
     }
-    if is_sound {
-        advice::check(&context, &mut diagnostics);
-    }
-    host::check(&context, &mut diagnostics);
-    diagnostics
+    (diagnostics, incremental::not_checked(&context).into_iter().collect())
 }

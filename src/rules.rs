@@ -147,10 +147,12 @@ rules! {
     NoDisks "qemu/no-disks" "no disk to back up";
     TransientDisk "qemu/transient-disk" "transient disk";
     UnsupportedDisk "qemu/unsupported-disk" "disk that does not support block jobs";
+    OtherDriver "qemu/other-driver" "domain of another driver than QEMU";
     RunningJob "qemu/running-job" "disk with a running block job";
     DuplicateDestination "qemu/duplicate-destination" "duplicate destination";
     DestinationInUse "qemu/destination-in-use" "destination is an image of the domain";
     DirectoryDestination "qemu/directory-destination" "destination is a directory";
+    DestinationBelowFile "qemu/destination-below-file" "destination below a file";
     FileNameLength "qemu/file-name-length" "file name or path too long";
     UnsupportedFormat "qemu/unsupported-format" "destination format that QEMU cannot write";
     SharedImage "qemu/shared-image" "image shared with another writable disk";
@@ -161,6 +163,7 @@ rules! {
     ExportBitmapName "qemu/export-bitmap-name" "export bitmap name empty or too long";
     SocketPathLength "qemu/socket-path-length" "socket path too long";
     MissingPort "qemu/missing-port" "missing port of a TCP server" until V11_3_0;
+    DomainPort "qemu/port-in-use" "port that the domain listens on";
 
     NotACheckpoint "checkpoint/not-a-checkpoint" "checkpoint file is not a checkpoint";
     CheckpointDocument "checkpoint/invalid-document" "invalid checkpoint document";
@@ -178,6 +181,7 @@ rules! {
     NoSuchCheckpoint "checkpoint/no-such-checkpoint" "checkpoint not found";
     ImpossibleCheckpoint "checkpoint/impossible-name" "checkpoint name that cannot exist";
     DiskNotCovered "checkpoint/disk-not-covered" "disk not covered by the base checkpoint";
+    BitmapNotFound "checkpoint/lost-bitmap" "bitmap that is missing or broken";
 
     HostInactiveDomain "host/inactive-domain" "domain is not running";
     HostRunningJob "host/running-job" "another job is running";
@@ -208,16 +212,20 @@ rules! {
     DiskExcluded "advice/disk-left-out" "writable disk excluded implicitly";
     CheckpointedNotBackedUp "advice/checkpointed-not-backed-up" "disk in the checkpoint but not in the backup";
     BackedUpNotCheckpointed "advice/backed-up-not-checkpointed" "disk in the backup but not in the checkpoint";
+    DiskRenamed "advice/disk-renamed" "incremental disk that was renamed since its checkpoint";
     IncrementalIntoRaw "advice/incremental-into-raw" "incremental backup into a raw image";
+    LiveBackingFile "advice/live-backing-file" "live disk as the backing file of a backup";
     PlainServer "advice/plain-server" "NBD server reachable without TLS";
-    CheckpointWhiteSpace "advice/checkpoint-white-space" "white space around a checkpoint's name";
     EmptyIncremental "advice/empty-incremental" "empty <incremental>";
+    UnusedIncremental "advice/unused-incremental" "<incremental> that no disk uses";
+    UnusedExportBitmap "advice/unused-export-bitmap" "export bitmap of a full backup";
     IgnoredSetting "advice/dropped-setting" "setting that libvirt ignores";
     BlockBecomesFile "advice/block-becomes-file" "block disk without a destination becomes a file";
+    VolumeDestination "advice/volume-destination" "generated destination that depends on a storage pool";
+    FixedTarget "advice/fixed-target" "target that exists on the next run";
+    UnencryptedCopy "advice/unencrypted-copy" "unencrypted copy of an encrypted disk";
     InactiveDomain "advice/inactive-domain" "domain is not running";
-    FixedScratch "advice/fixed-scratch" "fixed scratch file name";
     UnguardedDestination "advice/unguarded-destination" "destination or socket that overwrites data in use";
-    NewerRelease "advice/newer-release" "requires a newer libvirt than the host may have";
     UnusedSuppression "advice/unused-suppression" "unused suppression comment";
     DroppedComment "advice/lost-comment" "comment lost by normalizing";
 }

@@ -135,7 +135,7 @@ fn only_servers_that_others_can_reach_are_warned_about() {
 fn encryption_has_the_words_of_qemu() {
     let diagnostics = |cipher: &str, ivgen: &str| {
         let text = format!(
-            "<domainbackup><disks><disk name='vdaaaa' type='file'><driver type='qcow2'/><target file='/t'>\
+            "<domainbackup><disks><disk name='vdaaaa' type='file'><driver type='qcow2'/><target file='/20260914'>\
              <encryption format='luks'><secret type='passphrase' usage='u'/><cipher {cipher}/><ivgen {ivgen}/></encryption>\
              </target></disk></disks></domainbackup>"
         );
@@ -192,7 +192,7 @@ fn an_incremental_pull_needs_no_qcow2() {
         let text = format!("<domainbackup mode='{mode}'><incremental>c</incremental>{rest}</domainbackup>");
         rules(&with_domain(&text, 1, &Options::default()))
     };
-    let disk = "<disks><disk name='vdaaaa' type='file'><driver type='raw'/><target file='/t'/></disk></disks>";
+    let disk = "<disks><disk name='vdaaaa' type='file'><driver type='raw'/><target file='/20260914'/></disk></disks>";
     assert_eq!(with("push", disk), ["advice/incremental-into-raw"]);
     let server = "<server transport='unix' socket='/s'/>";
     assert_eq!(with("pull", server), [""; 0]);
@@ -247,7 +247,8 @@ fn a_fix_that_improves_nothing_is_not_applied() {
             let before = check(text, None, &Options::default());
             let fixed = fix(text, None, &Options::default(), allowed);
             if fixed.applied > 0 {
-                assert!(fixed.diagnostics.len() < before.len(), "{text} {fixed:?}");
+                let errors = |found: &[Diagnostic]| found.iter().filter(|found| found.is_error()).count();
+                assert!(errors(&fixed.diagnostics) < errors(&before), "{text} {fixed:?}");
             } else {
                 assert_eq!(fixed.text, text);
             }

@@ -56,6 +56,10 @@ impl Case {
             argument(&format!("{name}.xml"));
             case.files.push((format!("{name}.xml"), unmarked(&text).0.into_bytes()));
         }
+        if let Ok(dump) = fs::read_to_string(path.with_extension("existing.xml")) {
+            ["--existing-checkpoint", "@existing.xml"].into_iter().for_each(&mut argument);
+            case.files.push(("existing.xml".to_owned(), dump.into_bytes()));
+        }
         if let Ok(options) = fs::read_to_string(path.with_extension("options")) {
             options.split_whitespace().for_each(&mut argument);
         }

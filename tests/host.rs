@@ -62,11 +62,10 @@ impl Case {
     fn diagnostics(&self) -> Vec<Diagnostic> {
         let mut options = Options { suffix: "s".to_owned(), reuse_external: self.reuse, ..Options::default() };
         options.checkpoint = self.checkpoint.and_then(|text| checkpoint::read(text, options.release).0).map(Arc::new);
-        let existing =
-            self.facts.vm.coverage.iter().map(|(name, coverage)| Existing {
-                name: name.clone(),
-                disks: Some(coverage.keys().cloned().collect()),
-            });
+        let existing = self.facts.vm.coverage.iter().map(|(name, coverage)| Existing {
+            name: name.clone(),
+            disks: Some(coverage.keys().map(|disk| (disk.clone(), checkpoint::Bitmap::Listed)).collect()),
+        });
         options.existing = Some(existing.collect());
         options.host = Some(Arc::new(self.facts.clone()));
         let found = check(&self.backup, Some(&domain()), &options);

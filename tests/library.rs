@@ -24,7 +24,7 @@ fn the_steps_make_the_whole_way() {
     assert_eq!(Ok(format(&backup)), normalize(text, Some(&domain), &options()));
     let mut unknown_disk = parse("<domainbackup><disks><disk name='vdz'/></disks></domainbackup>", &options()).unwrap();
     let diagnostics = align(&mut unknown_disk, &domain, &options()).unwrap_err();
-    assert_eq!(diagnostics[0].to_string(), "error: the domain has no disk 'vdz' [align/no-such-disk]");
+    assert_eq!(diagnostics[0].to_string(), "error: unknown disk `vdz` [align/no-such-disk]");
     assert!(Domain::parse("<domainbackup/>").is_err());
 }
 

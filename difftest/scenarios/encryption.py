@@ -37,10 +37,12 @@ GONE = (f'virsh secret-undefine {UUID}',)
 SECRET = {'prepare': MAKE, 'clean': GONE, 'host': True}
 LOCKED = Disk("<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/vm/vda.qcow2'>"
               f"{luks()}</source><target dev='vda' bus='virtio'/></disk>",
-              (*MAKE, "qemu-img create -q -f qcow2 --object secret,id=s,data=secret -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 /vm/vda.qcow2 1M"), GONE)
+              (*MAKE, "qemu-img create -q -f qcow2 --object secret,id=s,data=secret -o encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10 /vm/vda.qcow2 1M",
+               "qemu-io --object secret,id=s,data=secret --image-opts driver=qcow2,file.filename=/vm/vda.qcow2,encrypt.key-secret=s -c 'write -P 0x41 0 128k'"), GONE)
 LOCKED_RAW = Disk("<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='/vm/vda.img'>"
                   f"{luks()}</source><target dev='vda' bus='virtio'/></disk>",
-                  (*MAKE, "qemu-img create -q -f luks --object secret,id=s,data=secret -o key-secret=s,iter-time=10 /vm/vda.img 1M"), GONE)
+                  (*MAKE, "qemu-img create -q -f luks --object secret,id=s,data=secret -o key-secret=s,iter-time=10 /vm/vda.img 1M",
+                   "qemu-io --object secret,id=s,data=secret --image-opts driver=luks,file.filename=/vm/vda.img,key-secret=s -c 'write -P 0x41 0 128k'"), GONE)
 
 TABLE = [
     Scenario('encrypted-secret-missing', push(to('vda', inside=luks())), ONE, host=True),
@@ -62,7 +64,7 @@ TABLE = [
     Scenario('encrypted-raw-reused', push(to('vda', kind='raw', inside=luks())), ONE, host=True, reuse=True, clean=GONE, prepare=(
         *MAKE, 'qemu-img create -q -f luks --object secret,id=s,data=secret -o key-secret=s,iter-time=10 /vm/vda.backup 1M')),
     Scenario('encrypted-pull', pull(scratch('vda').replace("scratch'/>", f"scratch'>{luks()}</scratch>")), ONE, **SECRET),
-    *(Scenario(f'encrypted-{kind}', push(to('vda', kind=kind, inside=luks())), ONE, FORMAT if kind != 'qcow2' else None, prepare=MAKE, clean=GONE,
+    *(Scenario(f'encrypted-{kind}', push(to('vda', kind=kind, inside=luks())), ONE, {'qcow2': None, 'iso': 'qemu/unsupported-format'}.get(kind, FORMAT), prepare=MAKE, clean=GONE,
                host=kind == 'qcow2') for kind in ('raw', 'qcow2', 'vdi', 'vmdk', 'qcow', 'qed', 'vhd', 'ploop', 'iso')),
     *(Scenario(f'encrypted-{kind}-secret-missing', push(to('vda', kind=kind, inside=luks())), ONE, FORMAT)
       for kind in ('raw', 'vdi', 'vmdk', 'qcow')),

@@ -35,8 +35,12 @@ class Scenario:
     stopped: bool = False
     # The verdict depends on the host, not on the documents alone.
     host: bool = False
-    # More elements of the domain.
+    # More elements of the domain, of its <os> and of its <devices>.
     domain: str = ''
+    os: str = ''
+    devices: str = ''
+    # Shell commands after an accepted start, whose output is recorded: a push has ended by then, a pull runs.
+    after: tuple[str, ...] = ()
     arch: str = 'x86_64'
     machine: str = 'pc'
     usb: bool = False
@@ -143,3 +147,9 @@ def covers(*names, no=()):
     """The lines of a checkpoint's disks."""
     return tuple(f"<disk name='{name}' checkpoint='bitmap'/>" for name in names) + \
         tuple(f"<disk name='{name}' checkpoint='no'/>" for name in no)
+
+
+def redefined(*edits):
+    """The commands that stop the domain, change its definition by these `sed` expressions, and start it again."""
+    return ('virsh destroy preflight', 'virsh dumpxml --inactive preflight > again.xml', *(f'sed -i "{edit}" again.xml' for edit in edits),
+            'virsh define again.xml', 'virsh start --paused preflight')

@@ -26,7 +26,7 @@ pub(super) fn check(arguments: &CheckArgs, levels: &Levels, env: &mut Env<'_>) -
     let mut reporter = Reporter::new(shown);
     let mut file_reporter = written.map(|style| (Reporter::new(style), Vec::new()));
     let work = |file: &Path, content: Option<Content>| -> io::Result<_> {
-        let checked = session.examine(file, content.map(|content| content.bytes), crate::check);
+        let checked = session.examine(file, content.map(|content| content.bytes), crate::check_in_detail);
         Ok((shown.report(&checked)?, written.map(|style| style.report(&checked)).transpose()?))
     };
     let status = session.for_each(env, work, |_, reports, env| {
@@ -76,7 +76,7 @@ pub(super) fn fix(arguments: &CheckArgs, levels: &Levels, env: &mut Env<'_>) -> 
         let changed = fixed.filter(|fixed| readable && fixed.text.as_bytes() != before);
         let after =
             changed.as_ref().filter(|_| !arguments.diff).map_or(before.clone(), |fixed| fixed.text.clone().into());
-        let report = style.report(&session.examine(file, readable.then_some(after), crate::check))?;
+        let report = style.report(&session.examine(file, readable.then_some(after), crate::check_in_detail))?;
         Ok(FixedFile { before, identity, changed: changed.map(|fixed| (fixed.text, fixed.applied)), report })
     };
     let status = session.for_each(env, fix_file, |file, fixed, env| {

@@ -8,7 +8,10 @@ use serde::Serialize;
 
 use crate::cli::args::{CommonArgs, ConfigArgs, Format, PlanArgs, PlanFormat, VmArgs};
 use crate::cli::levels::Levels;
-use crate::cli::report::{CheckedFile, Reporter, Status, diagnostics_as_json, visible, visible_line};
+use crate::cli::report::{
+    CheckedFile, JsonNotChecked, Reporter, Status, diagnostics_as_json, not_checked_as_json, visible, visible_line,
+    write_not_checked,
+};
 use crate::plan::{Decision, Plan, Setting};
 
 use super::input::Content;
@@ -30,12 +33,12 @@ pub(super) fn plan(arguments: &PlanArgs, env: &mut Env<'_>) -> anyhow::Result<Ex
         let bytes = content.map(|content| content.bytes);
         let checked = session.examine(file, bytes, |text, domain, options| match domain {
             Some(domain) => {
-                let (found, diagnostics) = crate::plan(text, domain, options);
+                let (found, checked) = crate::plan(text, domain, options);
                 plan = found;
-                diagnostics
+                checked
             }
             // What is wrong with the domain is told already.
-            None => crate::check(text, None, options),
+            None => crate::check_in_detail(text, None, options),
         });
         (checked, plan)
     };
@@ -58,6 +61,9 @@ pub(super) fn plan(arguments: &PlanArgs, env: &mut Env<'_>) -> anyhow::Result<Ex
                 host::write_totals(env.stdout.stream, &plan)?;
                 if checked.status == Status::Failed {
                     writeln!(env.stdout.stream, "but libvirt would refuse it")?;
+                }
+                for not_checked in &checked.not_checked {
+                    write_not_checked(env.stdout.stream, not_checked, width)?;
                 }
             }
         }
@@ -183,6 +189,7 @@ struct JsonPlan<'a> {
     disks: Vec<JsonRow<'a>>,
     summary: Option<String>,
     diagnostics: serde_json::Value,
+    not_checked: Vec<JsonNotChecked<'a>>,
 }
 
 #[derive(Serialize)]
@@ -229,6 +236,7 @@ fn write_json(out: &mut dyn Write, checked: &CheckedFile, plan: Option<&Plan>) -
         disks: plan.iter().flat_map(|plan| &plan.rows).map(json_row).collect(),
         summary: plan.map(Plan::summary),
         diagnostics: diagnostics_as_json(checked)?,
+        not_checked: not_checked_as_json(checked),
     };
     writeln!(out, "{}", visible::json(&serde_json::to_string_pretty(&json)?))?;
     out.flush()?;

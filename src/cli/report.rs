@@ -8,7 +8,8 @@ mod sarif;
 mod summary;
 pub(crate) mod visible;
 
-pub(crate) use json::diagnostics as diagnostics_as_json;
+pub(crate) use full::write_not_checked;
+pub(crate) use json::{JsonNotChecked, diagnostics as diagnostics_as_json, not_checked as not_checked_as_json};
 pub(crate) use visible::line as visible_line;
 
 use std::collections::BTreeSet;
@@ -16,7 +17,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::diagnostic::{Applicability, Diagnostic, Document, Fix, Label};
+use crate::diagnostic::{Applicability, Diagnostic, Document, Fix, Label, NotChecked};
 use crate::rules::Rule;
 use crate::source::Source;
 
@@ -79,13 +80,22 @@ pub struct CheckedFile {
     /// What became of it.
     pub status: Status,
     diagnostics: Vec<Diagnostic>,
+    /// What could not be checked.
+    pub not_checked: Vec<NotChecked>,
 }
 
 impl CheckedFile {
     /// A file that was read, and what it was held against.
     #[must_use]
     pub fn new(source: Source, companions: Companions, status: Status, diagnostics: Vec<Diagnostic>) -> Self {
-        Self { name: source.name().to_owned(), source: Some(source), companions, status, diagnostics }
+        let (name, source) = (source.name().to_owned(), Some(source));
+        Self { name, source, companions, status, diagnostics, not_checked: Vec::new() }
+    }
+
+    /// Adds what could not be checked.
+    #[must_use]
+    pub fn with_not_checked(self, not_checked: Vec<NotChecked>) -> Self {
+        Self { not_checked, ..self }
     }
 
     /// A file that could not be read.
@@ -97,6 +107,7 @@ impl CheckedFile {
             companions: Companions::default(),
             status: Status::Unreadable,
             diagnostics: Vec::new(),
+            not_checked: Vec::new(),
         }
     }
 

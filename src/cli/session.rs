@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{anyhow, bail};
 
-use crate::checkpoint::{self, Checkpoint, Existing};
+use crate::checkpoint::{self, Bitmap, Checkpoint, Existing};
 use crate::cli::args::{Color, CommonArgs, Format, RequestedRelease, StartArgs};
 use crate::cli::levels::Levels;
 use crate::cli::report::{Appearance, CheckedFile, Companions, OfferedFixes, Status, Style};
@@ -23,7 +23,7 @@ use crate::pipeline::probes;
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::source::Source;
-use crate::{Options, root_name};
+use crate::{Checked, Options, root_name};
 
 use super::config::{self, Group};
 use super::input::{self, Content};
@@ -257,20 +257,20 @@ impl Session {
     }
 
     /// Has `examine` look at the bytes of a file; at nothing of a file that could not be read.
-    pub(super) fn examine(
+    pub(super) fn examine<C: Into<Checked>>(
         &self,
         file: &Path,
         bytes: Option<Vec<u8>>,
-        examine: impl FnOnce(&str, Option<&Domain>, &Options) -> Vec<Diagnostic>,
+        examine: impl FnOnce(&str, Option<&Domain>, &Options) -> C,
     ) -> CheckedFile {
         self.of(file).examine_own(file, bytes, examine)
     }
 
-    fn examine_own(
+    fn examine_own<C: Into<Checked>>(
         &self,
         file: &Path,
         bytes: Option<Vec<u8>>,
-        examine: impl FnOnce(&str, Option<&Domain>, &Options) -> Vec<Diagnostic>,
+        examine: impl FnOnce(&str, Option<&Domain>, &Options) -> C,
     ) -> CheckedFile {
         let Some(bytes) = bytes else { return CheckedFile::unreadable(self.name_of(file)) };
         let (source, mut diagnostics) = Source::new(self.name_of(file), bytes, self.options.release);
@@ -278,11 +278,14 @@ impl Session {
             return CheckedFile::new(source, Companions::default(), Status::Skipped, Vec::new());
         }
         let domain = self.domain.as_ref();
+        let mut not_checked = Vec::new();
         // Of a file that is too large, there is no text.
         if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
             let value = domain.and_then(|domain| domain.value.as_ref());
             let looked = value.filter(|_| self.looks).and_then(|domain| self.look(source.text(), domain));
-            diagnostics.extend(examine(source.text(), value, looked.as_ref().unwrap_or(&self.options)));
+            let checked = examine(source.text(), value, looked.as_ref().unwrap_or(&self.options)).into();
+            diagnostics.extend(checked.diagnostics);
+            not_checked = checked.not_checked;
             sort(&mut diagnostics);
             let domain = domain.into_iter().flat_map(|domain| &domain.diagnostics);
             diagnostics.splice(0..0, domain.chain(self.checkpoint_diagnostics()).cloned());
@@ -297,7 +300,7 @@ impl Session {
             domain: domain.map(|domain| Arc::clone(&domain.source)),
             checkpoint: self.checkpoint.as_ref().map(|checkpoint| Arc::clone(&checkpoint.source)),
         };
-        CheckedFile::new(source, companions, status, diagnostics)
+        CheckedFile::new(source, companions, status, diagnostics).with_not_checked(not_checked)
     }
 
     /// What a domain's document says of its host.
@@ -394,7 +397,10 @@ fn release_of(vm: &Vm, env: &mut Env<'_>) -> anyhow::Result<Release> {
 fn existing(vm: &Vm) -> Option<Arc<[Existing]>> {
     let existing = vm.checkpoints.as_ref()?.iter().map(|name| Existing {
         name: name.clone(),
-        disks: vm.coverage.get(name).map(|coverage| coverage.keys().cloned().collect()),
+        disks: vm
+            .coverage
+            .get(name)
+            .map(|coverage| coverage.keys().map(|disk| (disk.clone(), Bitmap::Listed)).collect()),
     });
     Some(existing.collect())
 }
@@ -434,7 +440,7 @@ pub(super) fn existing_checkpoints(values: &[String], release: Release) -> anyho
                 let found = checkpoint::read_existing(source.text());
                 existing.extend(found.map_err(|error| anyhow!("cannot use {path}: {error}"))?);
             }
-            None => existing.push(Existing { name: written.clone(), disks: None }),
+            None => existing.push(Existing::named(written)),
         }
     }
     Ok(existing)

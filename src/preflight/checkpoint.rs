@@ -7,7 +7,7 @@ use crate::checkpoint::{Checkpoint, CheckpointDisk};
 use crate::diagnostic::{Diagnostic, Document, Span};
 use crate::domain::{Domain, DomainDisk, Source};
 use crate::rules::Rule;
-use crate::wording::{MAX_DISKS_LISTED, closest_match};
+use crate::wording::{MAX_DISKS_LISTED, closest_match, quoted};
 
 use super::Context;
 use super::destination::is_incremental;
@@ -42,30 +42,35 @@ fn check_name(context: &Context<'_, '_>, name: &Spanned<String>) -> Option<Diagn
     let mut bases = incremental.filter_map(|disk| Some((disk, disk.incremental.as_ref()?)));
     let base = bases.find(|(_, incremental)| *incremental.value == **value);
     if value.len() > MAX_NAME_LENGTH {
-        let message = format!("the name has {} bytes, and libvirt can save {MAX_NAME_LENGTH} at the most", value.len());
+        let length = value.len();
+        let message = format!("checkpoint name is too long: {length} bytes, at most {MAX_NAME_LENGTH} are allowed");
         return Some(
             diagnostic(Rule::CheckpointNameLength, name.span, message)
-                .help("write a shorter name")
+                .help("use a shorter name")
                 .libvirt(format!("internal error: unable to save metadata for checkpoint {value}")),
         );
     }
     let exists_already = || format!("operation failed: domain moment {value} already exists");
-    let help = "give the new checkpoint a name that the domain does not have yet";
+    let help = "use a name that no checkpoint of the domain has";
     match base {
         Some((disk, base)) => Some(
             diagnostic(
                 Rule::CheckpointIsBase,
                 name.span,
-                format!("the backup starts from '{value}', so there cannot be a new checkpoint of that name"),
+                format!("duplicate checkpoint name `{value}`: the backup starts from the checkpoint of this name"),
             )
-            .label(base.span, "the backup starts from it")
+            .label(base.span, "the checkpoint to start from")
             .help(help)
             .libvirt(if exists { exists_already() } else { no_bitmap(disk, value) }),
         ),
         None => exists.then(|| {
-            diagnostic(Rule::CheckpointExists, name.span, format!("the domain has a checkpoint '{value}' already"))
-                .help(help)
-                .libvirt(exists_already())
+            diagnostic(
+                Rule::CheckpointExists,
+                name.span,
+                format!("duplicate checkpoint name `{value}`: the domain has a checkpoint of this name"),
+            )
+            .help(help)
+            .libvirt(exists_already())
         }),
     }
 }
@@ -77,14 +82,20 @@ fn align(context: &Context<'_, '_>, checkpoint: &Checkpoint, domain: &Domain, di
         diagnostics.extend(all.filter_map(|disk| check_image(context, disk, checkpoint.tag, false)));
         return;
     };
+    // libvirt counts them before it looks at any.
+    let are_too_many = disks.len() > domain.disks.len();
+    let in_libvirts_order = |diagnostic: Diagnostic| {
+        let words = "unsupported configuration: too many disk checkpoint requests for domain";
+        if are_too_many { diagnostic.libvirt(words) } else { diagnostic }
+    };
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for disk in disks {
         let Some(found) = find(context, &disk.name.value) else {
-            diagnostics.push(no_such_disk(domain, disk));
+            diagnostics.push(in_libvirts_order(no_such_disk(domain, disk)));
             continue;
         };
         if let Some(first) = seen.get(&*found.target) {
-            diagnostics.push(duplicate(disk, *first));
+            diagnostics.push(in_libvirts_order(duplicate(disk, *first)));
             continue;
         }
         seen.insert(&found.target, disk.name.span);
@@ -105,19 +116,19 @@ fn no_such_disk(domain: &Domain, disk: &CheckpointDisk) -> Diagnostic {
     let targets = || domain.disks.iter().map(|disk| &*disk.target).take(MAX_DISKS_LISTED);
     let all = targets().collect::<Vec<_>>().join(", ");
     let help = match closest_match(name, targets()) {
-        Some(suggestion) => format!("did you mean '{suggestion}'? The domain has {all}"),
+        Some(suggestion) => format!("did you mean `{suggestion}`? The domain has {all}"),
         None => format!("the domain has {all}"),
     };
-    diagnostic(Rule::CheckpointNoSuchDisk, disk.name.span, format!("the domain has no disk '{name}'"))
+    diagnostic(Rule::CheckpointNoSuchDisk, disk.name.span, format!("unknown disk `{name}`"))
         .help(help)
         .libvirt(format!("unsupported configuration: no disk named '{name}'"))
 }
 
 fn duplicate(disk: &CheckpointDisk, first: Span) -> Diagnostic {
     let name = &disk.name.value;
-    diagnostic(Rule::CheckpointDuplicateDisk, disk.name.span, format!("the checkpoint lists the disk '{name}' twice"))
-        .primary_label("the second time")
-        .label_in(Document::Checkpoint, first, "the first time")
+    diagnostic(Rule::CheckpointDuplicateDisk, disk.name.span, format!("duplicate disk `{name}`"))
+        .primary_label("listed again")
+        .label_in(Document::Checkpoint, first, "listed first here")
         .help(format!("keep one <disk name='{name}'>"))
         .libvirt(format!("unsupported configuration: disk '{name}' specified twice"))
 }
@@ -132,26 +143,31 @@ fn check_disk(
     if found.source == Source::Empty || found.read_only {
         let what = if found.read_only { "is read-only" } else { "has no media" };
         return Some(
-            diagnostic(Rule::CheckpointNoMedia, disk.name.span, format!("'{name}' {what}, and can have no checkpoint"))
-                .label_in(Document::Domain, found.tag, "the disk")
-                .help("write checkpoint='no' for it, or leave it out")
-                .libvirt(format!("unsupported configuration: disk '{name}' is empty or readonly")),
+            diagnostic(
+                Rule::CheckpointNoMedia,
+                disk.name.span,
+                format!("disk `{name}` {what}: a checkpoint cannot cover it"),
+            )
+            .label_in(Document::Domain, found.tag, "the disk")
+            .help("use checkpoint='no', or remove this <disk>")
+            .libvirt(format!("unsupported configuration: disk '{name}' is empty or readonly")),
         );
     }
     let differs = |bitmap: &&Spanned<String>| checkpoint.name.as_ref().is_none_or(|name| name.value != bitmap.value);
     if let Some(bitmap) = disk.bitmap.as_ref().filter(differs) {
-        let expected = checkpoint.name.as_ref().map_or("", |name| &*name.value);
+        let expected = checkpoint.name.as_ref().map_or(&*context.options.suffix, |name| &*name.value);
+        let target = &found.target;
         let diagnostic = diagnostic(
             Rule::CheckpointBitmapName,
             bitmap.span,
-            format!("the bitmap of '{name}' is not called like the checkpoint"),
+            format!("invalid value {} for attribute `bitmap`", quoted(&bitmap.value)),
         )
-        .help("remove bitmap, or give it the checkpoint's name")
+        .help("remove `bitmap`, or use the name of the checkpoint")
         .libvirt(format!(
-            "unsupported configuration: bitmap for disk '{name}' must match checkpoint name '{expected}'"
+            "unsupported configuration: bitmap for disk '{target}' must match checkpoint name '{expected}'"
         ));
         return Some(checkpoint.name.iter().fold(diagnostic, |diagnostic, name| {
-            diagnostic.label_in(Document::Checkpoint, name.span, "the checkpoint's name")
+            diagnostic.label_in(Document::Checkpoint, name.span, "the name of the checkpoint")
         }));
     }
     check_image(context, found, disk.name.span, true)
@@ -162,9 +178,11 @@ fn is_coverable(disk: &DomainDisk) -> bool {
     disk.source != Source::Empty && !disk.read_only
 }
 
-/// Whether a checkpoint can have left a bitmap in the image of a disk.
-pub(crate) fn can_have_bitmap(disk: &DomainDisk) -> bool {
-    is_coverable(disk) && disk.format == Some(StorageFormat::Qcow2)
+/// Whether a checkpoint can cover a disk.
+pub(crate) fn can_cover(disk: &DomainDisk) -> bool {
+    is_coverable(disk)
+        && disk.format == Some(StorageFormat::Qcow2)
+        && super::disk::unsupported(disk, Span::default()).is_none()
 }
 
 /// Only qcow2 images keep bitmaps, and the disk has to be one that block jobs run on.
@@ -177,18 +195,24 @@ fn check_image(context: &Context<'_, '_>, found: &DomainDisk, place: Span, liste
     }
     let (name, word) = (&found.target, format.name());
     Some(
-        diagnostic(Rule::CheckpointFormat, place, format!("'{name}' is of format {word}, which can hold no bitmap"))
-            .label_in(Document::Domain, found.tag, "the disk")
-            .help(no_checkpoint(found, listed))
-            .libvirt(format!(
-                "unsupported configuration: checkpoint for disk {name} unsupported for storage type {word}"
-            )),
+        diagnostic(
+            Rule::CheckpointFormat,
+            place,
+            format!("disk `{name}` is in format `{word}`: a checkpoint cannot cover it"),
+        )
+        .label_in(Document::Domain, found.tag, "the disk")
+        .help(no_checkpoint(found, listed))
+        .libvirt(format!("unsupported configuration: checkpoint for disk {name} unsupported for storage type {word}")),
     )
 }
 
 fn no_checkpoint(disk: &DomainDisk, listed: bool) -> String {
     let element = format!("<disk name='{}' checkpoint='no'/>", disk.target);
-    if listed { format!("write {element}") } else { format!("list the checkpoint's disks, with {element}") }
+    if listed {
+        format!("use {element}")
+    } else {
+        format!("list the disks of the checkpoint in <disks>, with {element}")
+    }
 }
 
 /// libvirt makes a bitmap of its own for an incremental push, which a checkpoint's must not be called like.
@@ -200,20 +224,21 @@ fn check_temporary_bitmap(context: &Context<'_, '_>, new: Option<(&Checkpoint, &
         let target = &*disk.name.value;
         let name = format!("backup-{target}");
         let clash = "internal error: unable to execute QEMU command 'transaction': Bitmap already exists: ";
-        let help = "in push mode libvirt names a bitmap like this itself: call the checkpoint otherwise";
+        let help = "use another name: libvirt creates a temporary bitmap of this name for an incremental push";
         if let Some(place) = new.filter(|(_, covered)| covered.contains(target)).and_then(|(new, _)| new.name.as_ref())
             && place.value == name
         {
-            let message = format!("a checkpoint called {name} is in the way of the backup of '{target}'");
+            let message = format!("reserved checkpoint name `{name}` in a push mode backup of `{target}`");
             return Some(
                 diagnostic(Rule::TemporaryBitmap, place.span, message).help(help).libvirt(format!("{clash}{name}")),
             );
         }
-        let covers = context.existing(&name)?.disks.as_ref().is_none_or(|disks| disks.contains(target));
+        let covers = context.existing(&name)?.disks.as_ref().is_none_or(|disks| disks.contains_key(target));
         covers.then(|| {
-            let message = format!("the checkpoint {name} is in the way of the backup of '{target}'");
+            let message =
+                format!("checkpoint `{name}` has the name of a temporary bitmap that the backup of `{target}` needs");
             Diagnostic::new(Rule::TemporaryBitmap, context.place_of(disk), message)
-                .help("delete that checkpoint; or back the disk up in full, or in pull mode")
+                .help("delete the checkpoint, or use backupmode='full', or pull mode")
                 .libvirt(format!("{clash}{name}"))
         })
     })
@@ -232,4 +257,10 @@ pub(super) fn covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint)
             .collect(),
     };
     Some(targets)
+}
+
+/// The targets of the disks that a checkpoint lists only to exclude them.
+pub(super) fn excluded<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint) -> HashSet<&'c str> {
+    let excluded = checkpoint.disks.iter().flatten().filter(|listed| !listed.has_bitmap);
+    excluded.filter_map(|listed| find(context, &listed.name.value)).map(|disk| &*disk.target).collect()
 }

@@ -2,47 +2,119 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use crate::backup::{BackupMode, Disk, Mode, StorageFormat, StorageType};
 use crate::diagnostic::{Diagnostic, Document, Span};
-use crate::domain::{DomainDisk, Source};
+use crate::domain::{DomainDisk, PathKind, UsedPath};
 use crate::rules::Rule;
 
 use super::Context;
+use super::paths::{Found, Occupant, Paths};
 
 /// Linux's limit on the name of a file, in bytes.
 const MAX_FILE_NAME_LENGTH: usize = 255;
 /// Linux's limit on a path, in bytes, the NUL at its end included.
 const MAX_PATH_LENGTH: usize = 4096;
 
-/// An image of the domain that is in use while it runs.
-pub(super) struct Image<'c> {
-    disk: &'c DomainDisk,
-    /// Whether it is what the disk reads and writes, not one behind it.
-    is_unprefixed: bool,
-    is_device: bool,
-}
-
 pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
-    let images = images(context);
-    let mut used: HashMap<Cow<'_, str>, &Disk<'_>> = HashMap::new();
+    let mut destinations = Paths::default();
     for disk in context.included_disks() {
         diagnostics.extend(check_format(context, disk));
         let Some(path) = disk.path().filter(|path| !is_unreadable(path.value.as_ref(), path.span)) else { continue };
-        let normal = normalized(&path.value);
-        if let Some(diagnostic) = check_name(context, disk).or_else(|| check_use(context, disk, images.get(&normal))) {
-            diagnostics.push(diagnostic);
-            continue;
-        }
-        match used.entry(normal) {
-            Entry::Vacant(entry) => {
-                entry.insert(disk);
-            }
-            Entry::Occupied(first) => diagnostics.extend(check_shared(context, disk, first.get())),
-        }
+        let value = &*path.value;
+        let wrong = check_name(context, disk)
+            .or_else(|| check_occupied(context, disk, context.paths().find(value)))
+            .or_else(|| check_occupied(context, disk, destinations.find(value)));
+        diagnostics.extend(wrong);
+        destinations.insert(value, Occupant::Destination(disk));
     }
     check_shared_images(context, diagnostics);
+}
+
+/// A destination must be free, its parent a directory, and it must not be a directory itself.
+fn check_occupied(context: &Context<'_, '_>, disk: &Disk<'_>, found: Found<Occupant<'_, '_>>) -> Option<Diagnostic> {
+    match found {
+        Found::Nothing => None,
+        Found::At(Occupant::Image { disk: user, is_own, is_device }) => {
+            check_image(context, disk, user, is_own, is_device)
+        }
+        Found::At(Occupant::Used(used)) => check_used(context, disk, used),
+        Found::At(Occupant::Destination(first)) => check_shared(context, disk, first),
+        Found::Below(occupant) => Some(below(context, disk, occupant)),
+        Found::Above(occupant) => Some(above(context, disk, occupant)),
+    }
+}
+
+/// What is at a path, for a sentence.
+pub(super) fn describe(occupant: Occupant<'_, '_>) -> String {
+    match occupant {
+        Occupant::Image { disk, is_own: true, is_device: false } => format!("the image of `{}`", disk.target),
+        Occupant::Image { disk, is_own: true, is_device: true } => format!("the device of `{}`", disk.target),
+        Occupant::Image { disk, .. } => format!("an image behind `{}`", disk.target),
+        Occupant::Used(used) => used.usage.to_string(),
+        Occupant::Destination(disk) => format!("the destination of `{}`", disk.name.value),
+    }
+}
+
+/// Points at what occupies a path.
+pub(super) fn labelled(context: &Context<'_, '_>, diagnostic: Diagnostic, occupant: Occupant<'_, '_>) -> Diagnostic {
+    match occupant {
+        Occupant::Image { disk, .. } => diagnostic.label_in(Document::Domain, disk.tag, "used by this disk"),
+        Occupant::Used(used) => diagnostic.label_in(Document::Domain, used.tag, "used here"),
+        Occupant::Destination(disk) => diagnostic.label(place_of_path(context, disk), describe(occupant)),
+    }
+}
+
+fn below(context: &Context<'_, '_>, disk: &Disk<'_>, occupant: Occupant<'_, '_>) -> Diagnostic {
+    let (name, path) = (&disk.name.value, disk.path().map(|path| &*path.value).unwrap_or_default());
+    let message = format!("destination of `{name}` is below {}, which is not a directory", describe(occupant));
+    let diagnostic = Diagnostic::new(Rule::DestinationBelowFile, place_of_path(context, disk), message)
+        .help("use a path in a directory")
+        .libvirt(if context.options.reuse_external || disk.storage_type == StorageType::Block {
+            format!("unable to stat: {path}: Not a directory")
+        } else {
+            format!("failed to create image file '{path}': Not a directory")
+        });
+    labelled(context, diagnostic, occupant)
+}
+
+/// A destination that is a directory, as another path leads through it.
+fn above(context: &Context<'_, '_>, disk: &Disk<'_>, occupant: Occupant<'_, '_>) -> Diagnostic {
+    let (name, path) = (&disk.name.value, disk.path().map(|path| &*path.value).unwrap_or_default());
+    let message = format!("destination of `{name}` is the directory of {}", describe(occupant));
+    let diagnostic = Diagnostic::new(Rule::DirectoryDestination, place_of_path(context, disk), message)
+        .help("use the path of a file in the directory")
+        .libvirt(match (disk.storage_type, context.options.reuse_external) {
+            (StorageType::Block, _) => no_device(path),
+            (StorageType::File, true) => no_file(path),
+            (StorageType::File, false) => exists(disk, path),
+        });
+    labelled(context, diagnostic, occupant)
+}
+
+/// Something else of the domain: it exists while the domain runs.
+fn check_used(context: &Context<'_, '_>, disk: &Disk<'_>, used: &UsedPath) -> Option<Diagnostic> {
+    let path = &*disk.path()?.value;
+    let libvirt = match (disk.storage_type, context.options.reuse_external, used.kind) {
+        (StorageType::File, false, _) => exists(disk, path),
+        (StorageType::File, true, PathKind::Directory) => no_file(path),
+        (StorageType::File, true, PathKind::Socket) => {
+            let open = "internal error: unable to execute QEMU command 'blockdev-add': Could not open";
+            format!("{open} '{path}': No such device or address")
+        }
+        (StorageType::Block, _, PathKind::File | PathKind::Directory) => no_device(path),
+        // What becomes of these depends on what is in them.
+        (StorageType::File, true, PathKind::File | PathKind::Device)
+        | (StorageType::Block, _, PathKind::Socket | PathKind::Device) => return None,
+    };
+    Some(in_use(context, disk, Occupant::Used(used)).libvirt(libvirt))
+}
+
+fn in_use(context: &Context<'_, '_>, disk: &Disk<'_>, occupant: Occupant<'_, '_>) -> Diagnostic {
+    let message = format!("destination of `{}` is in use: it is {}", disk.name.value, describe(occupant));
+    let diagnostic = Diagnostic::new(Rule::DestinationInUse, place_of_path(context, disk), message)
+        .help("use a path that nothing uses yet");
+    labelled(context, diagnostic, occupant)
 }
 
 /// What parsing puts where there is a path that it could not read.
@@ -67,26 +139,6 @@ fn normalized(path: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(format!("/{}", parts.join("/")))
-}
-
-/// Images by their paths.
-pub(super) type Images<'c> = HashMap<Cow<'c, str>, Image<'c>>;
-
-/// Every image that the domain has open.
-fn images<'x, 'c>(context: &'x Context<'c, '_>) -> &'x Images<'c> {
-    context.images.get_or_init(|| {
-        let mut images = HashMap::new();
-        for disk in context.domain.into_iter().flat_map(|domain| &domain.disks) {
-            let own = std::iter::once((&disk.source, true));
-            for (source, is_unprefixed) in own.chain(disk.other_images.iter().map(|other| (other, false))) {
-                if let Some(path) = source.path() {
-                    let is_device = matches!(source, Source::Block(_));
-                    images.entry(normalized(path)).or_insert(Image { disk, is_unprefixed, is_device });
-                }
-            }
-        }
-        images
-    })
 }
 
 /// The format that QEMU writes: libvirt takes qcow2 unless another is named.
@@ -121,8 +173,8 @@ fn check_name(context: &Context<'_, '_>, disk: &Disk<'_>) -> Option<Diagnostic> 
     if is_directory(value) {
         let element = element(context);
         return Some(
-            Diagnostic::new(Rule::DirectoryDestination, place, format!("the <{element}> of '{name}' is a directory"))
-                .help("write the path of a file in it")
+            Diagnostic::new(Rule::DirectoryDestination, place, format!("<{element}> of `{name}` is a directory"))
+                .help("use the path of a file in the directory")
                 .libvirt(directory_message(context, disk, value)),
         );
     }
@@ -130,18 +182,18 @@ fn check_name(context: &Context<'_, '_>, disk: &Disk<'_>) -> Option<Diagnostic> 
     if longest <= MAX_FILE_NAME_LENGTH && value.len() < MAX_PATH_LENGTH {
         return None;
     }
-    let what = if longest > MAX_FILE_NAME_LENGTH {
-        format!("a file name of {longest} bytes, and {MAX_FILE_NAME_LENGTH} are the most there can be")
+    let (what, length, max) = if longest > MAX_FILE_NAME_LENGTH {
+        ("file name", longest, MAX_FILE_NAME_LENGTH)
     } else {
-        format!("a path of {} bytes, and {} are the most there can be", value.len(), MAX_PATH_LENGTH - 1)
+        ("path", value.len(), MAX_PATH_LENGTH - 1)
     };
     let (message, help) = if generated {
         (
-            format!("libvirt would generate {what}, for '{name}'"),
-            format!("give '{name}' a shorter <{}>", element(context)),
+            format!("generated {what} for `{name}` is too long: {length} bytes, at most {max} are allowed"),
+            format!("add a <{}> with a shorter path", element(context)),
         )
     } else {
-        (format!("'{name}' goes to {what}"), "write a shorter path".to_owned())
+        (format!("{what} is too long: {length} bytes, at most {max} are allowed"), "use a shorter path".to_owned())
     };
     Some(Diagnostic::new(Rule::FileNameLength, place, message).help(help).libvirt(if context.options.reuse_external {
         format!("unable to stat: {value}: File name too long")
@@ -195,15 +247,15 @@ fn check_format(context: &Context<'_, '_>, disk: &Disk<'_>) -> Option<Diagnostic
         _ => return None,
     };
     let message = match format.value {
-        StorageFormat::Qed => "QEMU cannot make a qed image on a block device".to_owned(),
-        StorageFormat::Vmdk => "QEMU cannot make a vmdk image for an incremental backup".to_owned(),
-        _ => format!("QEMU cannot write images of format {word}"),
+        StorageFormat::Qed => "unsupported format `qed` for a block device".to_owned(),
+        StorageFormat::Vmdk => "unsupported format `vmdk` for an incremental backup".to_owned(),
+        _ => format!("unsupported format `{word}`: QEMU cannot write it"),
     };
     Some(
         Diagnostic::new(Rule::UnsupportedFormat, format.span, message)
-            .help("write qcow2 or raw")
+            .help("use `qcow2` or `raw`")
             .libvirt(refused)
-            .unsafe_fix("write qcow2", format.span, "qcow2"),
+            .unsafe_fix("use `qcow2`", format.span, "qcow2"),
     )
 }
 
@@ -245,34 +297,26 @@ fn locked(context: &Context<'_, '_>, disk: &Disk<'_>, is_raw: bool, is_shareable
 }
 
 /// Images that the domain has open: a new file cannot take their place, and QEMU holds a lock on each.
-fn check_use(context: &Context<'_, '_>, disk: &Disk<'_>, image: Option<&Image<'_>>) -> Option<Diagnostic> {
-    let image = image?;
+fn check_image(
+    context: &Context<'_, '_>,
+    disk: &Disk<'_>,
+    user: &DomainDisk,
+    is_own: bool,
+    is_device: bool,
+) -> Option<Diagnostic> {
     let path = &*disk.path()?.value;
-    let target = &image.disk.target;
     let reuse = context.options.reuse_external;
-    let is_block = disk.storage_type == StorageType::Block;
-    // Nobody locks a shareable image that is not backed up itself, and QEMU locks none that it writes as raw bytes.
-    let is_guarded = !image.disk.shareable || !image.is_unprefixed || context.is_included(&image.disk.target);
-    let overwrites = !is_guarded && format_of(disk) == StorageFormat::Raw;
-    let libvirt = match (is_block, image.is_device) {
-        (true, false) => no_device(path),
-        (false, _) if !reuse => exists(disk, path),
-        (false, true) => no_file(path),
-        _ if overwrites => return None,
-        _ => locked(context, disk, format_of(disk) == StorageFormat::Raw, image.disk.shareable),
+    let is_raw = format_of(disk) == StorageFormat::Raw;
+    // Nothing locks a shareable image that is not backed up itself, and QEMU locks none that it writes as raw bytes.
+    let is_locked = !user.shareable || !is_own || context.is_included(&user.target);
+    let libvirt = match (disk.storage_type, is_device) {
+        (StorageType::Block, false) => no_device(path),
+        (StorageType::File, _) if !reuse => exists(disk, path),
+        (StorageType::File, true) => no_file(path),
+        _ if is_raw && !is_locked => return None,
+        _ => locked(context, disk, is_raw, user.shareable),
     };
-    let what = match (image.is_unprefixed, image.is_device) {
-        (true, false) => format!("the image of '{target}'"),
-        (true, true) => format!("the device of '{target}'"),
-        (false, _) => format!("an image behind '{target}'"),
-    };
-    let message = format!("the backup of '{}' would overwrite {what}", disk.name.value);
-    Some(
-        Diagnostic::new(Rule::DestinationInUse, place_of_path(context, disk), message)
-            .label_in(Document::Domain, image.disk.tag, "this disk uses it")
-            .help("write a path that nothing uses yet")
-            .libvirt(libvirt),
-    )
+    Some(in_use(context, disk, Occupant::Image { disk: user, is_own, is_device }).libvirt(libvirt))
 }
 
 /// A destination that an earlier disk has already.
@@ -288,12 +332,12 @@ fn check_shared(context: &Context<'_, '_>, disk: &Disk<'_>, first: &Disk<'_>) ->
         _ if raw == [true, true] => return None,
         _ => locked(context, disk, raw.contains(&true), false),
     };
-    let message = format!("'{}' and '{}' have one destination", first.name.value, disk.name.value);
+    let message = format!("duplicate destination of `{}` and `{}`", first.name.value, disk.name.value);
     Some(
         Diagnostic::new(Rule::DuplicateDestination, place_of_path(context, disk), message)
-            .primary_label(format!("of '{}'", disk.name.value))
-            .label(place_of_path(context, first), format!("of '{}'", first.name.value))
-            .help("give each disk a destination of its own")
+            .primary_label(format!("of `{}`", disk.name.value))
+            .label(place_of_path(context, first), format!("of `{}`", first.name.value))
+            .help("give each disk its own destination")
             .libvirt(libvirt),
     )
 }
@@ -316,12 +360,12 @@ fn check_shared_images(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnost
         let other = disks.iter().find(|other| other.target != own.target).copied();
         let Some(other) = other else { continue };
         disks.clear();
-        let message = format!("the image of '{}' is that of '{}' too, which can write to it", own.target, other.target);
+        let message = format!("image of `{}` is shared with `{}`, which can write to it", own.target, other.target);
         diagnostics.push(
             Diagnostic::new(Rule::SharedImage, context.place_of(disk), message)
-                .label_in(Document::Domain, own.tag, format!("'{}'", own.target))
-                .label_in(Document::Domain, other.tag, format!("'{}'", other.target))
-                .help("leave it out: no backup of an image that two disks of one domain share can start")
+                .label_in(Document::Domain, own.tag, format!("`{}`", own.target))
+                .label_in(Document::Domain, other.tag, format!("`{}`", other.target))
+                .help(format!("exclude it: <disk name='{}' backup='no'/>", own.target))
                 .libvirt(
                     "internal error: unable to execute QEMU command 'transaction': Could not replace node: Failed to \
                      get shared \"write\" lock",
@@ -330,33 +374,23 @@ fn check_shared_images(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnost
     }
 }
 
-/// Disks whose raw destinations QEMU does not guard: those that two share, and those that a shareable disk uses.
-pub(super) fn unguarded<'c, 'a>(context: &Context<'c, 'a>) -> Vec<(&'c Disk<'a>, String)> {
+/// Disks whose raw destinations QEMU does not guard: those that two share, and those that the domain uses.
+pub(super) fn unguarded<'c, 'a>(context: &Context<'c, 'a>) -> Vec<(&'c Disk<'a>, Occupant<'c, 'a>)> {
     let is_raw = |disk: &&Disk<'_>| format_of(disk) == StorageFormat::Raw;
+    let exists = |disk: &&Disk<'_>| context.options.reuse_external || disk.storage_type == StorageType::Block;
+    let mut destinations = Paths::default();
     let mut found = Vec::new();
-    if !context.included_disks().any(|disk| is_raw(&disk)) {
-        return found;
-    }
-    let images = images(context);
-    let mut used: HashMap<Cow<'_, str>, &Disk<'_>> = HashMap::new();
-    let open = |disk: &&Disk<'_>| context.options.reuse_external || disk.storage_type == StorageType::Block;
-    for disk in context.included_disks().filter(is_raw).filter(open) {
+    for disk in context.included_disks().filter(is_raw).filter(exists) {
         let Some(path) = disk.path() else { continue };
-        let normal = normalized(&path.value);
-        if let Some(image) = images.get(&normal).filter(|image| image.disk.shareable && image.is_unprefixed) {
-            found.push((disk, format!("overwrites the shareable disk '{}' of the domain", image.disk.target)));
-        } else if let Some(first) = used.get(&normal) {
-            found
-                .push((disk, format!("overwrites the backup of '{}', which goes to the same place", first.name.value)));
-        }
-        used.entry(normal).or_insert(disk);
+        let used = [context.paths().find(&path.value), destinations.find(&path.value)];
+        let occupants = used.into_iter().filter_map(|used| match used {
+            Found::At(occupant) => Some(occupant),
+            Found::Nothing | Found::Below(_) | Found::Above(_) => None,
+        });
+        found.extend(occupants.map(|occupant| (disk, occupant)).next());
+        destinations.insert(&path.value, Occupant::Destination(disk));
     }
     found
-}
-
-/// The disk of the domain that has an image at `path`.
-pub(super) fn user_of<'c>(context: &Context<'c, '_>, path: &str) -> Option<&'c DomainDisk> {
-    images(context).get(&normalized(path)).map(|image| image.disk)
 }
 
 #[cfg(test)]

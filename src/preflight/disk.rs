@@ -2,12 +2,17 @@
 
 use crate::backup::Disk;
 use crate::diagnostic::{Diagnostic, Document, Span};
-use crate::domain::{DomainDisk, Source};
+use crate::domain::{Domain, DomainDisk, Source};
 use crate::rules::Rule;
 
 use super::Context;
 
+/// Hypervisors of libvirt's other drivers, none of which backs up domains.
+const OTHER_HYPERVISORS: [&str; 13] =
+    ["xen", "lxc", "uml", "openvz", "test", "vmware", "hyperv", "vbox", "phyp", "parallels", "bhyve", "vz", "nitro"];
+
 pub(super) fn check(context: &Context<'_, '_>, is_sound: bool, diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.extend(context.domain.and_then(other_driver));
     if is_sound && context.domain.is_some() && context.included_disks().next().is_none() {
         diagnostics.push(no_disks(context));
     }
@@ -18,9 +23,19 @@ pub(super) fn check(context: &Context<'_, '_>, is_sound: bool, diagnostics: &mut
     }
 }
 
+fn other_driver(domain: &Domain) -> Option<Diagnostic> {
+    let hypervisor = domain.hypervisor.as_deref().filter(|name| OTHER_HYPERVISORS.contains(name))?;
+    Some(
+        Diagnostic::new(Rule::OtherDriver, domain.tag, format!("domains of type `{hypervisor}` cannot be backed up"))
+            .in_document(Document::Domain)
+            .help("only libvirt's QEMU driver supports backups, for domains of type `kvm` or `qemu`")
+            .libvirt("this function is not supported by the connection driver: virDomainBackupBegin"),
+    )
+}
+
 fn no_disks(context: &Context<'_, '_>) -> Diagnostic {
     let place = context.backup.disks_tag.0.unwrap_or(context.backup.tag.span);
-    Diagnostic::new(Rule::NoDisks, place, "no disk is left to back up")
+    Diagnostic::new(Rule::NoDisks, place, "no disk is included in the backup")
         .help("list at least one disk that has media, without backup='no'")
         .libvirt("unsupported configuration: no disks selected for backup")
 }
@@ -29,39 +44,41 @@ fn check_disk(context: &Context<'_, '_>, disk: &Disk<'_>, domain_disk: &DomainDi
     let name = &disk.name.value;
     let place = context.place_of(disk);
     if let Some(diagnostic) = unsupported(domain_disk, place) {
-        return Some(diagnostic.help(format!("leave it out: <disk name='{name}' backup='no'/>")));
+        return Some(diagnostic.help(format!("exclude it: <disk name='{name}' backup='no'/>")));
     }
     let mirror = domain_disk.mirror?;
     Some(
-        Diagnostic::new(Rule::RunningJob, place, format!("'{name}' is being copied, and can only have one job"))
-            .label_in(Document::Domain, mirror, "the job that runs")
-            .help("wait until the job has ended, or end it with virsh blockjob --abort")
+        Diagnostic::new(Rule::RunningJob, place, format!("a block job is running on `{name}`"))
+            .label_in(Document::Domain, mirror, "this block job")
+            .help("wait until it has ended, or end it with `virsh blockjob --abort` or `--pivot`")
             .libvirt(format!("internal error: disk '{name}' has a blockjob assigned")),
     )
 }
 
 /// A disk on which QEMU's driver runs no block jobs.
 pub(crate) fn unsupported(disk: &DomainDisk, place: Span) -> Option<Diagnostic> {
-    const OUTSIDE_BLOCK_LAYER: &str = "its data never passes through QEMU's block layer";
     let name = &disk.target;
-    let (rule, kind, message, words) = if disk.transient {
-        (Rule::TransientDisk, "transient", "is transient, and QEMU cannot back it up", "this disk has <transient/>")
+    let (rule, kind, label) = if disk.transient {
+        (Rule::TransientDisk, "transient disk", "this disk has <transient/>")
     } else if disk.source == Source::Other("vhostuser") {
-        (Rule::UnsupportedDisk, "vhostuser", "is not QEMU's own disk but a vhost-user one", OUTSIDE_BLOCK_LAYER)
-    } else if disk.source == Source::Other("vhostvdpa") {
-        (Rule::UnsupportedDisk, "vhostvdpa", "is a vDPA device, and has no block jobs", OUTSIDE_BLOCK_LAYER)
+        (Rule::UnsupportedDisk, "vhostuser disk", "the data of this disk does not pass through QEMU")
     } else if disk.bus == Some("sd") {
-        (Rule::UnsupportedDisk, "sd", "is on the bus sd, where there are no block jobs", "this disk is on bus='sd'")
+        (Rule::UnsupportedDisk, "disk on bus `sd`", "this disk has bus='sd'")
     } else {
         return None;
     };
-    let libvirt = match kind {
-        "sd" => format!("Operation not supported: block jobs are not supported on disk '{name}' using bus 'sd'"),
-        kind => format!("Operation not supported: block jobs are not supported on {kind} disk '{name}'"),
+    let libvirt = match kind.strip_suffix(" disk") {
+        Some(kind) => format!("Operation not supported: block jobs are not supported on {kind} disk '{name}'"),
+        None => format!("Operation not supported: block jobs are not supported on disk '{name}' using bus 'sd'"),
     };
     Some(
-        Diagnostic::new(rule, place, format!("'{name}' {message}"))
-            .label_in(Document::Domain, disk.tag, words)
+        Diagnostic::new(rule, place, format!("unsupported disk `{name}`: a {kind} has no block jobs"))
+            .label_in(Document::Domain, disk.tag, label)
             .libvirt(libvirt),
     )
+}
+
+/// Whether QEMU's driver can back up a disk.
+pub(super) fn is_supported(disk: &DomainDisk) -> bool {
+    disk.mirror.is_none() && unsupported(disk, Span::default()).is_none()
 }

@@ -39,12 +39,12 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
                 diagnostics.extend(check_words(encryption));
             }
         } else if let Some(libvirt) = refusal(disk, context.options.reuse_external) {
-            let message = format!("libvirt cannot encrypt a backup of format {}", format.name());
+            let message = format!("unsupported format `{}` for an encrypted destination", format.name());
             let place = disk.format.as_ref().map_or(encryption.tag.0, |format| format.span);
             diagnostics.push(
                 Diagnostic::new(Rule::EncryptionFormat, place, message)
                     .label(encryption.tag.0, "the encryption")
-                    .help("write qcow2, or remove <encryption>")
+                    .help("use `qcow2`, or remove <encryption>")
                     .libvirt(libvirt),
             );
         }
@@ -89,12 +89,12 @@ fn check_words(encryption: &Encryption<'_>) -> Option<Diagnostic> {
 fn unknown_word((parameter, word, known, place): (&str, String, &[&str], Span)) -> Diagnostic {
     let what = match parameter {
         "cipher-alg" => "cipher",
-        "cipher-mode" => "mode of a cipher",
+        "cipher-mode" => "cipher mode",
         "ivgen-alg" => "generator of initialization vectors",
         _ => "hash",
     };
-    Diagnostic::new(Rule::UnknownCipher, place, format!("QEMU knows no {what} {}", quoted(&word)))
-        .help(format!("use one of {}", known.join(", ")))
+    Diagnostic::new(Rule::UnknownCipher, place, format!("unknown {what} {}", quoted(&word)))
+        .help(format!("expected one of {}", known.join(", ")))
         .libvirt(format!(
             "internal error: unable to execute QEMU command 'blockdev-create': Parameter '{parameter}' does not accept \
              value '{word}'"

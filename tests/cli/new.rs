@@ -182,7 +182,10 @@ fn names_that_a_release_does_not_accept_are_not_listed() {
                    <disk><driver type='qcow2'/><source file='/b'/><target dev='nvme0n1' bus='nvme'/></disk></devices></domain>";
     let folder = directory("new-nvme", &[("domain.xml", domain)]);
     let new = |arguments: &[&str]| {
-        run_in(&folder, &strings(&[&["new", "--domain", "domain.xml", "--to", "/b", "--quiet"], arguments].concat()))
+        run_in(
+            &folder,
+            &strings(&[&["new", "--domain", "domain.xml", "--to", "/backup", "--quiet"], arguments].concat()),
+        )
     };
     assert!(new(&[]).stdout.contains("<disk name='nvme0n1' backup='yes'"));
     let older = new(&["--libvirt-version", "11.3.0"]);

@@ -21,7 +21,7 @@ fn notes(excluded: usize) -> Vec<String> {
 #[test]
 fn three_places_elsewhere_are_named_and_the_others_counted() {
     for (excluded, lines, last) in
-        [(1, 1, "'vdb'"), (2, 2, "'vdc'"), (3, 3, "'vdd'"), (4, 4, "and 1 more"), (7, 4, "and 4 more")]
+        [(1, 1, "`vdb`"), (2, 2, "`vdc`"), (3, 3, "`vdd`"), (4, 4, "and 1 more"), (7, 4, "and 4 more")]
     {
         let notes = notes(excluded);
         assert_eq!(notes.len(), lines, "{notes:?}");

@@ -22,11 +22,13 @@ fn a_row_for_each_disk_and_a_summary() {
     let expected = ["DISK BACKUP", "vda incremental*", "vdb full", "vdc no:", "sda incremental*", "sdb no:", "* not"];
     assert_eq!(rows, expected);
     assert!(table.contains("shop.qcow2.cp-tuesday*"), "the checkpoint's name is the suffix\n{table}");
+    let (summary, note) = sentence.split_once('\n').unwrap();
     assert_eq!(
-        sentence,
+        summary,
         "3 of 5 disks, 1 incremental from cp-monday, 1 incremental from cp-sunday, 1 full; left out: vdc (not listed), \
-         sdb (no media)\n"
+         sdb (no media)"
     );
+    assert!(note.starts_with("note: not checked: whether checkpoints `cp-monday`, `cp-sunday` cover"), "{note}");
     assert!(plan.stderr.contains("[advice/disk-left-out]"), "{}", plan.stderr);
 }
 
@@ -72,7 +74,29 @@ fn programs_get_the_same_as_json() {
     assert_eq!(disks[0]["format"], serde_json::json!({"value": "qcow2", "written": false}));
     assert_eq!(disks[4]["reason"], "backup='no'");
     assert!(plan["summary"].as_str().unwrap().starts_with("2 of 5 disks"));
-    assert_eq!(plan["diagnostics"][0]["rule"], "advice/fixed-scratch");
+    assert_eq!(plan["diagnostics"], serde_json::json!([]));
+    assert_eq!(plan["not_checked"], serde_json::json!([]));
+}
+
+#[test]
+fn what_was_not_checked_is_said() {
+    let backup = b"<domainbackup><disks><disk name='vda' incremental='monday'/></disks></domainbackup>";
+    let check = |options: &[&str]| {
+        let arguments = [&["check", "--allow", "advice", "--domain", "examples/domain.xml"], options].concat();
+        run_with(&arguments, backup)
+    };
+    let unknown = check(&[]).stdout.replace("\n  ", " ");
+    assert!(unknown.contains("note: not checked: whether checkpoint `monday` exists and covers"), "{unknown}");
+    assert!(unknown.contains("pass --existing-checkpoint @FILE"), "{unknown}");
+    let named = check(&["--existing-checkpoint", "monday"]).stdout;
+    assert!(named.contains("whether checkpoint `monday` covers"), "{named}");
+    let dump = b"<domaincheckpoint><name>monday</name><disks><disk name='vda'/></disks></domaincheckpoint>";
+    let file = format!("@{}", directory("not-checked", &[("dump.xml", dump)]).join("dump.xml").display());
+    assert_eq!(check(&["--existing-checkpoint", &file]).stdout, "no errors in 1 file\n");
+    assert_eq!(check(&["--quiet"]).stdout, "");
+    let json: Value = serde_json::from_str(&check(&["--format", "json"]).stdout).unwrap();
+    let open = json["files"][0]["not_checked"][0]["message"].as_str().unwrap();
+    assert!(open.starts_with("whether checkpoint `monday` exists and covers"), "{open}");
 }
 
 #[test]
@@ -107,7 +131,7 @@ fn existing_checkpoints_are_names_lists_and_dumps() {
     );
     let wrong = with("wrong.xml");
     assert_eq!(wrong.status, 2);
-    assert!(wrong.stderr.contains("its root element is <domain>"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("expected <domaincheckpoint>, got <domain>"), "{}", wrong.stderr);
     assert_eq!(with("no-such-file").status, 2);
     // Without known checkpoints, missing ones are not reported.
     assert_eq!(
@@ -140,7 +164,7 @@ fn files_that_exist_are_reused_when_asked() {
         arguments.extend(options);
         run_with(&arguments, backup)
     };
-    assert!(check(&[]).stdout.contains("error: 'vda' and 'vdb' have one destination [qemu/duplicate-destination]"));
+    assert!(check(&[]).stdout.contains("[qemu/duplicate-destination]"));
     let reused = check(&["--reuse-external"]);
     assert_eq!(reused.status, 0, "{}", reused.stdout);
     assert!(reused.stdout.contains("[advice/unguarded-destination]"), "{}", reused.stdout);

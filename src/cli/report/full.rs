@@ -14,7 +14,7 @@ use miette::{
     SourceSpan, SpanContents,
 };
 
-use crate::diagnostic::{Applicability, Diagnostic, Label};
+use crate::diagnostic::{Applicability, Diagnostic, Label, NotChecked};
 use crate::rules;
 use crate::source::Source;
 
@@ -30,6 +30,26 @@ const MAX_NOTES: usize = 3;
 const MAX_LINE_DISTANCE: usize = 3;
 
 pub(super) fn file(out: &mut dyn Write, checked: &CheckedFile, appearance: Appearance) -> io::Result<()> {
+    draw_diagnostics(out, checked, appearance)?;
+    if !appearance.quiet {
+        for not_checked in &checked.not_checked {
+            write_not_checked(out, not_checked, appearance.width)?;
+        }
+    }
+    Ok(())
+}
+
+/// A line that says what was not checked.
+pub(crate) fn write_not_checked(out: &mut dyn Write, not_checked: &NotChecked, width: usize) -> io::Result<()> {
+    let note = visible::line(&format!("note: {not_checked}")).into_owned();
+    let wrapping = textwrap::Options::new(width)
+        .subsequent_indent("  ")
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    writeln!(out, "{}", textwrap::fill(&note, wrapping))
+}
+
+fn draw_diagnostics(out: &mut dyn Write, checked: &CheckedFile, appearance: Appearance) -> io::Result<()> {
     let columns = appearance.width.saturating_sub(MARGIN).max(MIN_WIDTH);
     let mut last_libvirt = None;
     for diagnostic in &checked.diagnostics {

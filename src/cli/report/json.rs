@@ -14,6 +14,14 @@ struct JsonFile<'a> {
     path: &'a str,
     status: &'a str,
     diagnostics: Vec<JsonDiagnostic<'a>>,
+    not_checked: Vec<JsonNotChecked<'a>>,
+}
+
+/// What the given documents leave open, and what to pass.
+#[derive(Serialize)]
+pub(crate) struct JsonNotChecked<'a> {
+    message: &'a str,
+    help: &'a str,
 }
 
 #[derive(Serialize)]
@@ -64,6 +72,7 @@ pub(super) fn file(out: &mut dyn Write, checked: &CheckedFile) -> io::Result<()>
         path: &checked.name,
         status: checked.status.name(),
         diagnostics: checked.diagnostics.iter().map(|found| diagnostic(checked, found)).collect(),
+        not_checked: not_checked(checked),
     };
     let text = serde_json::to_string(&file)?;
     write!(out, "{}", visible::json(&text))
@@ -81,6 +90,11 @@ pub(super) fn finish(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
 /// The findings of one file.
 pub(crate) fn diagnostics(checked: &CheckedFile) -> serde_json::Result<serde_json::Value> {
     serde_json::to_value(checked.diagnostics.iter().map(|found| diagnostic(checked, found)).collect::<Vec<_>>())
+}
+
+/// What could not be checked of one file.
+pub(crate) fn not_checked(checked: &CheckedFile) -> Vec<JsonNotChecked<'_>> {
+    checked.not_checked.iter().map(|open| JsonNotChecked { message: &open.message, help: &open.help }).collect()
 }
 
 fn diagnostic<'a>(checked: &'a CheckedFile, diagnostic: &'a Diagnostic) -> JsonDiagnostic<'a> {
