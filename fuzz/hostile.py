@@ -2,12 +2,13 @@
 """Runs the program on hostile input: large, deep, repetitive, broken, or not a document at all.
 
     cargo build --release
-    fuzz/hostile.py target/release/backupxml              every document, in every way to look at it
-    fuzz/hostile.py target/release/backupxml deep bomb    only those whose name begins so
+    fuzz/hostile.py target/release/backupxml              every document with every command
+    fuzz/hostile.py target/release/backupxml deep bomb    only those whose names begin with these words
 
-Each run has 5 s of processor time and 1 GiB of memory, must end with 0, 1 or 2, must not panic, and must write no control
-characters; but a diff, which is there to be applied, holds those of the document unless it goes to a terminal. What broke is told, and makes the exit status 1. Documents are up to 75 MB and made in the temporary folder
-one after another; all of them take some 20 minutes.
+Each run has 5 s of processor time and 1 GiB of memory, must exit with 0, 1 or 2, must not panic, and must not write control
+characters; only a diff, which may be applied as a patch, contains those of the document unless it is printed to a terminal.
+Violations are printed, and make the exit status 1. Documents have up to 75 MB and are created in the temporary directory one
+after the other; all of them take some 20 minutes.
 """
 import os
 import pathlib
