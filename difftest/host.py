@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays what the host decides, asks `backupxml check --vm` in the same moment, and compares.
 
-    difftest/host.py --run-in 'chroot /srv/sid' --backupxml /opt/backupxml --as root tests/preflight/host.jsonl
+    difftest/host.py --run-in 'chroot /srv/sid' --backupxml /opt/backupxml --as root tests/host/scenarios.jsonl
 
 Each scenario of `scenarios/host.py` is played as `preflight.py` plays its own. Just before `backup-begin`, backupxml looks at the same domain and
 files, without being given any of them: it has to run where libvirt does. Both verdicts are written as one line of JSON; lines of other scenarios stay.
@@ -15,13 +15,15 @@ It needs what `preflight.py` needs, backupxml there, setpriv, and the certificat
 
     --only PATTERN  play the scenarios whose names match, and print each; may be given more than once
 
-Keys of a line, beside those of `preflight.py`:
+Keys of a line:
 
-    as      root, user or session
-    found   the rules of backupxml's errors
-    warned  the rules of its warnings
-    libvirt what it says that libvirt prints
-    time    what it took, in milliseconds
+    name     of the scenario
+    as       root, user or session
+    backup   the document given to backup-begin
+    verdict  accepted or refused
+    message  what virsh printed, without the leading `error: `
+    found    the rules of backupxml's errors
+    warned   the rules of its warnings about the host
 """
 
 import argparse
@@ -35,6 +37,7 @@ from pathlib import Path
 import preflight
 from scenarios.host import TABLE
 
+KEYS = ('name', 'as', 'backup', 'verdict', 'message', 'found', 'warned')
 USERS = {'root': 0, 'user': 64055, 'session': 64055}
 SESSION = f'setpriv --reuid {USERS["session"]} --regid {USERS["session"]} --clear-groups env HOME=/run/session XDG_RUNTIME_DIR=/run/session'
 
@@ -82,7 +85,7 @@ def save(path, mode, lines):
     if path.exists():
         names = {line['name'] for line in lines}
         kept = [line for line in map(json.loads, path.read_text().splitlines()) if line.get('as') != mode or line['name'] not in names]
-    preflight.save(path, kept + lines)
+    preflight.save(path, kept + [{key: line[key] for key in KEYS if key in line} for line in lines])
 
 
 def play(scenario, run_in, release, options):

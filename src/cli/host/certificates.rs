@@ -19,7 +19,8 @@ use super::resolve::resolve;
 const DIRECTORIES: [&str; 2] = ["/etc/pki/libvirt-backup", "/etc/pki/qemu"];
 /// Settings of qemu.conf, the one that wins first.
 const SETTINGS: [&str; 2] = ["backup_tls_x509_cert_dir", "default_tls_x509_cert_dir"];
-const FILES: [&str; 3] = ["ca-cert.pem", "server-cert.pem", KEY];
+const FILES: [&str; 3] = ["ca-cert.pem", CERTIFICATE, KEY];
+const CERTIFICATE: &str = "server-cert.pem";
 const KEY: &str = "server-key.pem";
 const NO_FILE: &str = "No such file or directory";
 
@@ -77,7 +78,9 @@ fn problem(
     let path = format!("{directory}/{name}");
     let refused = |what: &str, said: &str| {
         let message = if name == KEY && said == NO_FILE {
-            format!("Cert '{directory}/server-cert.pem' without corresponding key '{path}'")
+            format!("Cert '{directory}/{CERTIFICATE}' without corresponding key '{path}'")
+        } else if name == CERTIFICATE && said == NO_FILE && Path::new(directory).join(KEY).exists() {
+            format!("Key '{directory}/{KEY}' without corresponding cert '{path}'")
         } else {
             format!("Unable to access credentials {path}: {said}")
         };

@@ -141,9 +141,10 @@ fn check_room(host: &Host<'_, '_, '_>, disk: &Disk<'_>, path: &str, system: &Fil
     let what = if system.free_files == Some(0) {
         Some(("no inodes", format!("failed to create image file '{path}': No space left on device")))
     } else if free < HEADER_BYTES && format_of(disk) != StorageFormat::Raw {
+        let table = if free < CLUSTER_BYTES { "qcow2 header" } else { "refcount table" };
         let said =
-            "operation failed: failed to format image: 'Could not write refcount table: No space left on device'";
-        Some(("no space", said.to_owned()))
+            format!("operation failed: failed to format image: 'Could not write {table}: No space left on device'");
+        Some(("too little space", said))
     } else {
         None
     };
