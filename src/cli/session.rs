@@ -1,6 +1,6 @@
 //! What the commands that look at backups share: their inputs, read one after another, and how a run will end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -57,6 +57,8 @@ pub(super) struct Session {
     vm: Option<Vm>,
     /// Whether this machine is looked at.
     looks: bool,
+    /// What could not be looked at.
+    unchecked: Mutex<BTreeSet<String>>,
     skip_unrelated: bool,
     levels: Levels,
     /// Whether libvirt's verdict is asked for.
@@ -148,6 +150,7 @@ impl Session {
             options,
             vm,
             looks: false,
+            unchecked: Mutex::default(),
             skip_unrelated: arguments.skip_unrelated,
             levels,
             normalizes: false,
@@ -218,7 +221,21 @@ impl Session {
             })
         };
         jobs::in_order(&self.files, self.jobs, work, deliver)?;
+        for session in std::iter::once(self).chain(&self.others) {
+            session.print_unchecked(env)?;
+        }
         Ok(status)
+    }
+
+    /// One closing line about what could not be looked at.
+    fn print_unchecked(&self, env: &mut Env<'_>) -> anyhow::Result<()> {
+        let Ok(unchecked) = self.unchecked.lock() else { return Ok(()) };
+        if unchecked.is_empty() {
+            return Ok(());
+        }
+        let list: Vec<_> = unchecked.iter().map(String::as_str).collect();
+        env.print_message(&format!("not checked: {}", list.join("; ")))?;
+        Ok(())
     }
 
     fn read(&self, file: &Path) -> anyhow::Result<Content> {
@@ -317,6 +334,9 @@ impl Session {
         let vm = self.vm.clone().unwrap_or_else(|| self.described_vm());
         let probes = probes(text, domain, &vm, &options)?;
         let files = host::look(&probes, &vm);
+        if let Ok(mut unchecked) = self.unchecked.lock() {
+            unchecked.extend(files.unchecked.iter().cloned());
+        }
         options.host = Some(Arc::new(Facts { vm, files: Some(files) }));
         Some(options)
     }

@@ -205,6 +205,9 @@ fn nothing_is_said_of_files_that_libvirt_sees_and_this_process_does_not() {
     fs::write(lab.path("backup/vda"), "").unwrap();
     fs::remove_file(lab.path("images/data.qcow2")).unwrap();
     assert_eq!(lab.errors(&[], &plain()), [""; 0]);
+    let run = lab.run(&["check", "--vm", "shop"], &plain());
+    let expected = "backupxml: not checked: files: this process does not see those that libvirt sees\n";
+    assert_eq!(run.stderr, expected);
 }
 
 #[test]
