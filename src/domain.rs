@@ -176,7 +176,12 @@ fn parse(document: &roxmltree::Document<'_>, release: Release) -> (Option<Domain
 fn about_domain(diagnostic: Diagnostic, text: &str) -> Diagnostic {
     let span = diagnostic.primary.span;
     match diagnostic.rule {
-        Rule::WrongRoot => not_a_domain(text.get(span.range()).unwrap_or_default(), span),
+        Rule::WrongRoot => {
+            // The span may hold no more than the prefix of the name.
+            let rest = text.get(span.range().start..).unwrap_or_default();
+            let end = rest.find(|character: char| character.is_whitespace() || matches!(character, '/' | '>'));
+            not_a_domain(rest.get(..end.unwrap_or_default()).unwrap_or_default(), span)
+        }
         Rule::Empty => diagnostic.help(USE_DUMPXML),
         _ => diagnostic,
     }

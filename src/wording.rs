@@ -69,10 +69,10 @@ pub(crate) fn join_with_and(names: &[&str]) -> String {
     }
     match names {
         [] => String::new(),
-        [only] => format!("'{only}'"),
+        [only] => format!("`{only}`"),
         [first @ .., last] => {
-            let first: Vec<_> = first.iter().map(|name| format!("'{name}'")).collect();
-            format!("{} and '{last}'", first.join(", "))
+            let first: Vec<_> = first.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} and `{last}`", first.join(", "))
         }
     }
 }

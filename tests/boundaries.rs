@@ -95,9 +95,9 @@ fn a_warning_names_twelve_excluded_disks() {
     for (disks, more) in [(13, None), (14, Some("and 1 more")), (15, Some("and 2 more"))] {
         let found = with_domain(text, disks, &Options::default());
         let message = &only(&found, "advice/disk-left-out").message;
-        assert!(message.contains("'vdllll'"), "{message}");
+        assert!(message.contains("`vdllll`"), "{message}");
         match more {
-            None => assert!(message.contains("'vdllll' and 'vdmmmm'"), "{message}"),
+            None => assert!(message.contains("`vdllll` and `vdmmmm`"), "{message}"),
             Some(more) => assert!(message.contains(more) && !message.contains("vdnnnn"), "{message}"),
         }
     }
