@@ -24,8 +24,8 @@ for file in sorted(recorded.glob("*.jsonl")):
     if file.name == "domains.jsonl":
         continue
     for case in lines(file):
-        latin1 = case.get("backup_latin1")
-        backup = latin1.encode("latin-1") if latin1 is not None else case["backup"].encode()
+        latin1 = case.get("backup_latin1", case.get("checkpoint_latin1"))
+        backup = latin1.encode("latin-1") if latin1 is not None else case.get("backup", case.get("checkpoint")).encode()
         put("check", backup)
         put("roundtrip", backup)
         if "domain" in case:

@@ -218,6 +218,23 @@ pub struct Backup<'a> {
     pub ignored: SourceOnly<Vec<Ignored>>,
 }
 
+impl Backup<'_> {
+    /// A push mode backup without disks, located at `tag`.
+    pub(crate) fn without_disks(tag: Span) -> Self {
+        Self {
+            mode: Mode::Push,
+            incremental: None,
+            server: None,
+            disks: Vec::new(),
+            empty_disk_entries: 0,
+            private_data: PrivateData::default(),
+            tag: Spanned { value: (), span: tag },
+            disks_tag: SourceOnly(None),
+            ignored: SourceOnly(Vec::new()),
+        }
+    }
+}
+
 /// A setting that libvirt accepts and ignores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ignored {

@@ -1,39 +1,51 @@
-//! Checkpoint XML → its name and disks; and what is known of the checkpoints that a domain has already.
+//! Checkpoints: a document to create one from, and what is known of those that a domain has.
 //!
-//! The checkpoint is the document passed along with a backup (`virsh backup-begin DOMAIN BACKUP CHECKPOINT`). libvirt
-//! holds it against `domaincheckpoint.rng` before it looks at anything else.
+//! `virsh checkpoint-create` takes a `<domaincheckpoint>` by itself, `virsh backup-begin DOMAIN BACKUP CHECKPOINT` along
+//! with a backup. Either way libvirt validates it against `domaincheckpoint.rng` before anything else.
 
+mod align;
 mod existing;
-
-use roxmltree::Node;
+mod format;
+mod parse;
 
 use crate::backup::Spanned;
 use crate::diagnostic::{Diagnostic, Document, Span};
-use crate::parse::{Context, read_element, text_of};
+use crate::domain::Domain;
 use crate::release::Release;
-use crate::rules::Rule;
-use crate::schema::{CHECKPOINT_DISK, CHECKPOINT_DISKS, CHECKPOINT_PARENT, CHECKPOINT_TEXT, DOMAINCHECKPOINT, Value};
-use crate::syntax::{self, start_tag};
-use crate::wording::quoted;
+use crate::syntax;
 
 pub use existing::{Bitmap, Existing, read_existing};
 
-/// The first line of what libvirt prints for a checkpoint that its schema refuses.
-const SCHEMA_MESSAGE: &str = "XML document failed to validate against schema: Unable to validate doc against \
-                              /usr/share/libvirt/schemas/domaincheckpoint.rng";
+pub(crate) use align::{align, align_redefined, check_without_domain, name_bitmaps};
+pub(crate) use format::format;
+pub(crate) use parse::{is_intended, parse};
 
-/// A checkpoint that is to be made along with a backup.
+/// A checkpoint to create or to redefine.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     /// Its name; without one libvirt takes the seconds since 1970.
     pub name: Option<Spanned<String>>,
+    /// A description for people.
+    pub description: Option<String>,
+    /// The checkpoint before it; read only of a checkpoint to redefine.
+    pub parent: Option<Spanned<String>>,
+    /// When it was created, in seconds since 1970; read only of a checkpoint to redefine, and 0 when there is none.
+    pub creation_time: i64,
     /// The disks it lists; `None` when there is no `<disks>`, which means every disk that can have a bitmap.
     pub disks: Option<Vec<CheckpointDisk>>,
+    /// The domain as it was; read only of a checkpoint to redefine.
+    pub domain: Option<HeldDomain>,
     /// The start tag of the root element.
     pub tag: Span,
 }
 
 impl Checkpoint {
+    /// The text that libvirt prints for it.
+    #[must_use]
+    pub fn to_xml(&self) -> String {
+        format(self)
+    }
+
     /// Whether `name` is its name.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
@@ -47,9 +59,37 @@ pub struct CheckpointDisk {
     /// The target of the domain's disk, or the path of its image.
     pub name: Spanned<String>,
     /// Whether it gets a bitmap.
-    pub has_bitmap: bool,
-    /// The name of the bitmap, if it was said.
+    pub coverage: Coverage,
+    /// The name of the bitmap, if there is one.
     pub bitmap: Option<Spanned<String>>,
+}
+
+impl CheckpointDisk {
+    /// Whether it gets a bitmap.
+    #[must_use]
+    pub fn has_bitmap(&self) -> bool {
+        self.coverage == Coverage::Bitmap
+    }
+}
+
+/// What `checkpoint` on a disk means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// `no`: the disk gets no bitmap.
+    Excluded,
+    /// `bitmap`, also when nothing is written.
+    Bitmap,
+    /// A word with white space around it: libvirt's schema accepts it, and its parser recognizes no word.
+    Unrecognized,
+}
+
+/// The `<domain>` in a checkpoint.
+#[derive(Clone, Debug)]
+pub struct HeldDomain {
+    /// Its text, as written.
+    pub text: String,
+    /// What it says; its spans are in the checkpoint's document.
+    pub domain: Domain,
 }
 
 /// Whether libvirt's schema accepts `name` for a checkpoint: `[a-zA-Z0-9_\-][a-zA-Z0-9_\-.]*`
@@ -59,161 +99,16 @@ pub fn is_name(name: &str) -> bool {
     name.bytes().all(|byte| is_plain(byte) || byte == b'.') && name.bytes().next().is_some_and(is_plain)
 }
 
-/// Reads a checkpoint's text. Returns what could be made of it, and the findings, labelled in the checkpoint's document.
+/// Reads the text of a checkpoint that is passed along with a backup. Returns what could be made of it, and the errors,
+/// labelled in the checkpoint's document.
 #[must_use]
 pub fn read(text: &str, release: Release) -> (Option<Checkpoint>, Vec<Diagnostic>) {
     let (checkpoint, diagnostics) = match syntax::parse(text) {
-        Ok(document) => parse(&document, release),
+        Ok(document) => parse::parse_beside_backup(&document, release),
         Err(syntax) => (None, syntax.diagnostics),
     };
-    (checkpoint, diagnostics.into_iter().map(|diagnostic| diagnostic.moved_to(Document::Checkpoint)).collect())
-}
-
-fn parse(document: &roxmltree::Document<'_>, release: Release) -> (Option<Checkpoint>, Vec<Diagnostic>) {
-    let root = document.root_element();
-    if root.tag_name().name() != DOMAINCHECKPOINT.name {
-        return (None, vec![not_a_checkpoint(root)]);
-    }
-    let mut context = Context::new(document.input_text(), release);
-    let fields = read_element(&mut context, root, &DOMAINCHECKPOINT);
-    let name = fields.child("name").map(|node| spanned_text(&mut context, node));
-    if let Some(description) = fields.child("description") {
-        read_element(&mut context, description, &CHECKPOINT_TEXT);
-    }
-    if let Some(time) = fields.child("creationTime").map(|time| spanned_text(&mut context, time)) {
-        check_number(&mut context, &time.value, time.span, "creationTime");
-    }
-    if let Some(domain) = fields.child("domain").filter(|domain| !domain.has_children()) {
-        let diagnostic = Diagnostic::new(Rule::CheckpointDocument, start_tag(domain), "the <domain> is empty")
-            .help("remove it: libvirt only ever prints it");
-        context.report(diagnostic);
-    }
-    if let Some(parent) = fields.child("parent") {
-        let fields = read_element(&mut context, parent, &CHECKPOINT_PARENT);
-        if let Some(name) = fields.child("name") {
-            let name = spanned_text(&mut context, name);
-            check_name(&mut context, &name);
-        } else if !fields.has_unknown_child {
-            let diagnostic = Diagnostic::new(Rule::CheckpointDocument, fields.tag(), "<parent> has no <name>")
-                .help("remove <parent>: libvirt only ever prints it");
-            context.report(diagnostic);
-        }
-    }
-    if let Some(name) = &name {
-        check_name(&mut context, name);
-    }
-    let disks = fields.child("disks").map(|disks| parse_disks(&mut context, disks));
-    let checkpoint = Checkpoint { name, disks, tag: start_tag(root) };
-    (Some(checkpoint), context.finish().into_iter().filter(is_of_checkpoint).map(of_checkpoint).collect())
-}
-
-/// libvirt reads the words of a checkpoint without the white space around them.
-fn is_of_checkpoint(diagnostic: &Diagnostic) -> bool {
-    diagnostic.rule != Rule::WhiteSpace
-}
-
-/// What the shapes find has rules of the backup's own schema; here they are one.
-fn of_checkpoint(mut diagnostic: Diagnostic) -> Diagnostic {
-    if diagnostic.rule.family() != "checkpoint" {
-        diagnostic.rule = Rule::CheckpointDocument;
-    }
-    diagnostic.libvirt.get_or_insert_with(|| SCHEMA_MESSAGE.to_owned());
-    diagnostic
-}
-
-fn not_a_checkpoint(root: Node<'_, '_>) -> Diagnostic {
-    let name = root.tag_name().name();
-    let help = match name {
-        "domainbackup" => {
-            "give the backup as the file to check, and the checkpoint with --checkpoint: are they swapped?"
-        }
-        "domain" => "give the domain with --domain",
-        "domainsnapshot" => "a snapshot is no checkpoint: write a <domaincheckpoint>",
-        _ => "a checkpoint is a <domaincheckpoint>",
-    };
-    let shown: String = name.chars().take(60).collect();
-    Diagnostic::new(
-        Rule::NotACheckpoint,
-        start_tag(root),
-        format!("this is not a checkpoint: its root element is <{shown}>"),
-    )
-    .help(help)
-    .libvirt(format!("XML error: expecting root element of 'domaincheckpoint', not '{name}'"))
-}
-
-fn spanned_text<'a>(context: &mut Context<'a>, node: Node<'a, '_>) -> Spanned<String> {
-    read_element(context, node, &CHECKPOINT_TEXT);
-    let text = node.children().find(Node::is_text).map_or_else(|| start_tag(node), |text| text.range().into());
-    Spanned { value: text_of(node, context.release).into_owned(), span: text }
-}
-
-fn check_name(context: &mut Context<'_>, name: &Spanned<String>) {
-    if is_name(&name.value) {
-        return;
-    }
-    let what = if name.value.is_empty() {
-        "the name is empty".to_owned()
-    } else {
-        format!("{} cannot be the name of a checkpoint", quoted(&name.value))
-    };
-    let diagnostic = Diagnostic::new(Rule::CheckpointName, name.span, what)
-        .help("use letters, digits, _, - and dots, no dot first; or leave <name> out for the seconds since 1970");
-    context.report(diagnostic);
-}
-
-fn parse_disks<'a>(context: &mut Context<'a>, node: Node<'a, '_>) -> Vec<CheckpointDisk> {
-    let fields = read_element(context, node, &CHECKPOINT_DISKS);
-    if fields.repeated.is_empty() && !fields.has_unknown_child {
-        let diagnostic = Diagnostic::new(Rule::CheckpointWithoutDisks, fields.tag(), "<disks> lists no disk")
-            .help("list a <disk>, or remove <disks> for a checkpoint of every disk");
-        context.report(diagnostic);
-    }
-    fields.repeated.iter().filter_map(|disk| parse_disk(context, *disk)).collect()
-}
-
-fn parse_disk<'a>(context: &mut Context<'a>, node: Node<'a, '_>) -> Option<CheckpointDisk> {
-    let fields = read_element(context, node, &CHECKPOINT_DISK);
-    let has_bitmap = fields.word("checkpoint") != Some("no");
-    let mut excluded = ["bitmap", "size"].into_iter().filter_map(|name| fields.get(name));
-    if let Some(attribute) = excluded.find(|_| !has_bitmap) {
-        let diagnostic = Diagnostic::new(
-            Rule::CheckpointDocument,
-            attribute.span,
-            format!("a disk with checkpoint='no' has no {}", attribute.name),
-        )
-        .help(format!("remove {}, or write checkpoint='bitmap'", attribute.name));
-        context.report(diagnostic);
-    }
-    if let Some(size) = fields.get("size") {
-        check_number(context, size.value, size.report_span(), "size");
-    }
-    let name = fields.get("name")?;
-    if !Value::DiskName.accepts(name.value) && !Value::Path.accepts(name.value) {
-        let diagnostic = Diagnostic::new(
-            Rule::CheckpointDocument,
-            name.report_span(),
-            format!("{} names no disk", quoted(name.value)),
-        )
-        .help("write the disk's target, like vda");
-        context.report(diagnostic);
-        return None;
-    }
-    let spanned = |attribute: &crate::parse::Attribute<'_>| Spanned {
-        value: attribute.value.to_owned(),
-        span: attribute.report_span(),
-    };
-    Some(CheckpointDisk { name: spanned(name), has_bitmap, bitmap: fields.get("bitmap").map(spanned) })
-}
-
-/// Digits that make a number of 64 bits.
-fn check_number(context: &mut Context<'_>, value: &str, span: Span, what: &str) {
-    let is_digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    if is_digits && value.parse::<u64>().is_ok() {
-        return;
-    }
-    let diagnostic = Diagnostic::new(Rule::CheckpointDocument, span, format!("{what} is not a number"))
-        .help("remove it: libvirt only ever prints it");
-    context.report(diagnostic);
+    let errors = diagnostics.into_iter().filter(Diagnostic::is_error);
+    (checkpoint, errors.map(|diagnostic| diagnostic.moved_to(Document::Checkpoint)).collect())
 }
 
 #[cfg(test)]
@@ -243,16 +138,14 @@ mod tests {
         assert_eq!(rules(&disks("<disks/>")), ["checkpoint/empty-disks"]);
         assert_eq!(
             rules(&disks("<disks><disk name='vda' checkpoint='no' bitmap='a'/></disks>")),
-            ["checkpoint/invalid-document"]
+            ["schema/left-out-disk"]
         );
-        assert_eq!(
-            rules(&disks("<disks><disk name='vda' checkpoint='yes'/></disks>")),
-            ["checkpoint/invalid-document"]
-        );
-        assert_eq!(rules(&disks("<bogus/>")), ["checkpoint/invalid-document"]);
+        assert_eq!(rules(&disks("<disks><disk name='vda' checkpoint='yes'/></disks>")), ["schema/unknown-value"]);
+        assert_eq!(rules(&disks("<bogus/>")), ["schema/unknown-element"]);
         assert_eq!(rules("<domaincheckpoint><name>../a</name></domaincheckpoint>"), ["checkpoint/invalid-name"]);
         assert_eq!(rules("<domaincheckpoint><name/></domaincheckpoint>"), ["checkpoint/invalid-name"]);
         assert_eq!(rules("<domainbackup/>"), ["checkpoint/not-a-checkpoint"]);
+        assert_eq!(rules("<domaincheckpoint xmlns='urn:x'/>"), ["schema/namespace"]);
         assert_eq!(rules("<domaincheckpoint>"), ["xml/unclosed-element"]);
     }
 }

@@ -189,6 +189,17 @@ impl Diagnostic {
         self
     }
 
+    /// Moves its labels in document `from` into document `to`, for a document that is given in another role.
+    #[must_use]
+    pub(crate) fn relabelled(mut self, from: Document, to: Document) -> Self {
+        for label in std::iter::once(&mut self.primary).chain(&mut self.secondary) {
+            if label.document == from {
+                label.document = to;
+            }
+        }
+        self
+    }
+
     /// Whether libvirt would refuse the document because of it.
     #[must_use]
     pub fn is_error(&self) -> bool {

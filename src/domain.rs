@@ -14,8 +14,9 @@ use crate::diagnostic::Document::Domain as InDomain;
 use crate::diagnostic::{Diagnostic, Span, push_bounded};
 use crate::release::Release;
 use crate::rules::Rule;
+use crate::schema::canonical_uuid;
 use crate::syntax::{self, namespace, start_tag};
-use crate::wording::truncate_for_display;
+use crate::wording::{trim, truncate_for_display};
 
 pub use resources::{PathKind, UsedPath, UsedPort};
 
@@ -26,6 +27,8 @@ pub struct Domain {
     pub disks: Vec<DomainDisk>,
     /// Whether it runs: libvirt then prints an `id`.
     pub active: bool,
+    /// Its UUID, in lower case with hyphens.
+    pub uuid: Option<Box<str>>,
     /// Its hypervisor, such as `kvm`: the attribute `type`.
     pub hypervisor: Option<Box<str>>,
     /// Files, sockets and devices that it uses besides its disks' images.
@@ -157,19 +160,27 @@ fn parse(document: &roxmltree::Document<'_>, release: Release) -> (Option<Domain
     if root.tag_name().name() != "domain" {
         return (None, vec![not_a_domain(root.tag_name().name(), start_tag(root))]);
     }
+    let (domain, diagnostics) = read_element(root, release);
+    (Some(domain), diagnostics)
+}
+
+/// Reads a `<domain>`, in whatever document it is.
+pub(crate) fn read_element(root: Node<'_, '_>, release: Release) -> (Domain, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
+    let uuid = child(root, "uuid").and_then(|uuid| canonical_uuid(trim(uuid.text()?)));
     let devices = root.children().filter(|child| is_unprefixed(*child, "devices"));
     let disks = devices.flat_map(|devices| devices.children()).filter(|child| is_unprefixed(*child, "disk"));
     let disks = disks.filter_map(|disk| parse_disk(disk, release, &mut diagnostics)).collect();
     let domain = Domain {
         disks: sort_like_libvirt(disks),
         active: attribute(root, "id").is_some(),
+        uuid: uuid.map(Into::into),
         hypervisor: attribute(root, "type").map(Into::into),
         used_paths: resources::paths(root),
         used_ports: resources::ports(root),
         tag: start_tag(root),
     };
-    (Some(domain), diagnostics)
+    (domain, diagnostics)
 }
 
 /// What is said of the syntax of a backup, said of that of a domain.
@@ -231,7 +242,7 @@ fn parse_disk(node: Node<'_, '_>, release: Release, diagnostics: &mut Vec<Diagno
         device,
         bus,
         source: source.map_or(Source::Empty, |source| parse_source(source, storage_type)),
-        source_path: source.and_then(|source| source_path(source, storage_type)),
+        source_path: source.and_then(|source| source_path(source, storage_type, release)),
         format: child(node, "driver").and_then(|driver| attribute(driver, "type")).and_then(StorageFormat::from_name),
         other_images: other_images(node),
         encrypted: std::iter::once(node).chain(source).any(|node| child(node, "encryption").is_some()),
@@ -299,16 +310,21 @@ fn parse_source(source: Node<'_, '_>, storage_type: &str) -> Source {
     }
 }
 
-fn source_path(source: Node<'_, '_>, storage_type: &str) -> Option<Box<str>> {
+fn source_path(source: Node<'_, '_>, storage_type: &str, release: Release) -> Option<Box<str>> {
     let name = match storage_type {
         "file" => attribute(source, "file"),
         "block" => attribute(source, "dev"),
         "dir" => attribute(source, "dir"),
         "network" => {
             let name = attribute(source, "name");
-            // libvirt takes the name of the volume or pool off.
-            let is_split = matches!(attribute(source, "protocol"), Some("gluster" | "rbd"));
-            if is_split { name.and_then(|name| name.split_once('/')).map(|(_, image)| image) } else { name }
+            match attribute(source, "protocol") {
+                // libvirt removes the name of the volume or pool: up to 11.3.0 the part before the first slash, since
+                // 12.8.0 all before the last one.
+                Some("gluster" | "rbd") if release < Release::V12_8_0 => name.and_then(|name| name.split_once('/')),
+                Some("gluster" | "rbd") => name.and_then(|name| name.rsplit_once('/')),
+                _ => name.map(|name| ("", name)),
+            }
+            .map(|(_, image)| image)
         }
         _ => None,
     };

@@ -232,16 +232,11 @@ impl Write for XmlWriter {
 
     /// An element that holds `value` and nothing else, on one line.
     fn text(&mut self, name: &str, value: &str) {
-        self.start_element(name);
-        self.set_preserve_whitespaces(true);
-        self.write_text(&escape(value, false));
-        self.end_element();
-        // If left on, the line feed at the end of the document would be missing.
-        self.set_preserve_whitespaces(false);
+        write_text_element(self, name, value);
     }
 
     fn attribute(&mut self, name: &str, value: &str) {
-        self.write_attribute_raw(name, |buffer| escape_into(buffer, value, true));
+        write_escaped_attribute(self, name, value);
     }
 
     fn optional(&mut self, name: &str, value: Option<&str>) {
@@ -249,6 +244,19 @@ impl Write for XmlWriter {
             self.attribute(name, value);
         }
     }
+}
+
+pub(crate) fn write_text_element(writer: &mut XmlWriter, name: &str, value: &str) {
+    writer.start_element(name);
+    writer.set_preserve_whitespaces(true);
+    writer.write_text(&escape(value, false));
+    writer.end_element();
+    // If left on, the line feed at the end of the document would be missing.
+    writer.set_preserve_whitespaces(false);
+}
+
+pub(crate) fn write_escaped_attribute(writer: &mut XmlWriter, name: &str, value: &str) {
+    writer.write_attribute_raw(name, |buffer| escape_into(buffer, value, true));
 }
 
 fn escape(value: &str, in_attribute: bool) -> String {

@@ -83,6 +83,6 @@ pub use backup::Backup;
 pub use domain::Domain;
 pub use options::Options;
 pub use pipeline::{
-    Checked, align, check, check_bytes, check_in_detail, format, normalize, normalize_bytes, parse, parse_bytes, plan,
-    root_name,
+    Checked, align, align_checkpoint, check, check_bytes, check_in_detail, format, normalize, normalize_bytes, parse,
+    parse_bytes, parse_checkpoint, plan, root_name,
 };

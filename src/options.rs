@@ -8,6 +8,7 @@ use crate::release::Release;
 
 /// What a backup is checked or normalized against.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     /// The libvirt release whose behaviour is reproduced.
     pub release: Release,
@@ -15,6 +16,8 @@ pub struct Options {
     pub suffix: String,
     /// Whether the document is a state file of libvirtd, to which the schema does not apply.
     pub status: bool,
+    /// Whether a checkpoint is redefined (`virsh checkpoint-create --redefine`).
+    pub redefine: bool,
     /// Whether [`normalize`](crate::normalize) without a domain writes each disk's resulting mode and checkpoint.
     pub explicit: bool,
     /// Whether destinations are existing files (`virsh backup-begin --reuse-external`).

@@ -33,6 +33,7 @@ use crate::wording::{self, closest_match, is_single_typo};
 pub(crate) use element::{Attribute, Context, Fields, read_element};
 pub use status::parse as parse_status;
 pub(crate) use text::text_of;
+pub(crate) use unexpected::{namespace_declaration, rename};
 
 /// Reads a backup as `virsh backup-begin` would.
 ///
@@ -93,7 +94,7 @@ fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
                 intended,
                 Applicability::safe_if(is_single_typo(name, intended)),
             ),
-            None => diagnostic.help("expected <domainbackup>"),
+            None => diagnostic.help("expected <domainbackup> or <domaincheckpoint>"),
         },
     })
 }

@@ -1,9 +1,11 @@
 //! The stages in order: text → document → backup → aligned backup, with the diagnostics of each.
 
+mod checkpoint;
 mod follow_up;
 
 use crate::align::{align as align_with_domain, align_without_domain, unnamed_volumes};
 use crate::backup::Backup;
+use crate::checkpoint::{Checkpoint, format as write_checkpoint};
 use crate::diagnostic::Document::Backup as InBackup;
 use crate::diagnostic::{self, Diagnostic, Document, NotChecked};
 use crate::domain::{self, Domain};
@@ -16,6 +18,7 @@ use crate::plan::Plan;
 use crate::source::Source;
 use crate::{preflight, syntax};
 
+use checkpoint::is_checkpoint;
 use follow_up::{attach_disk_suggestions, duplicated_attribute_spans, is_tag, overlaps, spans_of, unclosed_tag_spans};
 
 /// Parses a backup document.
@@ -24,8 +27,37 @@ use follow_up::{attach_disk_suggestions, duplicated_attribute_spans, is_tag, ove
 ///
 /// Returns all errors, sorted by place, if libvirt would refuse the document for every domain.
 pub fn parse(text: &str, options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
-    let (backup, checked) = run(text, None, options, Purpose::Normalize, |backup| backup.clone().into_owned());
+    let then = |backup: &Backup<'_>| backup.clone().into_owned();
+    let (backup, checked) =
+        run(text, options, |document| run_stages(document, None, options, Purpose::Normalize, then));
     backup.ok_or(checked.diagnostics)
+}
+
+/// Completes a checkpoint as libvirt does before it creates it: disks are named by their targets, in the order of the
+/// domain, and each has the name of its bitmap. One to redefine is completed with the domain that it contains.
+///
+/// # Errors
+///
+/// Returns all errors if the checkpoint does not fit the domain; it is then incomplete.
+pub fn align_checkpoint(
+    checkpoint: &mut Checkpoint,
+    domain: &Domain,
+    options: &Options,
+) -> Result<(), Vec<Diagnostic>> {
+    let diagnostics = checkpoint::align(checkpoint, Some(domain), options, Purpose::Normalize);
+    if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+}
+
+/// Parses a checkpoint document.
+///
+/// # Errors
+///
+/// Returns all errors, sorted by place, if libvirt would refuse the document for every domain.
+pub fn parse_checkpoint(text: &str, options: &Options) -> Result<Checkpoint, Vec<Diagnostic>> {
+    let purpose = Purpose::Normalize;
+    let (checkpoint, checked) =
+        run(text, options, |document| checkpoint::run_stages(document, None, options, purpose, Checkpoint::clone));
+    checkpoint.ok_or(checked.diagnostics)
 }
 
 /// Like [`parse()`], for the bytes of a file, which are decoded as libvirt would decode them.
@@ -90,7 +122,15 @@ pub fn check(text: &str, domain: Option<&Domain>, options: &Options) -> Vec<Diag
 /// As [`check`], with what could not be checked.
 #[must_use]
 pub fn check_in_detail(text: &str, domain: Option<&Domain>, options: &Options) -> Checked {
-    run(text, domain, options, Purpose::Check, |_| ()).1
+    let purpose = Purpose::Check;
+    let stages = |document: roxmltree::Document<'_>| {
+        if is_checkpoint(&document, options) {
+            checkpoint::run_stages(document, domain, options, purpose, |_| ())
+        } else {
+            run_stages(document, domain, options, purpose, |_| ())
+        }
+    };
+    run(text, options, stages).1
 }
 
 /// What would happen to each disk of the domain, and all errors and warnings about the backup.
@@ -98,9 +138,8 @@ pub fn check_in_detail(text: &str, domain: Option<&Domain>, options: &Options) -
 /// There is no plan if libvirt's parser or alignment refuses the backup; there is one if only its driver would.
 #[must_use]
 pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Checked) {
-    run(text, Some(domain), options, Purpose::Check, |backup| {
-        Plan::from_aligned(backup, domain, options.host.as_deref())
-    })
+    let then = |backup: &Backup<'_>| Plan::from_aligned(backup, domain, options.host.as_deref());
+    run(text, options, |document| run_stages(document, Some(domain), options, Purpose::Check, then))
 }
 
 /// What of this machine has to be looked at for a backup; nothing for one that does not fit the domain.
@@ -108,7 +147,7 @@ pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Ch
 pub(crate) fn probes(text: &str, domain: &Domain, vm: &Vm, options: &Options) -> Option<Probes> {
     let probes =
         |backup: &Backup<'_>| Probes::new(backup, domain, vm, options.reuse_external, options.checkpoint.as_deref());
-    run(text, Some(domain), options, Purpose::Normalize, probes).0
+    run(text, options, |document| run_stages(document, Some(domain), options, Purpose::Normalize, probes)).0
 }
 
 /// Like [`check`], for the bytes of a file, which are decoded as libvirt would decode them.
@@ -126,7 +165,15 @@ pub fn check_bytes(bytes: &[u8], domain: Option<&Domain>, options: &Options) -> 
 ///
 /// Returns all errors, sorted by place, if libvirt's parser or alignment would refuse the backup.
 pub fn normalize(text: &str, domain: Option<&Domain>, options: &Options) -> Result<String, Vec<Diagnostic>> {
-    let (formatted, checked) = run(text, domain, options, Purpose::Normalize, write);
+    let purpose = Purpose::Normalize;
+    let stages = |document: roxmltree::Document<'_>| {
+        if is_checkpoint(&document, options) {
+            checkpoint::run_stages(document, domain, options, purpose, write_checkpoint)
+        } else {
+            run_stages(document, domain, options, purpose, write)
+        }
+    };
+    let (formatted, checked) = run(text, options, stages);
     formatted.filter(|_| checked.diagnostics.is_empty()).ok_or(checked.diagnostics)
 }
 
@@ -168,15 +215,12 @@ enum Purpose {
     Normalize,
 }
 
-/// Runs all stages on a text. `then` receives the aligned backup if there is no error.
+/// Runs `stages` on a text, also where its syntax is wrong.
 fn run<T>(
     text: &str,
-    domain: Option<&Domain>,
     options: &Options,
-    purpose: Purpose,
-    then: impl Fn(&Backup<'_>) -> T,
+    stages: impl Fn(roxmltree::Document<'_>) -> (Option<T>, Checked),
 ) -> (Option<T>, Checked) {
-    let stages = |document: roxmltree::Document<'_>| run_stages(document, domain, options, purpose, &then);
     let syntax = match syntax::parse(text) {
         Ok(document) => return stages(document),
         Err(syntax) => syntax,
@@ -213,6 +257,7 @@ fn run<T>(
     (None, in_order(diagnostics).into())
 }
 
+/// Document → backup → aligned backup, which `then` gets if nothing is wrong with it.
 fn run_stages<T>(
     document: roxmltree::Document<'_>,
     domain: Option<&Domain>,

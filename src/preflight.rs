@@ -20,9 +20,10 @@ pub(crate) use disk::unsupported;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::backup::{Backup, Disk};
-use crate::checkpoint::Existing;
+use crate::checkpoint::{Checkpoint, Existing};
 use crate::diagnostic::{Diagnostic, NotChecked, Span};
 use crate::domain::{Domain, DomainDisk};
 use crate::options::Options;
@@ -49,6 +50,24 @@ struct Context<'c, 'a> {
 }
 
 impl<'c, 'a> Context<'c, 'a> {
+    fn new(backup: &'c Backup<'a>, domain: Option<&'c Domain>, options: &'c Options) -> Self {
+        let mut by_target = HashMap::with_capacity(domain.map_or(0, |domain| domain.disks.len()));
+        for disk in domain.into_iter().flat_map(|domain| &domain.disks) {
+            by_target.entry(&*disk.target).or_insert(disk);
+        }
+        Self {
+            backup,
+            domain,
+            options,
+            by_target,
+            by_path: OnceCell::new(),
+            paths: OnceCell::new(),
+            included_targets: OnceCell::new(),
+            existing: OnceCell::new(),
+            renamed_from: OnceCell::new(),
+        }
+    }
+
     /// The disks that take part.
     fn included_disks(&self) -> impl Iterator<Item = &'c Disk<'a>> + use<'c, 'a> {
         self.backup.disks.iter().filter(|disk| disk.included)
@@ -126,21 +145,7 @@ pub(crate) fn check(
     options: &Options,
     is_sound: bool,
 ) -> (Vec<Diagnostic>, Vec<NotChecked>) {
-    let mut by_target = HashMap::with_capacity(domain.map_or(0, |domain| domain.disks.len()));
-    for disk in domain.into_iter().flat_map(|domain| &domain.disks) {
-        by_target.entry(&*disk.target).or_insert(disk);
-    }
-    let context = Context {
-        backup,
-        domain,
-        options,
-        by_target,
-        by_path: OnceCell::new(),
-        paths: OnceCell::new(),
-        included_targets: OnceCell::new(),
-        existing: OnceCell::new(),
-        renamed_from: OnceCell::new(),
-    };
+    let context = Context::new(backup, domain, options);
     let mut diagnostics = Vec::new();
     disk::check(&context, is_sound, &mut diagnostics);
     destination::check(&context, &mut diagnostics);
@@ -157,4 +162,19 @@ pub(crate) fn check(
         diagnostics.extend(domain.and_then(advice::inactive));
     }
     (diagnostics, incremental::not_checked(&context).into_iter().collect())
+}
+
+/// Looks at a checkpoint that is created by itself, as along with a backup of no disk. Diagnostics are labelled in
+/// [`Document::Checkpoint`](crate::diagnostic::Document).
+pub(crate) fn check_checkpoint(checkpoint: Checkpoint, domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
+    let backup = Backup::without_disks(checkpoint.tag);
+    let options = Options { checkpoint: Some(Arc::new(checkpoint)), ..options.clone() };
+    let context = Context::new(&backup, domain, &options);
+    let mut diagnostics = Vec::new();
+    if options.redefine {
+        diagnostics.extend(checkpoint::check_parent(&context));
+    } else {
+        checkpoint::check(&context, &mut diagnostics);
+    }
+    diagnostics
 }

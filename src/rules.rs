@@ -112,7 +112,7 @@ rules! {
     NvmeName "schema/nvme-name" "unsupported NVMe disk name" until V11_3_0;
     PlainPushDisk "schema/plain-push-disk" "missing disk type in push mode" until V9_0_0;
     FullWithIncremental "schema/full-with-incremental" "full backup with a checkpoint to start from";
-    ExcludedDisk "schema/left-out-disk" "destination settings on an excluded disk";
+    ExcludedDisk "schema/left-out-disk" "settings on an excluded disk";
     ScratchInPush "schema/scratch-in-push" "<scratch> in push mode";
     TargetInPull "schema/target-in-pull" "<target> in pull mode";
     ExportInPush "schema/export-in-push" "NBD export setting in push mode";
@@ -134,6 +134,7 @@ rules! {
     DuplicateSeclabel "parse/duplicate-seclabel" "duplicate <seclabel> for a security model";
     InvalidStatus "parse/invalid-status" "invalid value in a state file";
     MissingStatus "parse/missing-status" "missing attribute or element in a state file";
+    IncompleteRedefinition "parse/incomplete-redefinition" "redefined checkpoint without a name or creation time";
 
     NotADomain "align/not-a-domain" "domain file is not a domain";
     InvalidDomainDisk "align/invalid-domain-disk" "invalid disk in the domain";
@@ -166,7 +167,6 @@ rules! {
     DomainPort "qemu/port-in-use" "port that the domain listens on";
 
     NotACheckpoint "checkpoint/not-a-checkpoint" "checkpoint file is not a checkpoint";
-    CheckpointDocument "checkpoint/invalid-document" "invalid checkpoint document";
     CheckpointName "checkpoint/invalid-name" "invalid checkpoint name";
     CheckpointWithoutDisks "checkpoint/empty-disks" "<disks> without a <disk> in a checkpoint";
     CheckpointNoSuchDisk "checkpoint/no-such-disk" "checkpoint disk not found in the domain";
@@ -178,6 +178,8 @@ rules! {
     TemporaryBitmap "checkpoint/temporary-bitmap" "checkpoint name conflicts with a temporary bitmap";
     CheckpointExists "checkpoint/name-exists" "checkpoint already exists";
     CheckpointIsBase "checkpoint/name-is-base" "new checkpoint has the name of the base checkpoint";
+    CheckpointOwnParent "checkpoint/own-parent" "checkpoint that is its own parent";
+    CheckpointOtherDomain "checkpoint/other-domain" "checkpoint of another domain";
     NoSuchCheckpoint "checkpoint/no-such-checkpoint" "checkpoint not found";
     ImpossibleCheckpoint "checkpoint/impossible-name" "checkpoint name that cannot exist";
     DiskNotCovered "checkpoint/disk-not-covered" "disk not covered by the base checkpoint";

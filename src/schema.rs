@@ -17,8 +17,12 @@ pub enum Value {
     DiskName,
     /// A host name or address.
     Host,
+    /// The target of a disk, or the path of its image.
+    DiskNameOrPath,
     /// Decimal digits of a 32-bit number.
     Number,
+    /// Decimal digits of a 64-bit number.
+    LongNumber,
     /// An absolute path.
     Path,
     /// A UUID.
@@ -35,8 +39,10 @@ impl Value {
             Self::Any => true,
             Self::Words(words) => words.contains(&trim(value)),
             Self::DiskName => is_disk_name(value) || is_nvme_name(value),
+            Self::DiskNameOrPath => Self::DiskName.accepts(value) || Self::Path.accepts(value),
             Self::Host => is_host_name(value) || is_ipv6_address(value),
             Self::Number => number(value).is_some(),
+            Self::LongNumber => long_number(value).is_some(),
             Self::Path => is_absolute_path(value),
             Self::Uuid => canonical_uuid(value).is_some(),
         }
@@ -54,11 +60,22 @@ pub struct Attribute {
     pub required: bool,
 }
 
+/// A kind of document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `<domainbackup>`
+    Backup,
+    /// `<domaincheckpoint>`
+    Checkpoint,
+}
+
 /// An element.
 #[derive(Debug)]
 pub struct Shape {
     /// The name.
     pub name: &'static str,
+    /// The kind of document the element belongs to.
+    pub format: Format,
     /// The attributes, in the order in which libvirt writes them.
     pub attributes: &'static [Attribute],
     /// The children that are allowed once, in the order in which libvirt writes them.
@@ -84,7 +101,8 @@ const fn required(name: &'static str, value: Value) -> Attribute {
     Attribute { name, value, required: true }
 }
 
-const EMPTY: Shape = Shape { name: "", attributes: &[], children: &[], repeated: None, text: false };
+const EMPTY: Shape =
+    Shape { name: "", format: Format::Backup, attributes: &[], children: &[], repeated: None, text: false };
 
 /// The root element.
 pub static DOMAINBACKUP: Shape = Shape {
@@ -212,27 +230,58 @@ pub static IVGEN: Shape =
 pub static DOMAINCHECKPOINT: Shape = Shape {
     name: "domaincheckpoint",
     children: &["name", "description", "creationTime", "disks", "domain", "parent"],
-    ..EMPTY
+    ..CHECKPOINT
 };
-/// An element of a checkpoint that contains text.
-pub static CHECKPOINT_TEXT: Shape = Shape { name: "name", text: true, ..EMPTY };
+/// The name of a checkpoint.
+pub static CHECKPOINT_NAME: Shape = Shape { name: "name", text: true, ..CHECKPOINT };
+/// The description of a checkpoint.
+pub static CHECKPOINT_DESCRIPTION: Shape = Shape { name: "description", text: true, ..CHECKPOINT };
+/// The seconds since 1970 when a checkpoint was created.
+pub static CHECKPOINT_CREATION_TIME: Shape = Shape { name: "creationTime", text: true, ..CHECKPOINT };
 /// The parent of a checkpoint.
-pub static CHECKPOINT_PARENT: Shape = Shape { name: "parent", children: &["name"], ..EMPTY };
+pub static CHECKPOINT_PARENT: Shape = Shape { name: "parent", children: &["name"], ..CHECKPOINT };
 /// The disks of a checkpoint.
-pub static CHECKPOINT_DISKS: Shape = Shape { name: "disks", repeated: Some("disk"), ..EMPTY };
+pub static CHECKPOINT_DISKS: Shape = Shape { name: "disks", repeated: Some("disk"), ..CHECKPOINT };
 /// A disk of a checkpoint.
 pub static CHECKPOINT_DISK: Shape = Shape {
     name: "disk",
     attributes: &[
-        required("name", Value::Any),
+        required("name", Value::DiskNameOrPath),
         optional("checkpoint", Value::Words(&["no", "bitmap"])),
         optional("bitmap", Value::Any),
-        optional("size", Value::Any),
+        optional("size", Value::LongNumber),
     ],
-    ..EMPTY
+    ..CHECKPOINT
 };
+/// A domain in a checkpoint, which is not validated here.
+static CHECKPOINT_DOMAIN: Shape = Shape { name: "domain", ..CHECKPOINT };
+const CHECKPOINT: Shape = Shape { format: Format::Checkpoint, ..EMPTY };
 
-/// Every shape with the elements that may contain it, to suggest the right place of a misplaced element or attribute.
+impl Shape {
+    /// The shapes of the same kind of document, with the elements that each is allowed in.
+    #[must_use]
+    pub fn relatives(&self) -> &'static [(&'static Self, &'static [&'static str])] {
+        match self.format {
+            Format::Backup => SHAPES,
+            Format::Checkpoint => CHECKPOINT_SHAPES,
+        }
+    }
+}
+
+/// The same for the shapes of a checkpoint.
+static CHECKPOINT_SHAPES: &[(&Shape, &[&str])] = &[
+    (&DOMAINCHECKPOINT, &[]),
+    (&CHECKPOINT_NAME, &["domaincheckpoint", "parent"]),
+    (&CHECKPOINT_DESCRIPTION, &["domaincheckpoint"]),
+    (&CHECKPOINT_CREATION_TIME, &["domaincheckpoint"]),
+    (&CHECKPOINT_PARENT, &["domaincheckpoint"]),
+    (&CHECKPOINT_DOMAIN, &["domaincheckpoint"]),
+    (&CHECKPOINT_DISKS, &["domaincheckpoint"]),
+    (&CHECKPOINT_DISK, &["disks"]),
+];
+
+/// Every shape of a backup with the elements that may contain it, to suggest the right place of a misplaced element or
+/// attribute.
 pub static SHAPES: &[(&Shape, &[&str])] = &[
     (&DOMAINBACKUP, &[]),
     (&INCREMENTAL, &["domainbackup"]),
@@ -356,7 +405,13 @@ pub fn number(value: &str) -> Option<u32> {
     value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok()).flatten()
 }
 
-/// A UUID of 32 hexadecimal digits, plain or as 8-4-4-4-12, in lower case with hyphens.
+/// Digits, leading zeros too, at most 18446744073709551615.
+#[must_use]
+pub fn long_number(value: &str) -> Option<u64> {
+    value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok()).flatten()
+}
+
+/// Thirty-two hexadecimal digits, plain or as 8-4-4-4-12; returned in lower case with hyphens.
 #[must_use]
 pub fn canonical_uuid(value: &str) -> Option<String> {
     let hyphens = [8, 13, 18, 23];
@@ -390,7 +445,9 @@ mod tests {
 
     #[test]
     fn no_shape_outgrows_the_slots_it_is_read_into() {
-        for (shape, _) in SHAPES.iter().copied().chain([(&PUSH_DISK, &[][..]), (&PULL_DRIVER, &[][..])]) {
+        for (shape, _) in
+            SHAPES.iter().chain(CHECKPOINT_SHAPES).copied().chain([(&PUSH_DISK, &[][..]), (&PULL_DRIVER, &[][..])])
+        {
             assert!(shape.attributes.len() <= MAX_ATTRIBUTES, "{}", shape.name);
             assert!(shape.children.len() <= MAX_CHILDREN, "{}", shape.name);
         }

@@ -217,7 +217,9 @@ pub(crate) fn did_you_mean(shown: &str) -> String {
 /// For a name that differs from one of libvirt's.
 pub(crate) fn did_you_mean_name(written: &str, meant: &str, shown: &str) -> String {
     if written.eq_ignore_ascii_case(meant) {
-        format!("names are in lower case: write {shown}")
+        let case =
+            if meant.contains(|letter: char| letter.is_ascii_uppercase()) { "case-sensitive" } else { "in lower case" };
+        format!("names are {case}: write {shown}")
     } else {
         did_you_mean(shown)
     }

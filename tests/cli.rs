@@ -3,6 +3,8 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "cli/checkpoint.rs"]
+mod checkpoint;
 #[path = "cli/config.rs"]
 mod config;
 #[path = "cli/explain.rs"]
@@ -129,9 +131,7 @@ fn every_example_is_a_good_backup_of_the_example_domain() {
     let mut count = 0;
     for example in examples.map(|entry| entry.unwrap().path()) {
         let name = example.file_name().unwrap().to_string_lossy().into_owned();
-        if example.extension().is_none_or(|end| end != "xml")
-            || ["domain.xml", "checkpoint.xml"].contains(&name.as_str())
-        {
+        if example.extension().is_none_or(|end| end != "xml") || name == "domain.xml" {
             continue;
         }
         let run = run(&["check", "--allow", "advice", "--domain", "examples/domain.xml", example.to_str().unwrap()]);
@@ -509,7 +509,7 @@ fn bad_input_is_distinguished() {
         (b"<domainbackup>\xff</domainbackup>", "xml/undecodable"),
         (&utf16, "xml/nul-byte"),
         (b"<domainbackup/>\0", "xml/nul-byte"),
-        (b"<domaincheckpoint/>", "parse/wrong-root"),
+        (b"<domainsnapshot/>", "parse/wrong-root"),
         (b"<!DOCTYPE domainbackup [<!ENTITY a 'b'>]><domainbackup/>", "xml/document-type"),
         ("<domainbackup mode=“pull”/>".as_bytes(), "xml/curly-quotes"),
     ];

@@ -30,12 +30,16 @@ struct Case {
     backup: Option<String>,
     /// Bytes that are not UTF-8, each as the character with its number.
     backup_latin1: Option<String>,
+    checkpoint: Option<String>,
+    checkpoint_latin1: Option<String>,
     /// A name in `domains.jsonl`.
     domain: Option<String>,
     #[serde(default)]
     suffix: String,
     #[serde(default)]
     status: bool,
+    #[serde(default)]
+    redefine: bool,
     answers: Vec<Answer>,
 }
 
@@ -94,9 +98,11 @@ impl Recordings {
             release,
             suffix: case.suffix.clone(),
             status: case.status,
+            redefine: case.redefine,
             ..backupxml::Options::default()
         };
-        backupxml::normalize_bytes(&case.bytes(), domain, &options)
+        let text = backupxml::normalize_bytes(&case.bytes(), domain, &options)?;
+        Ok(if case.is_checkpoint() { without_domain(&text) } else { text })
     }
 }
 
@@ -114,11 +120,16 @@ fn lines<T: for<'a> Deserialize<'a>>(path: &Path) -> Vec<(String, T)> {
 
 impl Case {
     fn bytes(&self) -> Vec<u8> {
-        match (&self.backup, &self.backup_latin1) {
+        let text = self.backup.as_ref().or(self.checkpoint.as_ref());
+        match (text, self.backup_latin1.as_ref().or(self.checkpoint_latin1.as_ref())) {
             (Some(text), None) => text.clone().into_bytes(),
             (None, Some(text)) => text.chars().map(|character| u8::try_from(u32::from(character)).unwrap()).collect(),
-            _ => panic!("a case has either backup or backup_latin1"),
+            _ => panic!("a case has one document"),
         }
+    }
+
+    fn is_checkpoint(&self) -> bool {
+        self.checkpoint.is_some() || self.checkpoint_latin1.is_some()
     }
 
     fn answer(&self, release: Release) -> Option<&Answer> {
@@ -146,9 +157,23 @@ impl Answer {
         let message = self.message.as_deref()?;
         let theirs = message.contains("failed to validate against schema")
             || message.starts_with("at line ")
-            || message.starts_with("(domain_backup):");
+            || message.starts_with("(domain_backup):")
+            || message.starts_with("(domain_checkpoint):");
         (matches!(self.stage, Some(Stage::Parse | Stage::Align)) && !theirs).then_some(message)
     }
+}
+
+/// libvirt was asked to leave out the `<domain>` of a checkpoint, which backupxml copies.
+fn without_domain(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("\n  <domain") else { return text.to_owned() };
+    let after = rest.rsplit_once("</domain>").map_or("", |(_, after)| after);
+    format!("{before}{after}")
+}
+
+/// Whether libvirt, asked for a checkpoint, found another root. The kind of a document follows from its root here, so
+/// backupxml takes it for a wrong backup.
+fn is_about_other_root(case: &Case, message: &str) -> bool {
+    case.is_checkpoint() && message.starts_with("XML error: expecting root element")
 }
 
 /// libvirt writes these characters verbatim and loses them when it reads its output; backupxml writes references.
@@ -202,6 +227,9 @@ impl Tally {
     fn message(&mut self, recordings: &Recordings, placed: &Placed, release: Release) {
         let Some(answer) = placed.case.answer(release) else { return };
         let Some(theirs) = answer.own_message() else { return };
+        if is_about_other_root(&placed.case, theirs) {
+            return;
+        }
         // The other test checks accepted documents.
         let Err(diagnostics) = recordings.normalize(&placed.case, release) else { return };
         if diagnostics.iter().any(|diagnostic| diagnostic.libvirt.as_deref() == Some(theirs)) {
@@ -216,7 +244,10 @@ impl Tally {
         let Some(answer) = placed.case.answer(release) else { return };
         let Some(theirs) = answer.schema_message() else { return };
         let Err(diagnostics) = recordings.normalize(&placed.case, release) else { return };
-        let is_schema = |diagnostic: &&Diagnostic| diagnostic.rule.family() == "schema" && diagnostic.libvirt.is_some();
+        let is_schema = |diagnostic: &&Diagnostic| {
+            let quotes = |words: &str| diagnostic.libvirt.as_deref().is_some_and(|libvirt| libvirt.starts_with(words));
+            diagnostic.rule.family() == "schema" && quotes("") || quotes("XML document failed to validate")
+        };
         let mut ours =
             diagnostics.iter().filter(is_schema).filter_map(|diagnostic| diagnostic.libvirt.as_deref()).peekable();
         if ours.peek().is_some() && ours.all(|ours| ours == theirs) {
@@ -345,7 +376,9 @@ fn is_at(difference: &str, place: &str) -> bool {
 }
 
 /// Documents with another schema message in some release, and why.
-const OTHER_SCHEMA_MESSAGE: [(&str, &str); 14] = [
+const OTHER_SCHEMA_MESSAGE: [(&str, &str); 16] = [
+    ("random-checkpoint.jsonl:91", "an undeclared prefix is quoted from the XML parser"),
+    ("random-checkpoint.jsonl:404", "an undeclared prefix is quoted from the XML parser"),
     ("random.jsonl:322", "an undeclared prefix is quoted from the XML parser"),
     ("random.jsonl:655", "libxml2 has no name for a CDATA section between elements"),
     ("random.jsonl:780", "an undeclared prefix is quoted from the XML parser"),

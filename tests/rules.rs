@@ -54,6 +54,7 @@ impl Case {
         while let Some(word) = words.next() {
             match word {
                 "--reuse-external" => self.options.reuse_external = true,
+                "--redefine" => self.options.redefine = true,
                 "--existing-checkpoint" => {
                     let name = words.next().expect("a name").to_owned();
                     self.options.existing = Some([Existing::named(name)].into());
@@ -267,7 +268,7 @@ fn case(section: &str, rule: Rule, options: Options) -> Option<Case> {
         if section.contains(&format!("Existing checkpoint:\n\n```xml\n{block}")) {
             continue;
         }
-        if block.starts_with("<domaincheckpoint")
+        if block.starts_with("<domaincheckpoint") && !section.contains("With `--redefine`")
             || rule == Rule::NotACheckpoint && block.starts_with("<domainsnapshot")
         {
             case.checkpoint = Some((*block).to_owned());

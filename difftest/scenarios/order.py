@@ -6,7 +6,6 @@ TWO = (qcow2('vda'), qcow2('vdb'))
 MIXED = (qcow2('vda'), raw('vdb'), empty())
 TRANSIENT = (qcow2('vda', inside='<transient/>'), qcow2('vdb'))
 CP1 = (checkpoint('cp1', *covers('vda')),)
-SCHEMA = 'checkpoint/invalid-document'
 UNKNOWN = 'align/no-such-disk'
 
 

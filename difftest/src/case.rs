@@ -4,24 +4,50 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A backup, and how libvirt should process it.
+/// The kind of a document, and how libvirt should process it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A `<domainbackup>`.
+    Backup,
+    /// A `<domainbackup>` of libvirtd's own state files.
+    Status,
+    /// A `<domaincheckpoint>` to create.
+    Checkpoint,
+    /// A `<domaincheckpoint>` to redefine.
+    Redefinition,
+}
+
+impl Kind {
+    pub const ALL: [Self; 4] = [Self::Backup, Self::Status, Self::Checkpoint, Self::Redefinition];
+
+    /// Whether the document is a checkpoint.
+    pub fn is_checkpoint(self) -> bool {
+        matches!(self, Self::Checkpoint | Self::Redefinition)
+    }
+
+    /// The name of the root element.
+    pub fn root(self) -> &'static str {
+        if self.is_checkpoint() { "domaincheckpoint" } else { "domainbackup" }
+    }
+}
+
+/// A document, and how libvirt should process it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Case {
-    /// The `<domainbackup>` document; bytes, since it may declare any encoding. No NUL: libvirt takes C strings.
-    pub backup: Vec<u8>,
-    /// The domain to align with; without one the backup is only parsed and formatted.
+    pub kind: Kind,
+    /// Bytes, since it may declare any encoding. No NUL: libvirt takes C strings.
+    pub document: Vec<u8>,
+    /// The domain to align with; without one the document is only parsed and formatted.
     pub domain: Option<Vec<u8>>,
-    /// The suffix of generated file names.
+    /// The suffix of generated file names, and the name of a checkpoint without one.
     pub suffix: String,
-    /// Whether it is a state file of libvirtd.
-    pub status: bool,
 }
 
 impl Case {
     /// Whether C strings can hold it.
     pub fn can_be_asked(&self) -> bool {
         let holds = |bytes: &[u8]| !bytes.contains(&0);
-        holds(&self.backup) && self.domain.as_deref().is_none_or(holds) && holds(self.suffix.as_bytes())
+        holds(&self.document) && self.domain.as_deref().is_none_or(holds) && holds(self.suffix.as_bytes())
     }
 }
 
@@ -29,11 +55,11 @@ impl Case {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// XML, schema and values of the backup.
+    /// XML, schema and values of the document.
     Parse,
     /// The domain's own XML.
     Domain,
-    /// Aligning the backup with the domain.
+    /// Aligning the document with the domain.
     Align,
     /// Formatting.
     Format,

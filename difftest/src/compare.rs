@@ -41,6 +41,9 @@ pub struct Options {
     /// Also compare the messages that are not the schema's or the XML parser's
     #[arg(long)]
     messages: bool,
+    /// Compare checkpoints instead of backups
+    #[arg(long)]
+    checkpoints: bool,
 }
 
 /// Runs the comparison and prints the result; fails if there is an unexplained difference.
@@ -65,7 +68,7 @@ fn work(options: &Options, next: &AtomicU64, tally: &Mutex<Tally>) -> Result<()>
             return Ok(());
         }
         let seed = options.seed + index;
-        let case = generate::case(seed, Domains::Any);
+        let case = generate::case(seed, Domains::Any, options.checkpoints);
         let judgement = pair.judge(&case)?;
         let report = match judgement.outcome {
             Outcome::Different(how) => Some(pair.report(seed, case, how)?),
@@ -137,11 +140,13 @@ impl Pair {
 
     /// Whether both agree on the document up to the end of its root element.
     fn accepts_up_to_the_end(&mut self, case: &Case, theirs: &Answer) -> Result<bool> {
-        const END: &[u8] = b"</domainbackup";
-        let Some(start) = case.backup.windows(END.len()).position(|bytes| bytes == END) else { return Ok(false) };
-        let end =
-            case.backup[start..].iter().position(|byte| *byte == b'>').map_or(case.backup.len(), |end| start + end + 1);
-        let whole = Case { backup: case.backup[..end].to_vec(), ..case.clone() };
+        let end = format!("</{}", case.kind.root());
+        let document = &case.document;
+        let Some(start) = document.windows(end.len()).position(|bytes| bytes == end.as_bytes()) else {
+            return Ok(false);
+        };
+        let end = document[start..].iter().position(|byte| *byte == b'>').map_or(document.len(), |end| start + end + 1);
+        let whole = Case { document: document[..end].to_vec(), ..case.clone() };
         let ours = self.others(&whole)?;
         Ok(ours.is_some_and(|ours| compare(&whole, theirs, &ours, false) == Outcome::Same))
     }
@@ -164,11 +169,11 @@ impl Pair {
         let ours = self.others(&case)?;
         let domain = case.domain.as_deref().map(String::from_utf8_lossy);
         Ok(format!(
-            "seed {seed}: {how}\nbackup: {}\ndomain: {}\nsuffix: {:?}, status: {}\nlibvirt: {theirs:?}\nours:    {ours:?}\n",
-            case.backup.escape_ascii(),
+            "seed {seed}: {how}\n{:?}: {}\ndomain: {}\nsuffix: {:?}\nlibvirt: {theirs:?}\nours:    {ours:?}\n",
+            case.kind,
+            case.document.escape_ascii(),
             domain.as_deref().unwrap_or("none"),
             case.suffix,
-            case.status,
         ))
     }
 
@@ -180,7 +185,8 @@ impl Pair {
         if differs(&without) {
             case = without;
         }
-        case.backup = shrink(&case.backup, |backup| differs(&Case { backup: backup.to_vec(), ..case.clone() }));
+        case.document =
+            shrink(&case.document, |document| differs(&Case { document: document.to_vec(), ..case.clone() }));
         if let Some(domain) = &case.domain {
             let smaller = shrink(domain, |domain| differs(&Case { domain: Some(domain.to_vec()), ..case.clone() }));
             case.domain = Some(smaller);
@@ -198,7 +204,7 @@ fn compare(case: &Case, theirs: &Answer, ours: &Verdict, messages: bool) -> Outc
             Outcome::Explained("white space written as references")
         }
         (Answer::Accepted(_), Verdict::Accepted(_)) => Outcome::Different("other text"),
-        (_, Verdict::Refused(_)) if has_internal_subset(&case.backup) => {
+        (_, Verdict::Refused(_)) if has_internal_subset(&case.document) => {
             Outcome::Explained("an internal subset refused")
         }
         (Answer::Accepted(_), Verdict::Refused(_)) => Outcome::Different(ONLY_LIBVIRT_ACCEPTS),
@@ -227,10 +233,11 @@ fn has_internal_subset(document: &[u8]) -> bool {
     })
 }
 
-/// Whether a message comes neither from the schema validator nor from the XML parser, whose text is not reproduced.
+/// Whether a message comes neither from the schema validator nor from the XML parser, whose text is not reproduced, and is
+/// not about the root element, by which the library decides on the kind of document.
 fn is_own_message(message: &str) -> bool {
-    let parsers = ["at line ", "(domain_backup):"];
-    !message.contains("failed to validate against schema") && !parsers.iter().any(|start| message.starts_with(start))
+    let others = ["at line ", "(domain_backup):", "(domain_checkpoint):", "XML error: expecting root element"];
+    !message.contains("failed to validate against schema") && !others.iter().any(|start| message.starts_with(start))
 }
 
 #[derive(Default)]

@@ -3,13 +3,17 @@
 //! These have the symbol version `LIBVIRT_PRIVATE_…` of their release: they are not a stable interface, and their
 //! signatures are those of libvirt 9.0.0 to 12.8.0. For that reason libvirt runs in a separate process.
 
+mod checkpoint;
+
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_void};
 use std::ptr;
 
 use anyhow::{Context, Result, ensure};
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 
-use crate::case::{Answer, Case, Stage};
+use crate::case::{Answer, Case, Kind, Stage};
+
+use checkpoint::CheckpointFunctions;
 
 /// `VIR_DOMAIN_BACKUP_PARSE_INTERNAL`: a state file, without the schema.
 const PARSE_INTERNAL: c_uint = 1;
@@ -45,6 +49,7 @@ struct Functions {
 /// A loaded libvirt. Only one may exist: its last error belongs to the thread.
 pub struct Libvirt {
     functions: Functions,
+    checkpoint_functions: CheckpointFunctions,
     options: Object,
     version: String,
     /// Keeps the functions above loaded.
@@ -72,7 +77,13 @@ impl Libvirt {
         };
         ensure!(!options.is_null(), "{name} has no parser options to give");
         let version = version_of(&library)?;
-        Ok(Self { functions: Functions::find(&library)?, options, version, _library: library })
+        Ok(Self {
+            functions: Functions::find(&library)?,
+            checkpoint_functions: CheckpointFunctions::find(&library)?,
+            options,
+            version,
+            _library: library,
+        })
     }
 
     /// The version, such as `12.8.0`.
@@ -84,7 +95,8 @@ impl Libvirt {
     pub fn answer(&self, case: &Case) -> Result<Answer> {
         // SAFETY: resets the calling thread's last error, nothing else.
         unsafe { (self.functions.reset_error)() };
-        Ok(match self.steps(case)? {
+        let result = if case.kind.is_checkpoint() { self.checkpoint_steps(case) } else { self.steps(case) };
+        Ok(match result? {
             Ok(text) => Answer::Accepted(text),
             Err(stage) => Answer::Refused { stage, message: self.message() },
         })
@@ -105,12 +117,12 @@ impl Libvirt {
                 return Ok(Err(Stage::Align));
             }
         }
-        Ok(self.format(&backup, case.status).ok_or(Stage::Format))
+        Ok(self.format(&backup, case.kind == Kind::Status).ok_or(Stage::Format))
     }
 
     fn parse_backup(&self, case: &Case) -> Result<Option<Owned>> {
-        let text = CString::new(case.backup.as_slice())?;
-        let flags = if case.status { PARSE_INTERNAL } else { 0 };
+        let text = CString::new(case.document.as_slice())?;
+        let flags = if case.kind == Kind::Status { PARSE_INTERNAL } else { 0 };
         // SAFETY: the text ends in NUL and outlives the call; the options are alive.
         let object = unsafe { (self.functions.parse_backup)(text.as_ptr(), self.options, flags) };
         Ok(Owned::new(object, self.functions.free_backup))
@@ -135,11 +147,15 @@ impl Libvirt {
             return None;
         }
         // SAFETY: hands over the buffer's text, or null for none, and leaves the buffer empty.
-        let text = unsafe { (self.functions.take_text)(&raw mut buffer) };
+        Some(self.take(unsafe { (self.functions.take_text)(&raw mut buffer) }))
+    }
+
+    /// A copy of a text of libvirt's that is ours to free.
+    fn take(&self, text: *mut c_char) -> String {
         let copy = copy_text(text);
         // SAFETY: this process owns the text, and `free` belongs to its allocator; null is allowed.
         unsafe { (self.functions.free)(text.cast()) };
-        Some(copy)
+        copy
     }
 
     fn message(&self) -> String {
@@ -176,6 +192,13 @@ struct Owned {
 impl Owned {
     fn new(object: Object, free: unsafe extern "C" fn(Object)) -> Option<Self> {
         (!object.is_null()).then_some(Self { object, free })
+    }
+
+    /// The object, for libvirt to free.
+    fn release(self) -> Object {
+        let object = self.object;
+        std::mem::forget(self);
+        object
     }
 }
 

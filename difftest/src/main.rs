@@ -48,6 +48,9 @@ enum Command {
     /// Print the case of a seed
     Show {
         seed: u64,
+        /// The case is a checkpoint
+        #[arg(long)]
+        checkpoint: bool,
         /// Also ask libvirt, running COMMAND answer
         #[arg(long, value_name = "COMMAND")]
         run_in: Option<String>,
@@ -59,7 +62,7 @@ fn main() -> Result<ExitCode> {
         Command::Answer { library } => answer(&library)?,
         Command::Record(options) => return record::run(&options),
         Command::Compare(options) => return compare::run(&options),
-        Command::Show { seed, run_in } => show(seed, run_in.as_deref())?,
+        Command::Show { seed, checkpoint, run_in } => show(seed, checkpoint, run_in.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -77,15 +80,15 @@ fn answer(library: &str) -> Result<()> {
     Ok(())
 }
 
-fn show(seed: u64, run_in: Option<&str>) -> Result<()> {
-    let case = generate::case(seed, Domains::Any);
+fn show(seed: u64, checkpoint: bool, run_in: Option<&str>) -> Result<()> {
+    let case = generate::case(seed, Domains::Any, checkpoint);
     let mut output = io::stdout().lock();
-    output.write_all(&case.backup)?;
+    output.write_all(&case.document)?;
     if let Some(domain) = &case.domain {
         output.write_all(b"\n---\n")?;
         output.write_all(domain)?;
     }
-    writeln!(output, "\n--- suffix {}, status {}", case.suffix, case.status)?;
+    writeln!(output, "\n--- suffix {}, {:?}", case.suffix, case.kind)?;
     if let Some(command) = run_in {
         writeln!(output, "{:#?}", Session::start(command)?.ask(&case)?)?;
     }

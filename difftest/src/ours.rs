@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use backupxml::release::Release;
 
-use crate::case::Case;
+use crate::case::{Case, Kind};
 
 /// The library's verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,13 +22,22 @@ pub fn normalize(case: &Case, release: &str) -> Result<Verdict> {
     let options = backupxml::Options {
         release,
         suffix: case.suffix.clone(),
-        status: case.status,
+        status: case.kind == Kind::Status,
+        redefine: case.kind == Kind::Redefinition,
         ..backupxml::Options::default()
     };
-    Ok(match backupxml::normalize_bytes(&case.backup, case.domain.as_deref(), &options) {
+    Ok(match backupxml::normalize_bytes(&case.document, case.domain.as_deref(), &options) {
+        Ok(text) if case.kind.is_checkpoint() => Verdict::Accepted(without_domain(&text)),
         Ok(text) => Verdict::Accepted(text),
         Err(diagnostics) => {
             Verdict::Refused(diagnostics.into_iter().filter_map(|diagnostic| diagnostic.libvirt).collect())
         }
     })
+}
+
+/// A checkpoint's text without its `<domain>`, which libvirt is asked to leave out: the library copies what it holds.
+fn without_domain(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("\n  <domain") else { return text.to_owned() };
+    let after = rest.rsplit_once("</domain>").map_or("", |(_, after)| after);
+    format!("{before}{after}")
 }

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use crate::case::{Answer, Case, Stage};
+use crate::case::{Answer, Case, Kind, Stage};
 use crate::generate::{self, Domains};
 use crate::session::Session;
 use crate::systematic;
@@ -26,12 +26,18 @@ pub struct Options {
     /// The release that is expected there
     #[arg(long, value_name = "X.Y.Z")]
     release_name: String,
-    /// The number of random cases
+    /// The number of random backups
     #[arg(long, default_value_t = 1600)]
     random: u64,
+    /// The number of random checkpoints
+    #[arg(long, default_value_t = 600)]
+    random_checkpoints: u64,
     /// Forget cases that are in the files and are not generated, except those of found.jsonl
     #[arg(long)]
     fresh: bool,
+    /// Ask about the cases of this file only, such as checkpoint; repeatable
+    #[arg(long, value_name = "NAME")]
+    part: Vec<String>,
     /// The directory to write, such as tests/conformance
     directory: PathBuf,
 }
@@ -49,6 +55,10 @@ struct Line {
     /// Bytes that are not UTF-8, each as the character with its number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backup_latin1: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checkpoint_latin1: Option<String>,
     /// The name of a line in `domains.jsonl`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     domain: Option<String>,
@@ -56,6 +66,8 @@ struct Line {
     suffix: String,
     #[serde(default, skip_serializing_if = "is_false")]
     status: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    redefine: bool,
     #[serde(default)]
     answers: Vec<Recorded>,
 }
@@ -93,11 +105,23 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     for (name, cases) in systematic::parts() {
         parts.push((name, cases.into_iter().map(|case| Entry { seed: None, case, answers: Vec::new() }).collect()));
     }
-    let random = |seed| Entry { seed: Some(seed), case: generate::case(seed, Domains::Shared), answers: Vec::new() };
-    parts.push(("random", (1..=options.random).map(random).collect()));
+    let random = |seed, checkpoint| Entry {
+        seed: Some(seed),
+        case: generate::case(seed, Domains::Shared, checkpoint),
+        answers: Vec::new(),
+    };
+    parts.push(("random", (1..=options.random).map(|seed| random(seed, false)).collect()));
+    parts.push(("random-checkpoint", (1..=options.random_checkpoints).map(|seed| random(seed, true)).collect()));
     let mut count = 0;
     for (name, mut entries) in parts {
         let path = options.directory.join(format!("{name}.jsonl"));
+        if !options.part.is_empty() && !options.part.iter().any(|part| part == name) {
+            // Its domains are still in use.
+            for entry in read_part(&path, &domains)? {
+                Line::new(&entry, &mut domains);
+            }
+            continue;
+        }
         merge(&mut entries, read_part(&path, &domains)?, options.fresh && name != FOUND);
         for entry in &mut entries {
             record(&mut session, entry, expected)?;
@@ -140,7 +164,7 @@ fn record(session: &mut Session, entry: &mut Entry, release: &str) -> Result<()>
     }
     entry.answers.retain(|recorded| !recorded.releases.is_empty());
     let Some(answer) = session.ask(&entry.case)? else {
-        eprintln!("libvirt {release} crashes on {}", entry.case.backup.escape_ascii());
+        eprintln!("libvirt {release} crashes on {}", entry.case.document.escape_ascii());
         return Ok(());
     };
     let new = Recorded::new(answer, release);
@@ -190,30 +214,43 @@ fn read_part(path: &Path, domains: &DomainFile) -> Result<Vec<Entry>> {
 
 impl Line {
     fn into_entry(self, domains: &DomainFile) -> Result<Entry> {
-        let backup = match (self.backup, self.backup_latin1) {
+        let (kind, text, latin1) = match (self.backup, self.backup_latin1, self.checkpoint, self.checkpoint_latin1) {
+            (text, latin1, None, None) => (if self.status { Kind::Status } else { Kind::Backup }, text, latin1),
+            (None, None, text, latin1) => {
+                (if self.redefine { Kind::Redefinition } else { Kind::Checkpoint }, text, latin1)
+            }
+            _ => bail!("a case is either a backup or a checkpoint"),
+        };
+        let document = match (text, latin1) {
             (Some(text), None) => text.into_bytes(),
             (None, Some(text)) => {
                 text.chars().map(|character| u8::try_from(u32::from(character))).collect::<Result<_, _>>()?
             }
-            _ => bail!("a case has either backup or backup_latin1"),
+            _ => bail!("a case has one document"),
         };
         let domain = self.domain.map(|name| domains.text(&name)).transpose()?;
-        let case = Case { backup, domain: domain.map(String::into_bytes), suffix: self.suffix, status: self.status };
+        let case = Case { kind, document, domain: domain.map(String::into_bytes), suffix: self.suffix };
         Ok(Entry { seed: self.seed, case, answers: self.answers })
     }
 
     fn new(entry: &Entry, domains: &mut DomainFile) -> Self {
         let case = &entry.case;
-        let text = String::from_utf8(case.backup.clone()).ok();
-        let latin1 = text.is_none().then(|| case.backup.iter().map(|&byte| char::from(byte)).collect());
+        let text = String::from_utf8(case.document.clone()).ok();
+        let latin1 = text.is_none().then(|| case.document.iter().map(|&byte| char::from(byte)).collect());
         let domain = case.domain.as_ref().map(|text| domains.name(&String::from_utf8_lossy(text)));
+        let (backup, checkpoint) = if case.kind.is_checkpoint() { (None, text) } else { (text, None) };
+        let (backup_latin1, checkpoint_latin1) =
+            if case.kind.is_checkpoint() { (None, latin1) } else { (latin1, None) };
         Self {
             seed: entry.seed,
-            backup: text,
-            backup_latin1: latin1,
+            backup,
+            backup_latin1,
+            checkpoint,
+            checkpoint_latin1,
             domain,
             suffix: case.suffix.clone(),
-            status: case.status,
+            status: case.kind == Kind::Status,
+            redefine: case.kind == Kind::Redefinition,
             answers: entry.answers.clone(),
         }
     }

@@ -4,11 +4,12 @@
 //! The cases are listed explicitly, so that the code shows what is covered.
 
 mod alignment;
+mod checkpoint;
 mod shape;
 mod storage;
 mod text;
 
-use crate::case::Case;
+use crate::case::{Case, Kind};
 
 pub const SUFFIX: &str = "S";
 
@@ -29,11 +30,12 @@ pub fn parts() -> Vec<(&'static str, Vec<Case>)> {
         ("word", text::fixed_words()),
         ("status", text::status()),
         ("align", alignment::alignment()),
+        ("checkpoint", checkpoint::checkpoint()),
     ]
 }
 
 fn parsed(backup: impl Into<Vec<u8>>) -> Case {
-    Case { backup: backup.into(), domain: None, suffix: SUFFIX.into(), status: false }
+    Case { kind: Kind::Backup, document: backup.into(), domain: None, suffix: SUFFIX.into() }
 }
 
 fn aligned(backup: impl Into<Vec<u8>>, domain: &str) -> Case {

@@ -5,14 +5,14 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-use crate::case::{Answer, Case, Stage};
+use crate::case::{Answer, Case, Kind, Stage};
 
 /// Tags of an answer; the stages follow in the order of [`Stage::ALL`].
 const ACCEPTED: u8 = 0;
 
 pub fn write_case(out: &mut impl Write, case: &Case) -> io::Result<()> {
-    out.write_all(&[u8::from(case.status), u8::from(case.domain.is_some())])?;
-    write_bytes(out, &case.backup)?;
+    out.write_all(&[case.kind as u8, u8::from(case.domain.is_some())])?;
+    write_bytes(out, &case.document)?;
     write_bytes(out, case.domain.as_deref().unwrap_or_default())?;
     write_bytes(out, case.suffix.as_bytes())
 }
@@ -24,11 +24,14 @@ pub fn read_case(input: &mut impl Read) -> io::Result<Option<Case>> {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
         other => other?,
     }
-    let [status, has_domain] = flags;
-    let backup = read_bytes(input)?;
+    let [kind, has_domain] = flags;
+    let Some(&kind) = Kind::ALL.get(usize::from(kind)) else {
+        return Err(io::Error::new(ErrorKind::InvalidData, "a document of an unknown kind"));
+    };
+    let document = read_bytes(input)?;
     let domain = read_bytes(input)?;
     let suffix = read_text(input)?;
-    Ok(Some(Case { backup, domain: (has_domain != 0).then_some(domain), suffix, status: status != 0 }))
+    Ok(Some(Case { kind, document, domain: (has_domain != 0).then_some(domain), suffix }))
 }
 
 pub fn write_answer(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
@@ -85,12 +88,14 @@ mod tests {
 
     #[test]
     fn cases_and_answers_survive_the_way() {
-        let case = Case { backup: b"<a>\xe9</a>".to_vec(), domain: None, suffix: "S".into(), status: true };
-        let mut bytes = Vec::new();
-        write_case(&mut bytes, &case).unwrap();
-        let mut input = bytes.as_slice();
-        assert_eq!(read_case(&mut input).unwrap(), Some(case));
-        assert_eq!(read_case(&mut input).unwrap(), None);
+        for kind in Kind::ALL {
+            let case = Case { kind, document: b"<a>\xe9</a>".to_vec(), domain: None, suffix: "S".into() };
+            let mut bytes = Vec::new();
+            write_case(&mut bytes, &case).unwrap();
+            let mut input = bytes.as_slice();
+            assert_eq!(read_case(&mut input).unwrap(), Some(case));
+            assert_eq!(read_case(&mut input).unwrap(), None);
+        }
 
         for answer in [Answer::Accepted("x\n".into()), Answer::Refused { stage: Stage::Align, message: "no".into() }] {
             let mut bytes = Vec::new();

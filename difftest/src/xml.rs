@@ -89,8 +89,8 @@ impl Element {
 
 /// Elements whose children have another meaning in another order.
 const ORDERED: &[&str] = &["encryption", "seclabel", "disks", "incremental", "label"];
-/// Elements whose text is used verbatim.
-const LITERAL: &[&str] = &["incremental", "label"];
+/// Whose text is taken as it is.
+const LITERAL: &[&str] = &["incremental", "label", "name", "creationTime"];
 const BETWEEN: &[&str] = &[
     "\n",
     " ",

@@ -482,6 +482,7 @@ pub struct ConfigArgs {
 
 /// What `check` and `normalize` take.
 #[derive(Clone, Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct CommonArgs {
     /// Backups; none, or -, is standard input
     #[arg(value_name = "FILE")]
@@ -498,6 +499,9 @@ pub struct CommonArgs {
     /// The files are libvirtd's own state files
     #[arg(long)]
     pub status: bool,
+    /// Check and print checkpoints as for virsh checkpoint-create --redefine
+    #[arg(long)]
+    pub redefine: bool,
     /// How findings are written
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -513,7 +517,8 @@ pub struct CommonArgs {
     /// Which configuration file holds.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Pass over files whose root element is not <domainbackup>
+    /// Pass over files whose root element is neither <domainbackup> nor
+    /// <domaincheckpoint>
     #[arg(long)]
     pub skip_unrelated: bool,
     /// Look at this many files at a time [default: as many as there are

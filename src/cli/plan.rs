@@ -80,6 +80,7 @@ fn as_common(arguments: &PlanArgs) -> CommonArgs {
         vm: VmArgs { every_checkpoint: true, ..arguments.vm.clone() },
         libvirt: arguments.libvirt.clone(),
         status: false,
+        redefine: false,
         format: Format::Full,
         allow: Vec::new(),
         warn: Vec::new(),

@@ -32,6 +32,9 @@ use super::{Env, ExitStatus, Output, host, jobs};
 
 const READ_ALREADY: &str = "standard input is read already";
 
+/// The root elements of the documents that are checked.
+const ROOTS: [&str; 2] = ["domainbackup", "domaincheckpoint"];
+
 /// A document beside the backup that was read, and what is wrong with it.
 struct Input<T> {
     source: Arc<Source>,
@@ -134,6 +137,7 @@ impl Session {
             release,
             suffix: suffix(arguments, value.as_deref(), env.environment),
             status: arguments.status,
+            redefine: arguments.redefine,
             checkpoint: value,
             existing: vm.as_ref().and_then(existing),
             ..Options::default()
@@ -270,7 +274,7 @@ impl Session {
     }
 
     fn is_unrelated(&self, source: &Source) -> bool {
-        self.skip_unrelated && root_name(source.text()).is_none_or(|root| root != "domainbackup")
+        self.skip_unrelated && root_name(source.text()).is_none_or(|root| !ROOTS.contains(&&*root))
     }
 
     /// Has `examine` look at the bytes of a file; at nothing of a file that could not be read.

@@ -81,6 +81,6 @@ fn is_covered(checkpoint: &Checkpoint, disk: &DomainDisk) -> bool {
     is_coverable
         && checkpoint.disks.as_ref().is_none_or(|disks| {
             let is_named = |name: &str| name == &*disk.target || Some(name) == disk.source.path();
-            disks.iter().any(|listed| listed.has_bitmap && is_named(&listed.name.value))
+            disks.iter().any(|listed| listed.has_bitmap() && is_named(&listed.name.value))
         })
 }

@@ -392,10 +392,11 @@ fn example(element: &str, name: &str, value: &Value) -> String {
     match value {
         Value::Words(words) if words.len() <= 3 => join_with_or(words),
         Value::Words(_) => "qcow2".to_owned(),
-        Value::DiskName => "vda".to_owned(),
+        Value::DiskName | Value::DiskNameOrPath => "vda".to_owned(),
         Value::Host => "localhost".to_owned(),
         Value::Number if name == "size" => "256".to_owned(),
         Value::Number => "10809".to_owned(),
+        Value::LongNumber => "0".to_owned(),
         Value::Path if name == "dev" => "/dev/...".to_owned(),
         Value::Path => "/path/to/file".to_owned(),
         Value::Any if element == "cipher" => "aes".to_owned(),

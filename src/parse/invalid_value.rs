@@ -16,9 +16,9 @@ pub(crate) fn value(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, allowed:
     let message = wording::invalid_value(attribute.value, name, element);
     match allowed {
         Value::Words(words) => unknown_word(fields, attribute, words, name),
-        Value::DiskName => disk_name(attribute, message),
+        Value::DiskName | Value::DiskNameOrPath => disk_name(attribute, message),
         Value::Host => host(fields, attribute, message),
-        Value::Number => number(attribute, name, message),
+        Value::Number | Value::LongNumber => number(attribute, name, message, allowed),
         Value::Path => path(attribute, name, element),
         Value::Uuid => Diagnostic::new(Rule::InvalidUuid, place, message)
             .help("expected 32 hexadecimal digits, plain or as 8-4-4-4-12; `virsh secret-list` prints them"),
@@ -201,12 +201,16 @@ fn host_and_port(value: &str) -> Option<(&str, &str)> {
     (is_port && Value::Host.accepts(host)).then_some((host, port))
 }
 
-fn number(attribute: &Attribute<'_>, name: &str, message: String) -> Diagnostic {
-    let most = if name == "port" { "65535" } else { "4294967295" };
+fn number(attribute: &Attribute<'_>, name: &str, message: String, allowed: Value) -> Diagnostic {
+    let most = match allowed {
+        Value::LongNumber => "18446744073709551615",
+        _ if name == "port" => "65535",
+        _ => "4294967295",
+    };
     let diagnostic = Diagnostic::new(Rule::InvalidNumber, attribute.report_span(), message)
         .help(format!("expected a number from 0 to {most} in decimal digits"));
     let trimmed = trim(attribute.value).trim_start_matches('+');
-    if trimmed != attribute.value && Value::Number.accepts(trimmed) {
+    if trimmed != attribute.value && allowed.accepts(trimmed) {
         return diagnostic.safe_fix(wording::replace_with(&wording::code(trimmed)), attribute.value_span, trimmed);
     }
     diagnostic

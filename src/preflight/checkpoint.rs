@@ -30,6 +30,21 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
     }
 }
 
+/// The parent of a checkpoint to redefine has to exist.
+pub(super) fn check_parent(context: &Context<'_, '_>) -> Option<Diagnostic> {
+    context.options.existing.as_ref()?;
+    let checkpoint = context.options.checkpoint.as_deref()?;
+    let (name, parent) = (checkpoint.name.as_ref()?, checkpoint.parent.as_ref()?);
+    if context.existing(&parent.value).is_some() || parent.value == name.value {
+        return None;
+    }
+    Some(
+        diagnostic(Rule::NoSuchCheckpoint, parent.span, format!("unknown checkpoint `{}`", parent.value))
+            .help("redefine the parent first, or remove <parent>")
+            .libvirt(format!("invalid argument: parent {} for moment {} not found", parent.value, name.value)),
+    )
+}
+
 /// A finding in the checkpoint's document.
 fn diagnostic(rule: Rule, span: Span, message: String) -> Diagnostic {
     Diagnostic::new(rule, span, message).in_document(Document::Checkpoint)
@@ -99,7 +114,7 @@ fn align(context: &Context<'_, '_>, checkpoint: &Checkpoint, domain: &Domain, di
             continue;
         }
         seen.insert(&found.target, disk.name.span);
-        if disk.has_bitmap {
+        if disk.has_bitmap() {
             diagnostics.extend(check_disk(context, checkpoint, disk, found));
         }
     }
@@ -251,7 +266,7 @@ pub(super) fn covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint)
         None => domain.disks.iter().filter(|disk| is_coverable(disk)).map(|disk| &*disk.target).collect(),
         Some(disks) => disks
             .iter()
-            .filter(|disk| disk.has_bitmap)
+            .filter(|disk| disk.has_bitmap())
             .filter_map(|disk| find(context, &disk.name.value))
             .map(|disk| &*disk.target)
             .collect(),
@@ -261,6 +276,6 @@ pub(super) fn covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint)
 
 /// The targets of the disks that a checkpoint lists only to exclude them.
 pub(super) fn excluded<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint) -> HashSet<&'c str> {
-    let excluded = checkpoint.disks.iter().flatten().filter(|listed| !listed.has_bitmap);
+    let excluded = checkpoint.disks.iter().flatten().filter(|listed| !listed.has_bitmap());
     excluded.filter_map(|listed| find(context, &listed.name.value)).map(|disk| &*disk.target).collect()
 }

@@ -6,7 +6,7 @@
 //! errors of the cheapest one at the end are reported.
 
 use crate::diagnostic::Span;
-use crate::schema::{DOMAINBACKUP, SHAPES};
+use crate::schema::{DOMAINBACKUP, DOMAINCHECKPOINT, Shape};
 use crate::wording::closest_match;
 
 /// The cost of an error.
@@ -116,6 +116,7 @@ pub(super) struct Explanation<'a> {
 
 /// The known elements, by number, and which of them may contain which.
 struct Grammar {
+    root: &'static str,
     names: Vec<&'static str>,
     allowed: Vec<Vec<bool>>,
 }
@@ -124,15 +125,19 @@ struct Grammar {
 type Kind = Option<u8>;
 
 impl Grammar {
-    fn new() -> Self {
-        let names: Vec<_> = super::scan::known_elements().collect();
+    /// The grammar of the kind of document whose root is the first tag; that of backups for any other root.
+    fn new(tokens: &[Token<'_>]) -> Self {
+        let is_checkpoint = tokens.first().is_some_and(|first| first.name == DOMAINCHECKPOINT.name);
+        let root: &Shape = if is_checkpoint { &DOMAINCHECKPOINT } else { &DOMAINBACKUP };
+        let names = root.relatives().iter().map(|(shape, _)| shape.name);
+        let names: Vec<_> = names.chain(STATE_ELEMENTS.map(|(name, _)| name)).collect();
         let may_hold = |parent: &str, child: &str| {
-            let parents = SHAPES.iter().filter(|(shape, _)| shape.name == child).map(|(_, parents)| *parents);
+            let parents = root.relatives().iter().filter(|(shape, _)| shape.name == child).map(|(_, parents)| *parents);
             let state = STATE_ELEMENTS.iter().filter(|(name, _)| *name == child).map(|(_, parents)| *parents);
             parents.chain(state).any(|parents| parents.contains(&parent))
         };
         let allowed = names.iter().map(|parent| names.iter().map(|child| may_hold(parent, child)).collect()).collect();
-        Self { names, allowed }
+        Self { root: root.name, names, allowed }
     }
 
     fn kind(&self, name: &str) -> Kind {
@@ -221,7 +226,7 @@ pub(super) fn explain<'a>(tokens: &[Token<'a>], truncated: bool) -> Explanation<
         return Explanation::default();
     }
     let mut matcher =
-        TagMatcher { grammar: Grammar::new(), tokens, elements: Vec::new(), steps: Vec::new(), next: Vec::new() };
+        TagMatcher { grammar: Grammar::new(tokens), tokens, elements: Vec::new(), steps: Vec::new(), next: Vec::new() };
     let beam_width = (STEP_BUDGET / tokens.len().max(1)).clamp(4, BEAM_WIDTH);
     let mut current = vec![Hypothesis { cost: 0, top: 0, trace: 0, root: Root::Expected }];
     for number in 0..tokens.len() {
@@ -346,13 +351,13 @@ impl<'a> TagMatcher<'_, 'a> {
         let parent = self.top_kind(hypothesis);
         let is_first = hypothesis.root == Root::Expected;
         let misplacement_cost = match kind {
-            Some(kind) if is_first && self.grammar.name(kind) != DOMAINBACKUP.name => COST_MISPLACED,
+            Some(kind) if is_first && self.grammar.name(kind) != self.grammar.root => COST_MISPLACED,
             _ if is_first => 0,
             _ => self.grammar.misplacement_cost(parent, kind),
         };
         self.open(hypothesis, number, token, kind, misplacement_cost);
         if is_first {
-            let root = self.grammar.kind(DOMAINBACKUP.name);
+            let root = self.grammar.kind(self.grammar.root);
             if let Some(root) = root.filter(|_| kind.is_some() && self.grammar.misplacement_cost(root, kind) == 0) {
                 let inside = self.inserted(hypothesis, number, root);
                 self.open(inside, number, token, kind, 0);

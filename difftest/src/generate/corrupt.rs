@@ -4,6 +4,45 @@ use crate::generate::words;
 use crate::random::Random;
 use crate::xml::{Element, Node};
 
+/// Names and values to insert.
+pub struct Words {
+    attributes: &'static [&'static str],
+    elements: &'static [&'static str],
+    values: &'static [&'static str],
+}
+
+pub const BACKUP: Words = Words { attributes: ATTRIBUTES, elements: ELEMENTS, values: VALUES };
+pub const CHECKPOINT: Words = Words {
+    attributes: &[
+        "bogus",
+        "name",
+        "checkpoint",
+        "bitmap",
+        "size",
+        "backup",
+        "type",
+        "snapshot",
+        "xml:lang",
+        "xmlns",
+        "xmlns:p",
+    ],
+    elements: &[
+        "bogus",
+        "name",
+        "description",
+        "creationTime",
+        "disks",
+        "disk",
+        "parent",
+        "creationtime",
+        "state",
+        "p:disk",
+        "Disk",
+        "source",
+    ],
+    values: &["no", "bitmap", "default", "vda", "/x", "", "1", "urn:x", "cp-1"],
+};
+
 const ATTRIBUTES: &[&str] = &[
     "bogus",
     "mode",
@@ -69,30 +108,30 @@ const MARKUP: &[&str] =
     &["<![CDATA[x]]>", "<![CDATA[ ]]>", "&#32;", "&#160;", "&bogus;", "<!-- x -->", "<?x y?>", "]]>", "<x/>", "<x:y/>"];
 
 /// Inserts one possible mistake anywhere.
-pub fn corrupt(random: &mut Random, root: &mut Element) {
+pub fn corrupt(random: &mut Random, root: &mut Element, words: &Words) {
     let index = random.below(root.count());
     let Some(element) = root.nth_mut(index) else {
         return;
     };
     match random.below(10) {
-        0 => add_attribute(random, element),
+        0 => add_attribute(random, element, words),
         1 if !element.attributes.is_empty() => {
             let index = random.below(element.attributes.len());
             element.attributes.remove(index);
         }
         2 if !element.attributes.is_empty() => {
             let index = random.below(element.attributes.len());
-            random.pick(VALUES).clone_into(&mut element.attributes[index].1);
+            random.pick(words.values).clone_into(&mut element.attributes[index].1);
         }
         3 if !element.attributes.is_empty() => {
             let index = random.below(element.attributes.len());
             let value = &mut element.attributes[index].1;
             *value = random.pick(&[" {}", "{} ", "{}\n", "\t{}", "{}{}", "\u{A0}{}"]).replace("{}", value);
         }
-        4 => insert(random, element, Node::Element(Element::new(ELEMENTS[0]))),
+        4 => insert(random, element, Node::Element(Element::new(words.elements[0]))),
         5 => {
-            let mut child = Element::new(random.pick(ELEMENTS));
-            add_attribute(random, &mut child);
+            let mut child = Element::new(random.pick(words.elements));
+            add_attribute(random, &mut child, words);
             insert(random, element, Node::Element(child));
         }
         6 => {
@@ -111,16 +150,16 @@ pub fn corrupt(random: &mut Random, root: &mut Element) {
                 insert(random, element, child);
             }
         }
-        _ => random.pick(ELEMENTS).clone_into(&mut element.name),
+        _ => random.pick(words.elements).clone_into(&mut element.name),
     }
 }
 
-fn add_attribute(random: &mut Random, element: &mut Element) {
-    let name = random.pick(ATTRIBUTES);
+fn add_attribute(random: &mut Random, element: &mut Element, vocabulary: &Words) {
+    let name = random.pick(vocabulary.attributes);
     let known = element.attributes.iter().any(|(known, _)| known == name);
     // A duplicate attribute is not well-formed; that is to occur sometimes too.
     if !known || random.percent(5) {
-        let value = if random.percent(80) { random.pick(VALUES) } else { random.pick(words::ANYTHING) };
+        let value = if random.percent(80) { random.pick(vocabulary.values) } else { random.pick(words::ANYTHING) };
         element.set(name, value);
     }
 }

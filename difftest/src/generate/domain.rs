@@ -16,6 +16,8 @@ pub struct Disk {
     pub has_media: bool,
     /// Whether a name can be generated for its backup.
     pub is_file: bool,
+    /// The path of its image, if it has one.
+    pub path: Option<String>,
 }
 
 /// Prefixes of targets with their buses; libvirt's default is the first.
@@ -181,7 +183,9 @@ fn disk(random: &mut Random, (target, bus): (String, Option<&'static str>), live
     if live {
         element.push(Element::new("alias").with("name", &format!("disk-{target}")));
     }
-    (element, Disk { target, has_media, is_file: kind == "file" })
+    let source = element.elements_mut().find(|child| child.name == "source");
+    let path = source.and_then(|source| source.attributes.first()).map(|(_, value)| value.clone());
+    (element, Disk { target, has_media, is_file: kind == "file", path })
 }
 
 /// Adds the source, if any, and returns whether libvirt sees media in it.

@@ -142,17 +142,24 @@ pub fn mistakes() -> Vec<Case> {
     let mut cases = Vec::new();
     for document in [PUSH, &pull] {
         cases.push(parsed(document));
-        for (index, _) in document.match_indices('<').filter(|(index, _)| !document[*index..].starts_with("</")) {
-            cases.extend(corrupted_at(document, index).into_iter().map(parsed));
-        }
-        for (index, _) in document.match_indices("='") {
-            cases.extend(attribute_corrupted(document, index).into_iter().map(parsed));
-        }
+        cases.extend(mistakes_in(document).into_iter().map(parsed));
     }
     cases
 }
 
-/// The tag that starts at `index`, corrupted in each way.
+/// `document` with each element and each attribute corrupted in each way.
+pub fn mistakes_in(document: &str) -> Vec<String> {
+    let mut corrupted = Vec::new();
+    for (index, _) in document.match_indices('<').filter(|(index, _)| !document[*index..].starts_with("</")) {
+        corrupted.extend(corrupted_at(document, index));
+    }
+    for (index, _) in document.match_indices("='") {
+        corrupted.extend(attribute_corrupted(document, index));
+    }
+    corrupted
+}
+
+/// The tag that begins at `index`, corrupted in each way.
 fn corrupted_at(document: &str, index: usize) -> Vec<String> {
     let name_end = index + document[index..].find([' ', '/', '>']).unwrap_or(0);
     let tag_end = index + document[index..].find('>').unwrap_or(0);

@@ -1,11 +1,11 @@
 //! Characters, white space, and state files.
 
-use crate::case::Case;
+use crate::case::{Case, Kind};
 use crate::generate::words;
 use crate::systematic::{attribute, backup, domain, parsed};
 
-/// Two and three pieces of text in each order.
-pub fn text() -> Vec<Case> {
+/// Texts of up to three pieces in each order.
+pub fn texts() -> Vec<String> {
     let pieces = [" ", "a", "<!---->", "<![CDATA[ ]]>", "<![CDATA[b]]>", "&#32;", "<?p?>", "\n"];
     let mut texts: Vec<String> = words::PIECES.iter().map(ToString::to_string).collect();
     for first in pieces {
@@ -14,8 +14,13 @@ pub fn text() -> Vec<Case> {
             texts.extend(pieces.map(|third| format!("{first}{second}{third}")));
         }
     }
+    texts
+}
+
+/// Two and three pieces of text in each order.
+pub fn text() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (index, text) in texts.iter().enumerate() {
+    for (index, text) in texts().iter().enumerate() {
         cases.push(parsed(format!("<domainbackup><incremental>{text}</incremental></domainbackup>")));
         // Both are read by the same rule; every fourth is enough to test that.
         if index % 4 == 0 {
@@ -343,7 +348,7 @@ pub fn status() -> Vec<Case> {
     }
     backups.extend(status_servers());
     backups.extend(private_data());
-    let case = |backup: String| Case { status: true, ..parsed(backup) };
+    let case = |backup: String| Case { kind: Kind::Status, ..parsed(backup) };
     let mut cases: Vec<Case> = backups.into_iter().map(case).collect();
     let vm = domain(
         "<disk type='file'><source file='/a'/><target dev='vda'/></disk><disk type='file'><source file='/b'/><target dev='vdb'/></disk>",

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span};
 use crate::parse::element::{Attribute, Context, Fields};
 use crate::rules::Rule;
-use crate::schema::{DOMAINBACKUP, PUSH_DISK, SHAPES, Value};
+use crate::schema::{Format, PUSH_DISK, Shape, Value};
 use crate::wording::{self, closest_match, truncate_for_display};
 
 /// Reports an attribute that the shape does not know, or that stands in a namespace.
@@ -32,8 +32,9 @@ pub(crate) fn attribute<'a>(
         context.report_misplaced(attribute.name, diagnostic);
         return;
     }
-    let parents = elements_with_attribute(attribute.name);
-    if parents.is_empty() || synonym(fields, &attribute).is_some() {
+    let parents = elements_with_attribute(fields.shape, attribute.name);
+    let is_misplaced = !parents.is_empty() || is_text_child(fields.shape, attribute.name);
+    if !is_misplaced || synonym(fields, &attribute).is_some() {
         unknown_attribute(context, fields, attribute);
     } else {
         let diagnostic = misplaced_attribute(context, fields, &attribute, &parents);
@@ -69,7 +70,7 @@ fn attribute_with_own_message(
                 .help("remove it: only the <driver> of a disk in a domain has a name")
                 .unsafe_fix(wording::remove("`name`"), remove, ""),
         ),
-        "index" if fields.shape.name == "disk" => Some(
+        "index" if fields.shape.name == "disk" && fields.shape.format == Format::Backup => Some(
             Diagnostic::new(
                 Rule::IndexAttribute,
                 attribute.span,
@@ -86,8 +87,9 @@ fn attribute_with_own_message(
 }
 
 /// The elements that have an attribute called `name`.
-fn elements_with_attribute(name: &str) -> Vec<String> {
-    let mut parents: Vec<_> = SHAPES
+fn elements_with_attribute(shape: &Shape, name: &str) -> Vec<String> {
+    let mut parents: Vec<_> = shape
+        .relatives()
         .iter()
         .filter(|(shape, _)| shape.attributes.iter().any(|attribute| attribute.name == name))
         .map(|(shape, _)| format!("<{}>", shape.name))
@@ -111,8 +113,8 @@ fn misplaced_attribute(
                 truncate_for_display(attribute.value)
             )
         }
-        ("domainbackup", "incremental") => {
-            format!("write an element: <incremental>{}</incremental>", truncate_for_display(attribute.value))
+        _ if is_text_child(fields.shape, name) => {
+            format!("write an element: <{name}>{}</{name}>", truncate_for_display(attribute.value))
         }
         _ => wording::belongs(&wording::code(name), parents),
     };
@@ -133,7 +135,7 @@ fn misplaced_attribute(
 /// Makes the element that an attribute of the root was meant to be, if there is none yet.
 fn into_element(context: &Context<'_>, fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option<Fix> {
     let name = attribute.name;
-    if fields.shape.name != DOMAINBACKUP.name || name != "incremental" || has_child(fields, name) {
+    if !is_text_child(fields.shape, name) || has_child(fields, name) {
         return None;
     }
     let tag = fields.tag();
@@ -141,7 +143,7 @@ fn into_element(context: &Context<'_>, fields: &Fields<'_, '_>, attribute: &Attr
     let element = format!("<{name}>{written}</{name}>");
     let edit = if context.text.get(tag.range())?.ends_with("/>") {
         let end = Span { start: tag.end - 2, end: tag.end };
-        Edit { span: end, text: format!(">{element}</{}>", DOMAINBACKUP.name) }
+        Edit { span: end, text: format!(">{element}</{}>", fields.shape.name) }
     } else {
         Edit { span: tag.after(), text: element }
     };
@@ -153,6 +155,11 @@ fn into_element(context: &Context<'_>, fields: &Fields<'_, '_>, attribute: &Attr
     })
 }
 
+/// Whether an element has a child called `name` that holds text.
+fn is_text_child(shape: &Shape, name: &str) -> bool {
+    shape.children.contains(&name) && shape.relatives().iter().any(|(child, _)| child.name == name && child.text)
+}
+
 fn has_child(fields: &Fields<'_, '_>, name: &str) -> bool {
     fields.node.children().any(|child| child.tag_name().name() == name)
 }
@@ -161,7 +168,7 @@ fn unknown_attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>,
     let element = fields.shape.name;
     let Some(slot) = intended_attribute(fields, &attribute) else {
         let names: Vec<_> = fields.shape.attributes.iter().map(|known| known.name).collect();
-        let help = if let Some(hint) = hint_for_foreign_attribute(element, attribute.name) {
+        let help = if let Some(hint) = hint_for_foreign_attribute(fields.shape, attribute.name) {
             hint.to_owned()
         } else {
             wording::known_attributes(element, &names)
@@ -216,8 +223,12 @@ fn synonym(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option<usize> 
 }
 
 /// Attributes of the documents beside a backup, and where they do belong.
-fn hint_for_foreign_attribute(element: &str, name: &str) -> Option<&'static str> {
-    match (element, name) {
+fn hint_for_foreign_attribute(shape: &Shape, name: &str) -> Option<&'static str> {
+    if shape.format == Format::Checkpoint {
+        let is_of_backup = matches!(name, "backup" | "snapshot") && shape.name == "disk";
+        return is_of_backup.then_some("a disk is excluded from a checkpoint by checkpoint='no'");
+    }
+    match (shape.name, name) {
         ("disk", "checkpoint" | "bitmap") => Some(
             "the disks of a checkpoint are listed in the checkpoint's own document, the second argument of `virsh backup-begin`",
         ),

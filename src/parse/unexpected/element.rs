@@ -5,7 +5,7 @@ use roxmltree::Node;
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span};
 use crate::parse::element::{Context, Fields, place_child};
 use crate::rules::Rule;
-use crate::schema::{DOMAINBACKUP, PULL_DISK, PUSH_DISK, SHAPES, Shape, Value};
+use crate::schema::{DOMAINBACKUP, DOMAINCHECKPOINT, PULL_DISK, PUSH_DISK, Shape, Value};
 use crate::syntax::{name_span, namespace, start_tag};
 use crate::wording::{self, closest_match};
 
@@ -19,7 +19,7 @@ pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a
             continue;
         }
         // Several misplaced siblings of one name are one mistake, and so are neighbours that have lost the same tags.
-        if let Some(first) = reported.iter_mut().find(|reported| reported.explains(child, name)) {
+        if let Some(first) = reported.iter_mut().find(|reported| reported.explains(fields.shape, child, name)) {
             first.nodes.push(child);
             if let Some(first) = context.diagnostics.get_mut(first.position) {
                 first.secondary.push(crate::diagnostic::Label {
@@ -53,9 +53,9 @@ struct Misplaced<'n, 'a, 'i> {
 
 impl<'a, 'i> Misplaced<'_, 'a, 'i> {
     /// Whether a sibling is part of the same mistake.
-    fn explains(&self, child: Node<'a, 'i>, name: &str) -> bool {
+    fn explains(&self, shape: &Shape, child: Node<'a, 'i>, name: &str) -> bool {
         let is_next = || self.nodes.last().copied() == child.prev_sibling_element();
-        self.name == name || is_next() && parents_of(self.name) == parents_of(name)
+        self.name == name || is_next() && parents_of(shape, self.name) == parents_of(shape, name)
     }
 
     /// Moves disks into the `<disks>` that they stand beside; removes anything else.
@@ -92,7 +92,7 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
     }
 
     fn are_disks(&self, fields: &Fields<'_, '_>) -> bool {
-        fields.shape.name == DOMAINBACKUP.name && self.name == "disk"
+        is_root(fields.shape) && self.name == "disk"
     }
 }
 
@@ -114,7 +114,7 @@ fn report_namespace(context: &mut Context<'_>, child: Node<'_, '_>) {
 }
 
 /// The `xmlns='…'` in an element's start tag.
-pub(in crate::parse) fn namespace_declaration(node: Node<'_, '_>) -> Option<Span> {
+pub(crate) fn namespace_declaration(node: Node<'_, '_>) -> Option<Span> {
     let tag = start_tag(node);
     let written = node.document().input_text().get(tag.range())?;
     let at = written.match_indices("xmlns").find(|(at, name)| {
@@ -153,7 +153,7 @@ fn report_unexpected<'a, 'i>(
         context.report_misplaced(name, diagnostic);
         return None;
     }
-    let parents = parents_of(name);
+    let parents = parents_of(fields.shape, name);
     if !parents.is_empty() && intended_child(fields, child, name).is_none() {
         // What belongs in a child of this element has lost that child's tags: it is not missing.
         let absent = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
@@ -179,16 +179,17 @@ fn report_unexpected<'a, 'i>(
 fn intended_child(fields: &Fields<'_, '_>, child: Node<'_, '_>, name: &str) -> Option<&'static str> {
     let absent = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
     let intended = closest_match(name, absent.chain(fields.shape.repeated))?;
-    (holds_what_belongs_in(child, intended) && !holds_what_belongs_in(child, name)).then_some(intended)
+    (holds_what_belongs_in(fields.shape, child, intended) && !holds_what_belongs_in(fields.shape, child, name))
+        .then_some(intended)
 }
 
 /// Whether the attributes and children of `child` are ones that an element called `name` may have.
-fn holds_what_belongs_in(child: Node<'_, '_>, name: &str) -> bool {
-    SHAPES.iter().filter(|(shape, _)| shape.name == name).any(|(shape, _)| {
+fn holds_what_belongs_in(parent: &Shape, child: Node<'_, '_>, name: &str) -> bool {
+    parent.relatives().iter().filter(|(shape, _)| shape.name == name).any(|(shape, _)| {
         let has_attribute = |name: &str| shape.attributes.iter().any(|known| known.name == name);
         child.attributes().all(|attribute| has_attribute(attribute.name()))
             && child.children().filter(Node::is_element).all(|grandchild| {
-                let parents = SHAPES.iter().find(|(shape, _)| shape.name == grandchild.tag_name().name());
+                let parents = parent.relatives().iter().find(|(shape, _)| shape.name == grandchild.tag_name().name());
                 parents.is_some_and(|(_, parents)| parents.contains(&name))
             })
     })
@@ -207,16 +208,20 @@ fn other_modes_child(shape: &Shape, name: &str) -> Option<(Rule, &'static str, &
     None
 }
 
+fn is_root(shape: &Shape) -> bool {
+    [DOMAINBACKUP.name, DOMAINCHECKPOINT.name].contains(&shape.name)
+}
+
 /// A disk beside `<disks>` is still read as a disk.
 fn treat_as_listed_disk<'a, 'i>(fields: &mut Fields<'a, 'i>, child: Node<'a, 'i>, name: &str) {
-    if fields.shape.name == DOMAINBACKUP.name && name == "disk" {
+    if is_root(fields.shape) && name == "disk" {
         fields.repeated.push(child);
     }
 }
 
 /// The elements that an element called `name` may stand in.
-fn parents_of(name: &str) -> Vec<String> {
-    let hint = SHAPES.iter().find(|(shape, _)| shape.name == name);
+fn parents_of(shape: &Shape, name: &str) -> Vec<String> {
+    let hint = shape.relatives().iter().find(|(shape, _)| shape.name == name);
     hint.map(|(_, parents)| parents.iter().map(|parent| format!("<{parent}>")).collect()).unwrap_or_default()
 }
 
@@ -241,6 +246,9 @@ fn unknown_element<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i
         _ if parent == "domainbackup" && matches!(name, "name" | "description" | "creationTime" | "parent") => {
             format!("<{name}> is for checkpoints, not for backups")
         }
+        _ if parent == "domaincheckpoint" && matches!(name, "server" | "incremental") => {
+            format!("<{name}> is for backups, not for checkpoints")
+        }
         names => wording::known_elements(parent, names),
     };
     let diagnostic = Diagnostic::new(Rule::UnknownElement, start_tag(child), message).help(help).unsafe_fix(
@@ -258,7 +266,7 @@ fn only_candidate(fields: &Fields<'_, '_>, child: Node<'_, '_>) -> Option<&'stat
         shape.attributes.iter().find(|known| known.name == attribute.name())
     };
     let takes_all = |name: &str| {
-        SHAPES.iter().filter(|(shape, _)| shape.name == name).any(|(shape, _)| {
+        fields.shape.relatives().iter().filter(|(shape, _)| shape.name == name).any(|(shape, _)| {
             let takes = |attribute: roxmltree::Attribute<'_, '_>| {
                 known_in(shape, &attribute).is_some_and(|known| known.value.accepts(attribute.value()))
             };
@@ -280,7 +288,7 @@ fn only_candidate(fields: &Fields<'_, '_>, child: Node<'_, '_>) -> Option<&'stat
 }
 
 /// Adds the fix that gives an element another name, in both its tags.
-pub(in crate::parse) fn rename(
+pub(crate) fn rename(
     diagnostic: Diagnostic,
     child: Node<'_, '_>,
     intended: &str,

@@ -1,0 +1,237 @@
+//! `Checkpoint` × `Domain` → aligned `Checkpoint`: what libvirt makes of a checkpoint before it creates it.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::backup::Spanned;
+use crate::diagnostic::{Diagnostic, Document, Span, push_bounded};
+use crate::domain::{Domain, DomainDisk, Source};
+use crate::rules::Rule;
+use crate::wording::{MAX_DISKS_LISTED, closest_match};
+
+use super::{Checkpoint, CheckpointDisk, Coverage};
+
+/// The disks that a checkpoint lists, each with the domain's disk, and what keeps them from fitting the domain.
+struct Resolved<'c, 'd> {
+    disks: Vec<(&'c CheckpointDisk, &'d DomainDisk)>,
+    /// Labelled in the checkpoint as the main document.
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Completes a checkpoint to create, called `suffix` if it has no name.
+pub(crate) fn align(checkpoint: &mut Checkpoint, domain: &Domain, suffix: &str) -> Vec<Diagnostic> {
+    checkpoint.name.get_or_insert_with(|| Spanned { value: suffix.to_owned(), span: Span::default() });
+    fit_to(checkpoint, domain)
+}
+
+/// Completes a checkpoint to redefine: not with `domain` as it is now, but with the domain that the checkpoint holds.
+pub(crate) fn align_redefined(checkpoint: &mut Checkpoint, domain: &Domain) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::from_iter(own_parent(checkpoint));
+    let Some(held) = checkpoint.domain.take() else {
+        name_bitmaps(checkpoint);
+        return diagnostics;
+    };
+    diagnostics.extend(other_domain(checkpoint, &held.domain, domain));
+    let fitted = fit_to(checkpoint, &held.domain);
+    // Both are the same document here.
+    diagnostics.extend(fitted.into_iter().map(|diagnostic| diagnostic.relabelled(Document::Domain, Document::Backup)));
+    checkpoint.domain = Some(held);
+    diagnostics
+}
+
+/// What is wrong with a checkpoint whatever the domain is.
+pub(crate) fn check_without_domain(checkpoint: &Checkpoint) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::from_iter(own_parent(checkpoint));
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    for disk in checkpoint.disks.iter().flatten() {
+        match seen.get(&*disk.name.value) {
+            Some(first) => push_bounded(&mut diagnostics, duplicate(disk, *first)),
+            None => drop(seen.insert(&disk.name.value, disk.name.span)),
+        }
+    }
+    diagnostics
+}
+
+/// Only a checkpoint to redefine has a parent here.
+fn own_parent(checkpoint: &Checkpoint) -> Option<Diagnostic> {
+    let name = checkpoint.name.as_ref()?;
+    let parent = checkpoint.parent.as_ref().filter(|parent| parent.value == name.value)?;
+    Some(
+        Diagnostic::new(
+            Rule::CheckpointOwnParent,
+            parent.span,
+            format!("checkpoint `{}` is its own parent", name.value),
+        )
+        .label(name.span, "the checkpoint")
+        .help("use the name of the checkpoint that was created before, or remove <parent>")
+        .libvirt(format!("invalid argument: cannot set moment {} as its own parent", name.value)),
+    )
+}
+
+fn other_domain(checkpoint: &Checkpoint, held: &Domain, domain: &Domain) -> Option<Diagnostic> {
+    let (held_uuid, uuid) = (held.uuid.as_deref()?, domain.uuid.as_deref()?);
+    let name = checkpoint.name.as_ref().map_or("", |name| &*name.value);
+    (held_uuid != uuid).then(|| {
+        Diagnostic::new(
+            Rule::CheckpointOtherDomain,
+            held.tag,
+            format!("checkpoint `{name}` is of another domain: its <domain> has the UUID {held_uuid}, not {uuid}"),
+        )
+        .label_in(Document::Domain, domain.tag, "the domain")
+        .help("redefine the checkpoint in the domain that it is of")
+        .libvirt(format!("invalid argument: definition for checkpoint {name} must use uuid {uuid}"))
+    })
+}
+
+fn fit_to(checkpoint: &mut Checkpoint, domain: &Domain) -> Vec<Diagnostic> {
+    let Resolved { disks, mut diagnostics } = resolve(checkpoint, domain);
+    let lists_none = checkpoint.disks.is_none();
+    let mut listed: HashMap<&str, &CheckpointDisk> = HashMap::with_capacity(disks.len());
+    for (disk, found) in &disks {
+        listed.entry(&found.target).or_insert(disk);
+    }
+    let mut aligned = Vec::with_capacity(domain.disks.len());
+    for found in &domain.disks {
+        let target = Spanned { value: String::from(&*found.target), span: Span::default() };
+        aligned.push(if let Some(disk) = listed.get(&*found.target) {
+            CheckpointDisk { name: Spanned { span: disk.name.span, ..target }, ..(*disk).clone() }
+        } else {
+            let is_covered = lists_none && is_coverable(found);
+            let coverage = if is_covered { Coverage::Bitmap } else { Coverage::Excluded };
+            CheckpointDisk { name: target, coverage, bitmap: None }
+        });
+    }
+    if domain.disks.is_empty() {
+        push_bounded(&mut diagnostics, no_domain_disks(checkpoint));
+    }
+    checkpoint.disks = Some(aligned);
+    name_bitmaps(checkpoint);
+    diagnostics
+}
+
+/// Looks up each listed disk.
+fn resolve<'c, 'd>(checkpoint: &'c Checkpoint, domain: &'d Domain) -> Resolved<'c, 'd> {
+    let mut resolved = Resolved { disks: Vec::new(), diagnostics: Vec::new() };
+    let Some(listed) = &checkpoint.disks else { return resolved };
+    let finder = Finder::new(domain);
+    // libvirt counts them before it looks at any.
+    let are_too_many = listed.len() > domain.disks.len();
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    for disk in listed {
+        let error = match finder.find(&disk.name.value) {
+            None => no_such_disk(disk, domain),
+            Some(found) => {
+                if let Some(first) = seen.get(&*found.target) {
+                    duplicate(disk, *first)
+                } else {
+                    seen.insert(&found.target, disk.name.span);
+                    resolved.disks.push((disk, found));
+                    if disk.coverage == Coverage::Excluded || is_coverable(found) {
+                        continue;
+                    }
+                    no_media(disk, found)
+                }
+            }
+        };
+        let error = if are_too_many {
+            error.libvirt("unsupported configuration: too many disk checkpoint requests for domain")
+        } else {
+            error
+        };
+        push_bounded(&mut resolved.diagnostics, error);
+    }
+    resolved
+}
+
+/// A domain's disks by target, and by the path of the source where it is that of one disk.
+struct Finder<'d> {
+    by_target: HashMap<&'d str, &'d DomainDisk>,
+    by_path: HashMap<&'d str, &'d DomainDisk>,
+}
+
+impl<'d> Finder<'d> {
+    fn new(domain: &'d Domain) -> Self {
+        let mut finder = Self { by_target: HashMap::new(), by_path: HashMap::new() };
+        let mut shared = HashSet::new();
+        for disk in &domain.disks {
+            finder.by_target.entry(&disk.target).or_insert(disk);
+            if let Some(path) = disk.source_path.as_deref()
+                && finder.by_path.insert(path, disk).is_some()
+            {
+                shared.insert(path);
+            }
+        }
+        finder.by_path.retain(|path, _| !shared.contains(path));
+        finder
+    }
+
+    fn find(&self, name: &str) -> Option<&'d DomainDisk> {
+        let disks = if name.starts_with('/') { &self.by_path } else { &self.by_target };
+        disks.get(name).copied()
+    }
+}
+
+/// Whether a checkpoint that lists no disks has this one.
+fn is_coverable(disk: &DomainDisk) -> bool {
+    disk.source != Source::Empty && !disk.read_only
+}
+
+/// Bitmaps are called like the checkpoint unless they have a name.
+pub(crate) fn name_bitmaps(checkpoint: &mut Checkpoint) {
+    let Some(name) = &checkpoint.name else { return };
+    for disk in checkpoint.disks.iter_mut().flatten().filter(|disk| disk.has_bitmap()) {
+        disk.bitmap.get_or_insert_with(|| Spanned { value: name.value.clone(), span: Span::default() });
+    }
+}
+
+fn no_domain_disks(checkpoint: &Checkpoint) -> Diagnostic {
+    let message = match checkpoint.disks {
+        Some(_) => "unsupported configuration: too many disk checkpoint requests for domain",
+        None => "unsupported configuration: domain must have at least one disk to perform checkpoints",
+    };
+    Diagnostic::new(Rule::NoDomainDisks, checkpoint.tag, "the domain has no disks")
+        .help("check that the domain is the right one")
+        .libvirt(message)
+}
+
+fn no_such_disk(disk: &CheckpointDisk, domain: &Domain) -> Diagnostic {
+    let name = &disk.name.value;
+    let diagnostic = Diagnostic::new(Rule::CheckpointNoSuchDisk, disk.name.span, format!("unknown disk `{name}`"))
+        .libvirt(format!("unsupported configuration: no disk named '{name}'"));
+    let targets = || domain.disks.iter().map(|disk| &*disk.target).take(MAX_DISKS_LISTED);
+    let mut all = targets().collect::<Vec<_>>().join(", ");
+    if domain.disks.len() > MAX_DISKS_LISTED {
+        all.push_str(", …");
+    }
+    let sharing = domain.disks.iter().filter(|disk| disk.source_path.as_deref() == Some(name));
+    let sharing: Vec<_> = sharing.map(|disk| &*disk.target).collect();
+    if name.starts_with('/') && sharing.len() > 1 {
+        return diagnostic.help(format!("use the target of one disk: {} have this source", sharing.join(", ")));
+    }
+    match closest_match(name, targets()) {
+        Some(target) => diagnostic.help(format!("did you mean `{target}`? The domain has {all}")).unsafe_fix(
+            format!("use `{target}`"),
+            disk.name.span,
+            target,
+        ),
+        None => diagnostic.help(format!("the domain has {all}")),
+    }
+}
+
+fn duplicate(disk: &CheckpointDisk, first: Span) -> Diagnostic {
+    let name = &disk.name.value;
+    Diagnostic::new(Rule::CheckpointDuplicateDisk, disk.name.span, format!("duplicate disk `{name}`"))
+        .primary_label("listed again")
+        .label(first, "listed first here")
+        .help(format!("keep one <disk name='{name}'>"))
+        .libvirt(format!("unsupported configuration: disk '{name}' specified twice"))
+}
+
+fn no_media(disk: &CheckpointDisk, found: &DomainDisk) -> Diagnostic {
+    let name = &disk.name.value;
+    let what = if found.read_only { "is read-only" } else { "has no media" };
+    let message = format!("disk `{name}` {what}: a checkpoint cannot cover it");
+    Diagnostic::new(Rule::CheckpointNoMedia, disk.name.span, message)
+        .label_in(Document::Domain, found.tag, "the disk")
+        .help("use checkpoint='no', or remove this <disk>")
+        .libvirt(format!("unsupported configuration: disk '{name}' is empty or readonly"))
+}
