@@ -169,6 +169,21 @@ pub fn compose(domain: &Domain, request: &Request, options: &Options) -> Result<
     }
 }
 
+/// The checkpoint that an incremental backup is best based on: of the existing ones, the oldest first in `options`, the
+/// newest of those that cover the most disks of the backup. There is none where no disk is covered.
+#[must_use]
+pub fn newest_base(domain: &Domain, request: &Request, options: &Options) -> Option<Checkpoint> {
+    let is_included = |disk: &&DomainDisk| {
+        let decision = decide(disk, domain, request, options);
+        no_bitmap(disk).is_none() && decision.is_ok_and(|decision| decision.included().is_some())
+    };
+    let included: Vec<_> = domain.disks.iter().filter(is_included).map(|disk| &*disk.target).collect();
+    let covered = |existing: &Existing| included.iter().filter(|target| covers(existing, target)).count();
+    // Of several that are equal, this is the last.
+    let best = options.existing.as_deref()?.iter().max_by_key(|existing| covered(existing))?;
+    Checkpoint::new(&*best.name).ok().filter(|_| covered(best) > 0)
+}
+
 /// A disk of the domain, and what is decided about it.
 struct Line<'d> {
     disk: &'d DomainDisk,
@@ -373,4 +388,42 @@ fn checkpoint(lines: &[Line<'_>], request: &Request) -> Result<Option<String>, I
         };
     }
     Ok(Some(checkpoint.to_string()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::read_existing;
+
+    /// The best base of a backup of `vda`, `vdb` (both qcow2) and `vdc` (raw), by the disks that `cp0`, `cp1` … cover.
+    fn base(covered: &[&[&str]], exclude: &[&str]) -> Option<String> {
+        let disk = |target: &str, format: &str| {
+            format!("<disk><driver type='{format}'/><source file='/{target}'/><target dev='{target}'/></disk>")
+        };
+        let disks = [disk("vda", "qcow2"), disk("vdb", "qcow2"), disk("vdc", "raw")].concat();
+        let domain = Domain::parse(&format!("<domain><devices>{disks}</devices></domain>")).unwrap();
+        let existing = covered.iter().zip(0..).map(|(targets, number)| {
+            let disks: String =
+                targets.iter().map(|target| format!("<disk name='{target}' checkpoint='bitmap'/>")).collect();
+            format!("<domaincheckpoint><name>cp{number}</name><disks>{disks}</disks></domaincheckpoint>")
+        });
+        let existing = existing.flat_map(|text| read_existing(&text).unwrap()).collect();
+        let options = Options { existing: Some(existing), ..Options::default() };
+        let exclude = exclude.iter().map(|target| (*target).to_owned()).collect();
+        let request = Request { exclude, ..Request::new(Mode::Push, Path::new("/b").unwrap()) };
+        newest_base(&domain, &request, &options).map(|base| base.as_str().to_owned())
+    }
+
+    #[test]
+    fn the_newest_base_covers_the_most_disks_of_the_backup() {
+        let base = |covered: &[&[&str]], exclude: &[&str]| base(covered, exclude).unwrap_or_default();
+        assert_eq!(base(&[&["vda", "vdb"], &["vda", "vdb"]], &[]), "cp1");
+        assert_eq!(base(&[&["vda", "vdb"], &["vdb"]], &[]), "cp0");
+        assert_eq!(base(&[&["vda", "vdb"], &["vdb"]], &["vda"]), "cp1");
+        // A raw disk has no bitmap, whatever a checkpoint lists.
+        assert_eq!(base(&[&["vda"], &["vdc"]], &[]), "cp0");
+        assert_eq!(base(&[&["vdc"], &[]], &[]), "");
+        assert_eq!(base(&[], &[]), "");
+    }
 }
