@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn values_are_those_of_the_options() {
-        let text = "libvirt-version = '9.0.0'\ndomain = '../vm.xml'\ndeny = ['advice/plain-server']\nallow = ['all', 'advice']\nwarn = ['advice']\n";
+        let text = "libvirt-version = '9.0.0'\ndomain = '../vm.xml'\nallow = ['advice/plain-server', 'advice']\nwarn = ['advice']\ndeny = ['all']\n";
         let config = Config::parse(text, Path::new("/etc/vm")).ok().unwrap();
         assert_eq!(config.libvirt_version.unwrap().written, "9.0.0");
         assert_eq!(config.domain.unwrap(), Path::new("/etc/vm/../vm.xml"));
@@ -177,10 +177,10 @@ mod tests {
         assert_eq!(
             config.levels,
             [
-                (selector("all"), Level::Allow),
+                (selector("all"), Level::Deny),
                 (selector("advice"), Level::Allow),
                 (selector("advice"), Level::Warn),
-                (selector("advice/plain-server"), Level::Deny),
+                (selector("advice/plain-server"), Level::Allow),
             ]
         );
     }

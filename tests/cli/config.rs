@@ -74,6 +74,12 @@ fn the_domain_is_relative_to_the_configuration_file() {
     let check = run_in(&gone, &["check", "a.xml"]);
     assert_eq!(check.status, 2);
     assert!(check.stderr.contains("gone.xml"), "{}", check.stderr);
+    let domain = std::env::current_dir().unwrap().join("examples/domain.xml");
+    assert_eq!(
+        run_in(&gone, &["check", "--domain", domain.to_str().unwrap(), "a.xml"]).status,
+        1,
+        "the command line wins"
+    );
 }
 
 #[test]
