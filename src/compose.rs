@@ -404,8 +404,9 @@ mod tests {
         let disks = [disk("vda", "qcow2"), disk("vdb", "qcow2"), disk("vdc", "raw")].concat();
         let domain = Domain::parse(&format!("<domain><devices>{disks}</devices></domain>")).unwrap();
         let existing = covered.iter().zip(0..).map(|(targets, number)| {
-            let disks: String =
+            let disks: Vec<_> =
                 targets.iter().map(|target| format!("<disk name='{target}' checkpoint='bitmap'/>")).collect();
+            let disks = disks.concat();
             format!("<domaincheckpoint><name>cp{number}</name><disks>{disks}</disks></domaincheckpoint>")
         });
         let existing = existing.flat_map(|text| read_existing(&text).unwrap()).collect();

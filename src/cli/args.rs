@@ -111,7 +111,7 @@ nothing is written then; 2 if something could not be read or written.
 
 Examples:
   backupxml new --domain vm.xml --to /backup > backup.xml
-  backupxml new --domain vm.xml --to /backup --incremental monday > backup.xml
+  backupxml new --vm shop --to /backup --incremental latest > backup.xml
   backupxml new --domain vm.xml --to /tmp --mode pull --server /run/nbd > b.xml";
 
 const RULES_EXAMPLES: &str = "\
@@ -313,8 +313,14 @@ pub struct LibvirtArgs {
 #[derive(Debug, Args)]
 pub struct NewArgs {
     /// The domain, as virsh dumpxml prints it; - is standard input
-    #[arg(long, value_name = "FILE")]
-    pub domain: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "vm")]
+    pub domain: Option<PathBuf>,
+    /// Which domain libvirt is asked about.
+    #[command(flatten)]
+    pub vm: VmArgs,
+    /// Whether this machine is looked at.
+    #[command(flatten)]
+    pub host: HostArgs,
     /// Directory of the files that are written: DIR/DISK-SUFFIX.qcow2; in pull
     /// mode they are scratch files
     #[arg(long, value_name = "DIR", value_parser = parse_directory)]
@@ -325,7 +331,8 @@ pub struct NewArgs {
     /// Where a pull mode backup is served: the path of a socket, or a host
     #[arg(long, value_name = "SOCKET|HOST[:PORT]", value_parser = parse_server, required_if_eq("mode", "pull"))]
     pub server: Option<build::Server>,
-    /// Back up only what changed since this checkpoint
+    /// Back up only what changed since this checkpoint; with --vm, `latest` is
+    /// the newest one that covers the most disks
     #[arg(long, value_name = "NAME", value_parser = |name: &str| build::Checkpoint::new(name))]
     pub incremental: Option<build::Checkpoint>,
     /// Create this checkpoint with the backup
@@ -342,14 +349,15 @@ pub struct NewArgs {
     pub exclude: Vec<String>,
     /// A checkpoint that the domain has; or, as @FILE, all that virsh
     /// checkpoint-list --name or checkpoint-dumpxml printed into FILE
-    #[arg(long, value_name = "NAME|@FILE")]
+    #[arg(long, value_name = "NAME|@FILE", conflicts_with = "vm")]
     pub existing_checkpoint: Vec<String>,
     /// What file names end in [default: the new checkpoint's name,
     /// SOURCE_DATE_EPOCH, or the seconds since 1970]
     #[arg(long, value_name = "S", value_parser = parse_suffix)]
     pub suffix: Option<String>,
     /// Write for this release of libvirt: 9.0.0, 11.3.0 or 12.8.0; for one
-    /// between two of them as for the older [default: 12.8.0]
+    /// between two of them as for the older [default: 12.8.0, or with --vm the
+    /// daemon's]
     #[arg(long, value_name = "X.Y.Z", value_parser = parse_release)]
     pub libvirt_version: Option<RequestedRelease>,
     /// When to use colour

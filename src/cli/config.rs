@@ -96,10 +96,11 @@ impl Config {
     /// The arguments with what the file says and the command line does not.
     pub(super) fn complete(self, arguments: &CommonArgs, levels: &Levels) -> (CommonArgs, Levels) {
         let mut arguments = arguments.clone();
+        // With --vm, libvirt says both.
         if arguments.vm.vm.is_none() {
             arguments.domain = arguments.domain.or(self.domain);
+            arguments.libvirt.libvirt_version = arguments.libvirt.libvirt_version.or(self.libvirt_version);
         }
-        arguments.libvirt.libvirt_version = arguments.libvirt.libvirt_version.or(self.libvirt_version);
         let levels = self.levels.into_iter().chain(levels.0.iter().cloned()).collect();
         (arguments, Levels(levels))
     }

@@ -41,6 +41,8 @@ pub(super) fn ask(
     let command = arguments.virsh.clone().or_else(|| (env.environment)("BACKUPXML_VIRSH"));
     let virsh = Virsh::new(command.as_deref().unwrap_or(VIRSH), arguments.connect.as_deref())?;
     let mut names = Names { every_checkpoint: arguments.every_checkpoint, ..Names::default() };
+    // Without a document yet, every disk matters.
+    names.every_disk = files.is_empty();
     for file in files.iter().take(MAX_FILES) {
         // A file that cannot be read is reported when its turn comes.
         if file == Path::new("-") {

@@ -2,36 +2,36 @@
 
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
-use crate::cli::args::{NewArgs, NewMode};
+use crate::checkpoint::Existing;
+use crate::cli::args::{HostArgs, NewArgs, NewMode, VmArgs};
 use crate::cli::report::{
     Appearance, CheckedFile, Companions, Format, OfferedFixes, Reporter, Status, Style, visible_line,
 };
 use crate::cli::write;
-use crate::compose::{Documents, Mode, Request, compose};
+use crate::compose::{Documents, Mode, Request, compose, newest_base};
 use crate::diagnostic::{Diagnostic, Document};
 use crate::domain::Domain;
+use crate::host::{Bitmap, Coverage, Facts, Vm};
 use crate::options::Options;
+use crate::pipeline::probes;
 use crate::source::Source;
 use crate::{checkpoint, domain};
 
-use super::session::{existing_checkpoints, read_source, seconds_since_1970, use_color};
-use super::{Env, ExitStatus};
+use super::session::{existing_checkpoints, read_source, release, release_of, seconds_since_1970, use_color};
+use super::{Env, ExitStatus, host};
 
 /// What reports call the document that is not written yet.
 const BACKUP_NAME: &str = "<new backup>";
+/// The value of `--incremental` that stands for the newest checkpoint that works.
+const LATEST: &str = "latest";
 
 pub(super) fn new(arguments: &NewArgs, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
-    let request = request(arguments)?;
-    let mut options = options(arguments, env)?;
-    let (source, mut diagnostics) = read_source(&arguments.domain, "<stdin>", env.stdin, options.release)?;
-    let (domain, domain_findings) = domain::read(source.text(), options.release);
-    diagnostics = diagnostics
-        .into_iter()
-        .map(|diagnostic| diagnostic.moved_to(Document::Domain))
-        .chain(domain_findings)
-        .collect();
+    let mut request = request(arguments)?;
+    let Known { source, mut diagnostics, vm, mut options } = gather(arguments, env)?;
+    let (domain, domain_diagnostics) = domain::read(source.text(), options.release);
+    diagnostics.extend(domain_diagnostics);
     let source = Arc::new(source);
     let report = Report { domain: Arc::clone(&source), checkpoint: None, quiet: arguments.quiet };
     let domain = match domain {
@@ -41,6 +41,16 @@ pub(super) fn new(arguments: &NewArgs, env: &mut Env<'_>) -> anyhow::Result<Exit
             return Ok(ExitStatus::Errors);
         }
     };
+    if vm.is_some() && asks_for_latest(&request, &options) {
+        request.incremental = newest_base(&domain, &request, &options);
+        let Some(base) = &request.incremental else {
+            env.print_message("no checkpoint covers a disk of this backup: make a full backup, without --incremental")?;
+            return Ok(ExitStatus::Errors);
+        };
+        if !arguments.quiet {
+            env.print_message(&format!("the backup starts from the checkpoint {}", base.as_str()))?;
+        }
+    }
     let documents = match compose(&domain, &request, &options) {
         Ok(documents) => documents,
         Err(refusal) => {
@@ -57,7 +67,7 @@ pub(super) fn new(arguments: &NewArgs, env: &mut Env<'_>) -> anyhow::Result<Exit
             writeln!(env.stderr.stream, "{name}:{line}:{column}: note: {}", visible_line(&note.message))?;
         }
     }
-    if !passes_check(&documents, &domain, &mut options, arguments, report, env)? {
+    if !passes_check(&documents, &domain, vm, &mut options, arguments, report, env)? {
         env.print_message("nothing is written: libvirt would refuse this backup")?;
         return Ok(ExitStatus::Errors);
     }
@@ -87,23 +97,68 @@ fn request(arguments: &NewArgs) -> anyhow::Result<Request> {
     })
 }
 
-fn options(arguments: &NewArgs, env: &mut Env<'_>) -> anyhow::Result<Options> {
-    let release = super::session::release(arguments.libvirt_version.as_ref(), env)?;
-    let existing = existing_checkpoints(&arguments.existing_checkpoint, release)?;
+/// What is known of the domain before anything is decided.
+struct Known {
+    source: Source,
+    /// What is wrong with the bytes of the domain's file.
+    diagnostics: Vec<Diagnostic>,
+    /// What libvirt said, where it was asked.
+    vm: Option<Vm>,
+    options: Options,
+}
+
+fn gather(arguments: &NewArgs, env: &mut Env<'_>) -> anyhow::Result<Known> {
+    let vm_arguments = VmArgs { every_checkpoint: true, ..arguments.vm.clone() };
+    let gathered = host::ask(&vm_arguments, &[], &Err(anyhow!("there is no document yet")), env)?;
+    let release = match &gathered {
+        Some(gathered) if arguments.libvirt_version.is_none() => release_of(&gathered.vm, env)?,
+        _ => release(arguments.libvirt_version.as_ref(), env)?,
+    };
+    let (existing, (source, diagnostics), vm) = if let Some(mut gathered) = gathered {
+        (usable_checkpoints(&gathered.vm), gathered.source(release), Some(gathered.vm))
+    } else {
+        let Some(file) = &arguments.domain else { bail!("--domain or --vm is required") };
+        let existing = existing_checkpoints(&arguments.existing_checkpoint, release)?;
+        let existing = (!existing.is_empty()).then(|| existing.into());
+        (existing, read_source(file, "<stdin>", env.stdin, release)?, None)
+    };
     let checkpoint_name = arguments.new_checkpoint.as_ref().map(|name| name.as_str().to_owned());
     let suffix = arguments.suffix.clone().or(checkpoint_name);
-    Ok(Options {
-        release,
-        suffix: suffix.unwrap_or_else(|| seconds_since_1970(env.environment).to_string()),
-        existing: (!existing.is_empty()).then(|| existing.into()),
-        ..Options::default()
-    })
+    let suffix = suffix.unwrap_or_else(|| seconds_since_1970(env.environment).to_string());
+    let diagnostics = diagnostics.into_iter().map(|diagnostic| diagnostic.moved_to(Document::Domain)).collect();
+    Ok(Known { source, diagnostics, vm, options: Options { release, suffix, existing, ..Options::default() } })
+}
+
+/// The checkpoints that libvirt lists, with the disks whose bitmaps are not lost.
+fn usable_checkpoints(vm: &Vm) -> Option<Arc<[Existing]>> {
+    let usable = |coverage: &Coverage| {
+        let usable = coverage.iter().filter(|(_, bitmap)| **bitmap != Bitmap::Lost);
+        usable.map(|(disk, _)| disk.clone()).collect()
+    };
+    let existing = vm.checkpoints.as_ref()?.iter();
+    Some(existing.map(|name| Existing { name: name.clone(), disks: vm.coverage.get(name).map(usable) }).collect())
+}
+
+/// Whether the newest checkpoint that works is asked for: one that is called so is that one.
+fn asks_for_latest(request: &Request, options: &Options) -> bool {
+    let is_called = |existing: &Existing| existing.name == LATEST;
+    request.incremental.as_ref().is_some_and(|base| base.as_str() == LATEST)
+        && !options.existing.iter().flat_map(|existing| existing.iter()).any(is_called)
+}
+
+/// What libvirt said, and this machine too if that is asked for or the domain is on it.
+fn facts(vm: Vm, documents: &Documents, domain: &Domain, options: &Options, host: HostArgs) -> Facts {
+    let looks = host.wanted().unwrap_or(vm.is_local());
+    let probes = looks.then(|| probes(&documents.backup, domain, &vm, options)).flatten();
+    let files = probes.map(|probes| host::look(&probes, &vm));
+    Facts { vm, files }
 }
 
 /// Reports what `check` finds in the documents, and returns whether it finds no error.
 fn passes_check(
     documents: &Documents,
     domain: &Domain,
+    vm: Option<Vm>,
     options: &mut Options,
     arguments: &NewArgs,
     mut report: Report,
@@ -117,6 +172,7 @@ fn passes_check(
         let (source, _) = Source::new(file.to_string_lossy(), text.clone().into_bytes(), options.release);
         report.checkpoint = Some(Arc::new(source));
     }
+    options.host = vm.map(|vm| Arc::new(facts(vm, documents, domain, options, arguments.host)));
     diagnostics.extend(crate::check(&documents.backup, Some(domain), options));
     let passes = !diagnostics.iter().any(Diagnostic::is_error);
     report.write(arguments, &documents.backup, diagnostics, env)?;

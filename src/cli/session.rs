@@ -408,7 +408,7 @@ pub(super) fn read_source(
 }
 
 /// The known release that answers for the daemon's.
-fn release_of(vm: &Vm, env: &mut Env<'_>) -> anyhow::Result<Release> {
+pub(super) fn release_of(vm: &Vm, env: &mut Env<'_>) -> anyhow::Result<Release> {
     let Some(written) = &vm.release else { return Ok(Release::default()) };
     let release = Release::nearest(written).unwrap_or_default();
     if release.name() != written {

@@ -194,3 +194,58 @@ fn names_that_a_release_does_not_accept_are_not_listed() {
     assert_eq!(chosen.status, 1);
     assert!(chosen.stderr.contains("'nvme0n1' is not a name that libvirt 11.3.0 accepts"), "{}", chosen.stderr);
 }
+
+/// Answers the questions of one run, whose last argument is a line of commands.
+#[cfg(unix)]
+const VIRSH: &str = "\
+for line; do :; done
+printf '%s\\n' \"$line\" | tr ';' '\\n' | while read -r command first rest; do
+  case $command in
+    echo) printf %s \"$first\" ;;
+    uri) echo qemu+ssh://host/system ;;
+    version) echo 'Running against daemon: 12.8.0' ;;
+    dumpxml) cat domain.xml ;;
+    domstate) echo 'paused (user)' ;;
+    checkpoint-list) printf '%s\\n' cp1 cp2 ;;
+    checkpoint-dumpxml) case $rest in *cp1*) cat cp1.xml ;; *) cat cp2.xml ;; esac ;;
+  esac
+done
+";
+
+#[cfg(unix)]
+#[test]
+fn the_latest_checkpoint_that_works_is_asked_of_libvirt() {
+    let case = started().into_iter().find(|case| case.name == "incremental-of-two").unwrap();
+    let folder = directory("new-vm", &[("domain.xml", case.domain.as_bytes()), ("virsh", VIRSH.as_bytes())]);
+    // libvirt says a size where the bitmap is usable.
+    let new = |usable: [&[&str]; 2], arguments: &[&str]| {
+        for (number, usable) in usable.iter().enumerate() {
+            let name = format!("cp{}", number + 1);
+            let mut dump = case.dumps[number].clone();
+            for disk in *usable {
+                let line = format!("<disk name='{disk}' checkpoint='bitmap' bitmap='{name}'");
+                dump = dump.replace(&line, &format!("{line} size='65536'"));
+            }
+            fs::write(folder.join(format!("{name}.xml")), dump).unwrap();
+        }
+        let start = ["new", "--vm", "preflight", "--virsh", "sh virsh", "--to", "/vm/to", "--suffix", "s"];
+        run_in(&folder, &strings(&[&start[..], arguments].concat()))
+    };
+    let both: &[&str] = &["vda", "vdb"];
+    let latest = new([both, both], &["--incremental", "latest"]);
+    assert_eq!(latest.status, 0, "{}", latest.stderr);
+    assert_eq!(latest.stdout, case.backup.replace("cp1", "cp2"));
+    assert_eq!(latest.stderr, "backupxml: the backup starts from the checkpoint cp2\n");
+    let older = new([both, &["vda"]], &["--incremental", "latest"]);
+    assert_eq!((older.status, older.stdout.as_str()), (0, case.backup.as_str()));
+    // A disk whose bitmap is lost is backed up in full.
+    let lost = new([both, &["vda"]], &["--incremental", "cp2"]);
+    assert!(lost.stdout.contains("<disk name='vdb' backup='yes' type='file' backupmode='full'>"), "{}", lost.stdout);
+    assert!(lost.stderr.contains("note: 'vdb' has no bitmap of the checkpoint 'cp2'"), "{}", lost.stderr);
+    let none = new([&[], &[]], &["--incremental", "latest"]);
+    assert_eq!((none.status, none.stdout.as_str()), (1, ""));
+    assert!(none.stderr.contains("make a full backup"), "{}", none.stderr);
+    let missing = new([both, both], &["--incremental", "cp3"]);
+    assert_eq!((missing.status, missing.stdout.as_str()), (1, ""));
+    assert!(missing.stderr.contains("[checkpoint/no-such-checkpoint]"), "{}", missing.stderr);
+}
