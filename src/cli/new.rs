@@ -133,7 +133,7 @@ fn gather(arguments: &NewArgs, env: &mut Env<'_>) -> anyhow::Result<Known> {
 fn usable_checkpoints(vm: &Vm) -> Option<Arc<[Existing]>> {
     let usable = |coverage: &Coverage| {
         let usable = coverage.iter().filter(|(_, bitmap)| **bitmap != Bitmap::Lost);
-        usable.map(|(disk, _)| disk.clone()).collect()
+        usable.map(|(disk, _)| (disk.clone(), checkpoint::Bitmap::Listed)).collect()
     };
     let existing = vm.checkpoints.as_ref()?.iter();
     Some(existing.map(|name| Existing { name: name.clone(), disks: vm.coverage.get(name).map(usable) }).collect())
