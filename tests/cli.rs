@@ -205,7 +205,7 @@ fn unreadable_files_are_reported_and_the_rest_is_checked() {
     let missing = path(&directory, "missing.xml");
     let run = run(&["check", "--format", "json", &missing, directory.to_str().unwrap(), &path(&directory, "bad.xml")]);
     assert_eq!(run.status, 2);
-    assert!(run.stderr.contains("missing.xml") && run.stderr.contains("it is a directory"), "{}", run.stderr);
+    assert!(run.stderr.contains("missing.xml") && run.stderr.contains("is a directory"), "{}", run.stderr);
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     let statuses: Vec<_> =
         report["files"].as_array().unwrap().iter().map(|file| file["status"].as_str().unwrap()).collect();
@@ -322,7 +322,7 @@ fn older_releases_answer_for_themselves_and_those_after_them() {
         [("9.0.0", 1, false), ("10.0.0", 1, true), ("11.3.0", 0, false), ("12.8.0", 0, false)]
     {
         let run = run_with(&["check", "--libvirt-version", release], plain.as_bytes());
-        assert_eq!((run.status, run.stderr.contains("answers as")), (status, note), "{release}: {}", run.stderr);
+        assert_eq!((run.status, run.stderr.contains("is treated as")), (status, note), "{release}: {}", run.stderr);
     }
     let refused = run_with(&["check", "--libvirt-version", "9.0.0"], plain.as_bytes()).stdout;
     assert!(refused.contains("libvirt 11.3.0 and later"), "{refused}");
@@ -537,10 +537,10 @@ fn arguments_that_contradict_each_other_are_explained() {
         assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{arguments:?}");
         assert!(run.stderr.contains(why), "{arguments:?}: {}", run.stderr);
     };
-    explained(&["check", "--domain", "-", "--checkpoint", "-", "b"], "twice, for --domain and for --checkpoint");
-    explained(&["check", "--domain", "-"], "twice, for the backup and for --domain");
-    explained(&["check", "-", "-"], "`-` is given twice");
-    explained(&["plan", "--domain", "-", "-"], "twice, for the backup and for --domain");
+    explained(&["check", "--domain", "-", "--checkpoint", "-", "b"], "twice: for --domain and for --checkpoint");
+    explained(&["check", "--domain", "-"], "twice: for the backup and for --domain");
+    explained(&["check", "-", "-"], "`-` is given more than once");
+    explained(&["plan", "--domain", "-", "-"], "twice: for the backup and for --domain");
     explained(&["check", "--jobs", "0", "b"], "expected a number of at least 1");
     explained(&["check", "--diff", "--format", "json", "b"], "cannot be used with");
     explained(&["b"], "did you mean `backupxml check b`?");

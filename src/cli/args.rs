@@ -15,14 +15,15 @@ use crate::cli::levels::{Level, Levels, Selector};
 use crate::cli::report::visible_line;
 use crate::release::Release;
 
-/// Check and normalize libvirt's <domainbackup> XML, without a libvirt.
+/// Validate, explain and normalize libvirt's <domainbackup> XML.
 ///
-/// Tells what is wrong with a backup, where, and what to write instead; and
-/// prints it as libvirt itself would.
+/// Reports every error in a backup document with its position and a correction,
+/// shows what will happen to each disk, and prints documents as libvirt would.
+/// Works without libvirt.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 80, propagate_version = true, after_help = EXAMPLES)]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -30,28 +31,28 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tell everything that is wrong with backups
+    /// Validate backup documents and report every problem
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
-    /// Print backups as libvirt would
+    /// Print backup documents in libvirt's form
     #[command(after_help = NORMALIZE_EXAMPLES)]
     Normalize(NormalizeArgs),
-    /// List every rule in one line each
+    /// List all rules
     #[command(after_help = RULES_EXAMPLES)]
     Rules(RulesArgs),
-    /// Tell what will happen to each disk of a domain, and why
+    /// Show what will happen to each disk of a domain
     #[command(after_help = PLAN_EXAMPLES)]
     Plan(PlanArgs),
-    /// Write a backup, and its checkpoint document, for a domain
+    /// Write a backup document and its checkpoint document
     #[command(after_help = NEW_EXAMPLES)]
     New(NewArgs),
     /// Explain a rule, or find the rules behind an error message
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
-    /// Print completions for a shell
+    /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArgs),
-    /// Print the manual page, or write all of them into a directory
+    /// Print the main manual page, or write all pages to a directory
     #[command(after_help = MAN_EXAMPLES)]
     Man(ManArgs),
 }
@@ -59,11 +60,11 @@ pub enum Command {
 const EXAMPLES: &str = "\
 Environment:
   NO_COLOR, CLICOLOR, CLICOLOR_FORCE, FORCE_COLOR
-                     whether to use colour, unless --color says so
-  SOURCE_DATE_EPOCH  stands for the time in generated file names
+                     use colour or not; --color overrides them
+  SOURCE_DATE_EPOCH  time to use in generated file names
 
-Exit status: 0 without errors, 1 with errors, 2 if the arguments are wrong or
-something could not be read or written.
+Exit status: 0 without errors, 1 with errors, 2 if the arguments are invalid or
+a file could not be read or written.
 
 Examples:
   backupxml check backup.xml
@@ -71,8 +72,8 @@ Examples:
   backupxml explain schema/missing-server";
 
 const CHECK_EXAMPLES: &str = "\
-Exit status: 0 without errors, 1 with errors, 2 if something could not be read
-or written.
+Exit status: 0 without errors, 1 with errors, 2 if the arguments are invalid or
+a file could not be read or written.
 
 Examples:
   backupxml check backup.xml
@@ -81,8 +82,9 @@ Examples:
   backupxml check --unsafe-fixes --diff backup.xml";
 
 const NORMALIZE_EXAMPLES: &str = "\
-Exit status: 0 without errors, 1 with errors or if --check finds that a file
-would change, 2 if something could not be read or written.
+Exit status: 0 without errors, 1 with errors or if --check finds a file that
+would change, 2 if the arguments are invalid or a file could not be read or
+written.
 
 Examples:
   backupxml normalize --domain domain.xml backup.xml
@@ -92,8 +94,8 @@ Examples:
   backupxml normalize --in-place --drop-comments backup.xml";
 
 const PLAN_EXAMPLES: &str = "\
-Exit status: 0 if the backup would start, 1 if it would be refused, 2 if
-something could not be read.
+Exit status: 0 if the backup would start, 1 if it would be refused, 2 if the
+arguments are invalid or a file could not be read.
 
 Examples:
   virsh dumpxml vm | backupxml plan --domain - backup.xml
@@ -141,79 +143,78 @@ Examples:
 /// The arguments of `check`.
 #[derive(Debug, Default, Args)]
 pub struct CheckArgs {
-    /// What both commands take.
+    /// Options of both commands.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// What only shows when the backup starts.
+    /// Facts about the start of the backup.
     #[command(flatten)]
     pub start: StartArgs,
-    /// Apply the safe fixes; standard input goes, fixed, to standard output
+    /// Apply safe fixes to the files; for standard input, print the fixed text
     #[arg(long)]
     pub fix: bool,
-    /// Apply all fixes, also those that may not be meant
+    /// Apply all fixes, including those that may change the meaning
     #[arg(long)]
     pub unsafe_fixes: bool,
-    /// Show what --fix or --unsafe-fixes would change, and change nothing
+    /// Show the changes of --fix or --unsafe-fixes as a diff, without writing
     #[arg(long, conflicts_with = "format")]
     pub diff: bool,
-    /// Write the report to this file; standard output then gets the one for
-    /// people, whatever --format is
+    /// File for the report in the requested format; the report on standard
+    /// output then is for people
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "unsafe_fixes", "diff"])]
     pub output_file: Option<PathBuf>,
 }
 
 /// The arguments of `normalize`.
-// Each is an option that is there or not.
+// Each is a flag of the command line.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Default, Args)]
 pub struct NormalizeArgs {
-    /// What both commands take.
+    /// Options of both commands.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// Without a domain, still write each disk's resulting backupmode and
-    /// checkpoint
+    /// Without a domain, also write the resulting backupmode and checkpoint of
+    /// each disk
     #[arg(long)]
     pub explicit: bool,
-    /// Write the text back into the files; files with errors stay as they are,
-    /// and so do files with comments, which libvirt's form has none of
+    /// Rewrite the files; files with errors or comments are left unchanged
     #[arg(long, conflicts_with_all = ["check", "diff"])]
     pub in_place: bool,
-    /// With --in-place, rewrite files with comments too, and lose those
+    /// With --in-place, also rewrite files with comments, and remove these
     #[arg(long, requires = "in_place", conflicts_with_all = ["check", "diff"])]
     pub drop_comments: bool,
-    /// Name the files that would change, and change nothing; exit status 1 if
+    /// List the files that would change, without writing; exit with status 1 if
     /// there are any
     #[arg(long)]
     pub check: bool,
-    /// Show what would change, and change nothing
+    /// Show the changes as a diff, without writing
     #[arg(long)]
     pub diff: bool,
 }
 
 impl NormalizeArgs {
-    /// Whether texts are compared with the files they come from, not printed.
+    /// Whether the results are compared with the files instead of printed.
     #[must_use]
     pub fn compares(&self) -> bool {
         self.in_place || self.check || self.diff
     }
 }
 
-/// What is known of the start of a backup, beside its documents.
+/// Facts about the start of a backup.
 #[derive(Debug, Default, Args)]
 pub struct StartArgs {
-    /// A checkpoint that the domain has; or, as @FILE, all that virsh
-    /// checkpoint-list --name or checkpoint-dumpxml printed into FILE
+    /// Existing checkpoint of the domain, or a file with the output of virsh
+    /// checkpoint-list --name or checkpoint-dumpxml; repeatable
     #[arg(long, value_name = "NAME|@FILE", conflicts_with = "vm")]
     pub existing_checkpoint: Vec<String>,
-    /// The destinations exist, as with virsh backup-begin --reuse-external
+    /// Use existing destination files, as virsh backup-begin --reuse-external
     #[arg(long)]
     pub reuse_external: bool,
-    /// Whether this machine is looked at.
+    /// Whether this machine is inspected.
     #[command(flatten)]
     pub host: HostArgs,
 }
 
-/// Which domain libvirt is asked about.
+/// The domain to ask libvirt about.
 #[derive(Clone, Debug, Default, Args)]
 pub struct VmArgs {
     /// Ask libvirt for the domain (name, UUID or id), its state, checkpoints,
@@ -223,29 +224,29 @@ pub struct VmArgs {
     /// Connection URI [default: that of virsh]
     #[arg(long, short, value_name = "URI", requires = "vm")]
     pub connect: Option<String>,
-    /// virsh to run, a program or a command line [default: `$BACKUPXML_VIRSH`,
+    /// Program or command line to run as virsh [default: `$BACKUPXML_VIRSH`,
     /// then virsh]
     #[arg(long, value_name = "COMMAND", requires = "vm")]
     pub virsh: Option<String>,
-    /// Whether every checkpoint is looked at, not just those that backups name.
+    /// Whether every checkpoint is inspected, not just those that backups name.
     #[arg(skip)]
     pub every_checkpoint: bool,
 }
 
-/// Whether this machine is looked at.
+/// Whether this machine is inspected.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct HostArgs {
-    /// Look at this machine's files, directories, devices and ports too
+    /// Also inspect files, directories, devices and ports of this machine
     /// [default: with --vm and a local URI]
     #[arg(long, overrides_with = "no_host")]
     pub host: bool,
-    /// Do not look at this machine
+    /// Do not inspect this machine
     #[arg(long)]
     pub no_host: bool,
 }
 
 impl HostArgs {
-    /// What was asked for, if anything was.
+    /// The requested choice, if any.
     #[must_use]
     pub fn wanted(self) -> Option<bool> {
         (self.host || self.no_host).then_some(self.host)
@@ -255,36 +256,36 @@ impl HostArgs {
 /// The arguments of `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// The backup; none, or -, is standard input
+    /// Backup document; standard input if absent or -
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// The domain, as virsh dumpxml prints it; - is standard input
+    /// Domain XML, as printed by virsh dumpxml; - for standard input
     #[arg(long, value_name = "FILE", required_unless_present = "vm")]
     pub domain: Option<PathBuf>,
-    /// Which domain libvirt is asked about.
+    /// The domain to ask libvirt about.
     #[command(flatten)]
     pub vm: VmArgs,
-    /// What only shows when the backup starts.
+    /// Facts about the start of the backup.
     #[command(flatten)]
     pub start: StartArgs,
-    /// What libvirt is asked.
+    /// The request to libvirt.
     #[command(flatten)]
     pub libvirt: LibvirtArgs,
-    /// How the plan is written
+    /// Output format of the plan
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub format: PlanFormat,
-    /// What reports call standard input, for editors
+    /// File name to report for standard input
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
     /// When to use colour
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
-    /// Print the table only, and no closing sentence
+    /// Print the table only, without the summary
     #[arg(long, short)]
     pub quiet: bool,
 }
 
-/// How a plan is written.
+/// Output format of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PlanFormat {
     /// A table
@@ -293,18 +294,19 @@ pub enum PlanFormat {
     Json,
 }
 
-/// What libvirt is asked with a backup.
+/// The request to libvirt, besides the backup.
 #[derive(Clone, Debug, Default, Args)]
 pub struct LibvirtArgs {
-    /// The checkpoint XML that is passed along; its name is the suffix
+    /// Checkpoint XML that will be passed to backup-begin; its name becomes the
+    /// suffix
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
-    /// What generated file names end in [default: the checkpoint's name,
+    /// Suffix of generated file names [default: the checkpoint's name,
     /// SOURCE_DATE_EPOCH, or the seconds since 1970]
     #[arg(long, value_name = "S")]
     pub suffix: Option<String>,
-    /// Answer for this release of libvirt: 9.0.0, 11.3.0 or 12.8.0; for one
-    /// between two of them as the older would [default: 12.8.0]
+    /// Release of libvirt to check against: 9.0.0, 11.3.0 or 12.8.0; a release in
+    /// between is treated as the older one [default: 12.8.0]
     #[arg(long, value_name = "X.Y.Z", value_parser = parse_release)]
     pub libvirt_version: Option<RequestedRelease>,
 }
@@ -312,7 +314,7 @@ pub struct LibvirtArgs {
 /// The arguments of `new`.
 #[derive(Debug, Args)]
 pub struct NewArgs {
-    /// The domain, as virsh dumpxml prints it; - is standard input
+    /// Domain XML, as printed by virsh dumpxml; - for standard input
     #[arg(long, value_name = "FILE", required_unless_present = "vm")]
     pub domain: Option<PathBuf>,
     /// Which domain libvirt is asked about.
@@ -321,60 +323,60 @@ pub struct NewArgs {
     /// Whether this machine is looked at.
     #[command(flatten)]
     pub host: HostArgs,
-    /// Directory of the files that are written: DIR/DISK-SUFFIX.qcow2; in pull
-    /// mode they are scratch files
+    /// Directory for the backup files, DIR/DISK-SUFFIX.qcow2; in pull mode, for
+    /// the scratch files
     #[arg(long, value_name = "DIR", value_parser = parse_directory)]
     pub to: build::Path,
-    /// Who moves the data: the hypervisor, or a client that connects to --server
+    /// Mode of the backup
     #[arg(long, value_enum, default_value_t)]
     pub mode: NewMode,
-    /// Where a pull mode backup is served: the path of a socket, or a host
+    /// Address to serve a pull mode backup on
     #[arg(long, value_name = "SOCKET|HOST[:PORT]", value_parser = parse_server, required_if_eq("mode", "pull"))]
     pub server: Option<build::Server>,
     /// Back up only what changed since this checkpoint; with --vm, `latest` is
     /// the newest one that covers the most disks
     #[arg(long, value_name = "NAME", value_parser = |name: &str| build::Checkpoint::new(name))]
     pub incremental: Option<build::Checkpoint>,
-    /// Create this checkpoint with the backup
+    /// Name of a checkpoint to create with the backup
     #[arg(long, value_name = "NAME", requires = "checkpoint_file", value_parser = |name: &str| build::NewCheckpointName::new(name))]
     pub new_checkpoint: Option<build::NewCheckpointName>,
     /// File to write the checkpoint document to
     #[arg(long, value_name = "FILE", requires = "new_checkpoint")]
     pub checkpoint_file: Option<PathBuf>,
-    /// Back up this disk, named by its target, and no others; repeatable
+    /// Back up only this disk, given by its target name; repeatable
     #[arg(long, value_name = "NAME")]
     pub disk: Vec<String>,
-    /// Do not back up this disk; repeatable
+    /// Exclude this disk; repeatable
     #[arg(long, value_name = "NAME")]
     pub exclude: Vec<String>,
-    /// A checkpoint that the domain has; or, as @FILE, all that virsh
-    /// checkpoint-list --name or checkpoint-dumpxml printed into FILE
+    /// Existing checkpoint of the domain, or a file with the output of virsh
+    /// checkpoint-list --name or checkpoint-dumpxml; repeatable
     #[arg(long, value_name = "NAME|@FILE", conflicts_with = "vm")]
     pub existing_checkpoint: Vec<String>,
-    /// What file names end in [default: the new checkpoint's name,
+    /// Suffix of file names [default: the new checkpoint's name,
     /// SOURCE_DATE_EPOCH, or the seconds since 1970]
     #[arg(long, value_name = "S", value_parser = parse_suffix)]
     pub suffix: Option<String>,
-    /// Write for this release of libvirt: 9.0.0, 11.3.0 or 12.8.0; for one
-    /// between two of them as for the older [default: 12.8.0, or with --vm the
+    /// Release of libvirt to write for: 9.0.0, 11.3.0 or 12.8.0; a release in
+    /// between is treated as the older one [default: 12.8.0, or with --vm the
     /// daemon's]
     #[arg(long, value_name = "X.Y.Z", value_parser = parse_release)]
     pub libvirt_version: Option<RequestedRelease>,
     /// When to use colour
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: Color,
-    /// Print errors only, no notes and warnings
+    /// Print errors only, without notes and warnings
     #[arg(long, short)]
     pub quiet: bool,
 }
 
-/// Who moves the data.
+/// Mode of a backup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum NewMode {
-    /// The hypervisor writes the files
+    /// QEMU writes the backup to files
     #[default]
     Push,
-    /// A client reads over NBD
+    /// A client reads the backup over NBD
     Pull,
 }
 
@@ -407,12 +409,12 @@ fn parse_server(written: &str) -> Result<build::Server, String> {
 /// The arguments of `rules`.
 #[derive(Debug, Args)]
 pub struct RulesArgs {
-    /// How the rules are written
+    /// Output format of the list
     #[arg(long, value_enum, default_value_t = RulesFormat::Text)]
     pub format: RulesFormat,
 }
 
-/// How the rules are written.
+/// Output format of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RulesFormat {
     /// One line each
@@ -424,16 +426,16 @@ pub enum RulesFormat {
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A rule, with or without its family; or an error message of virsh or QEMU,
-    /// which may be cut; - is standard input
+    /// Name of a rule, with or without its family, or an error message of virsh
+    /// or QEMU, which may be incomplete; - for standard input
     #[arg(required = true, value_name = "RULE|MESSAGE")]
     pub words: Vec<String>,
-    /// How the explanation is written
+    /// Output format of the explanation
     #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
     pub format: ExplainFormat,
 }
 
-/// How an explanation is written.
+/// Output format of an explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExplainFormat {
     /// Text
@@ -445,12 +447,12 @@ pub enum ExplainFormat {
 /// The arguments of `completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
-    /// The shell that is to complete
+    /// Shell to print the script for
     #[arg(value_enum)]
     pub shell: Shell,
 }
 
-/// The shells that completions are known for.
+/// The shells with a completion script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shell {
     /// Bash
@@ -470,13 +472,13 @@ pub enum Shell {
 /// The arguments of `man`.
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// Where the pages go, one for each command; without it, the main page goes
-    /// to standard output
+    /// Directory for the pages, one for each command; without it, the main page
+    /// is printed
     #[arg(value_name = "DIR")]
     pub directory: Option<PathBuf>,
 }
 
-/// Which configuration file holds.
+/// The configuration file.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ConfigArgs {
     /// Configuration file for all files [default: backupxml.toml in the closest
@@ -488,58 +490,58 @@ pub struct ConfigArgs {
     pub no_config: bool,
 }
 
-/// What `check` and `normalize` take.
+/// The options of both `check` and `normalize`.
 #[derive(Clone, Debug, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct CommonArgs {
-    /// Backups; none, or -, is standard input
+    /// Backup or checkpoint documents; standard input if absent or -
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Align with this domain, as virsh dumpxml prints it; - is standard input
+    /// Domain XML, as printed by virsh dumpxml; - for standard input
     #[arg(long, value_name = "FILE")]
     pub domain: Option<PathBuf>,
-    /// Which domain libvirt is asked about.
+    /// The domain to ask libvirt about.
     #[command(flatten)]
     pub vm: VmArgs,
-    /// What libvirt is asked.
+    /// The request to libvirt.
     #[command(flatten)]
     pub libvirt: LibvirtArgs,
-    /// The files are libvirtd's own state files
+    /// Read the files as libvirtd's own state files
     #[arg(long)]
     pub status: bool,
     /// Check and print checkpoints as for virsh checkpoint-create --redefine
     #[arg(long)]
     pub redefine: bool,
-    /// How findings are written
+    /// Output format for diagnostics
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Drop the findings of a rule, a family or all
+    /// Ignore a rule, a family of rules, or all
     #[arg(long, value_name = "RULE", value_parser = parse_selector)]
     pub allow: Vec<Selector>,
-    /// Make the findings of a rule, a family or all warnings
+    /// Report a rule, a family of rules, or all as warnings
     #[arg(long, value_name = "RULE", value_parser = parse_selector)]
     pub warn: Vec<Selector>,
-    /// Make them errors; of these three options the last that matches wins
+    /// Report a rule, a family of rules, or all as errors; the last match of
+    /// --allow, --warn and --deny wins
     #[arg(long, value_name = "RULE", value_parser = parse_selector)]
     pub deny: Vec<Selector>,
-    /// Which configuration file holds.
+    /// The configuration file.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Pass over files whose root element is neither <domainbackup> nor
+    /// Skip files whose root element is neither <domainbackup> nor
     /// <domaincheckpoint>
     #[arg(long)]
     pub skip_unrelated: bool,
-    /// Look at this many files at a time [default: as many as there are
-    /// processors]
+    /// Number of files to process in parallel [default: number of CPUs]
     #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     pub jobs: Option<NonZero<usize>>,
-    /// What reports call standard input, for editors
+    /// File name to report for standard input
     #[arg(long, value_name = "PATH")]
     pub stdin_filename: Option<PathBuf>,
     /// When to use colour
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: Color,
-    /// Print findings only, and no closing line
+    /// Print diagnostics only, without the summary
     #[arg(long, short)]
     pub quiet: bool,
 }
@@ -548,14 +550,14 @@ pub struct CommonArgs {
 ///
 /// # Errors
 ///
-/// Returns what clap has to say: help, the version, or what is wrong with it.
+/// Returns clap's output: help, the version, or an error of usage.
 pub fn parse(arguments: &[OsString]) -> Result<(Command, Levels), clap::Error> {
     let matches = Cli::command().try_get_matches_from(arguments).map_err(explain)?;
     let levels = matches.subcommand().map(|(_, matches)| levels(matches)).unwrap_or_default();
     Ok((Cli::from_arg_matches(&matches)?.command, levels))
 }
 
-/// An error without characters that control a terminal, and with a suggestion where a file stands for a command.
+/// Makes hidden characters of an error visible, and suggests `check` for a file in place of a command.
 fn explain(mut error: clap::Error) -> clap::Error {
     if let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidSubcommand)
         && (Path::new(written).extension().is_some_and(|end| end == "xml") || Path::new(written).is_file())
@@ -582,14 +584,11 @@ fn parse_jobs(written: &str) -> Result<NonZero<usize>, String> {
 }
 
 pub(super) fn parse_selector(written: &str) -> Result<Selector, String> {
-    Selector::parse(written).ok_or_else(|| {
-        let hint = super::rules::closest_rule(written)
-            .map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
-        format!("there is no such rule or family of rules: {hint}")
-    })
+    Selector::parse(written)
+        .ok_or_else(|| format!("unknown rule or family of rules: {}", super::rules::suggest_rule(written)))
 }
 
-/// The levels that were asked for, in the order of the command line.
+/// The requested levels, in the order of the command line.
 fn levels(matches: &ArgMatches) -> Levels {
     let mut found = Vec::new();
     for (option, level) in [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)] {
@@ -602,7 +601,7 @@ fn levels(matches: &ArgMatches) -> Levels {
     Levels(found.into_iter().map(|(_, level)| level).collect())
 }
 
-/// A release that was asked for, and the known one that answers for it.
+/// A requested release, and the known one that it is treated as.
 #[derive(Clone, Debug)]
 pub struct RequestedRelease {
     /// As it was written.
@@ -614,15 +613,15 @@ pub struct RequestedRelease {
 pub(super) fn parse_release(written: &str) -> Result<RequestedRelease, String> {
     let release = Release::at_or_before(written).ok_or_else(|| {
         let known: Vec<_> = Release::ALL.iter().map(|release| release.name()).collect();
-        format!("the releases known are {}", known.join(", "))
+        format!("supported releases: {}", known.join(", "))
     })?;
     Ok(RequestedRelease { written: written.to_owned(), release })
 }
 
-/// How findings are written.
+/// Output format for diagnostics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// With the lines they are about
+    /// With the lines of the source
     #[default]
     Full,
     /// One line each
@@ -631,14 +630,14 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// Annotations of GitHub's workflows
+    /// Annotations for GitHub Actions
     Github,
 }
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// As the terminal and the environment ask for
+    /// If the output is a terminal and the environment does not forbid it
     #[default]
     Auto,
     /// Always

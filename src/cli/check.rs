@@ -94,7 +94,7 @@ pub(super) fn fix(arguments: &CheckArgs, levels: &Levels, env: &mut Env<'_>) -> 
         } else if let Some(((text, applied), identity)) = changed.zip(identity) {
             if rewrite(file, &identity, &text, env)? {
                 let plural = if applied == 1 { "" } else { "es" };
-                env.print_message(&format!("{applied} fix{plural} applied to {}", file.display()))?;
+                env.print_message(&format!("applied {applied} fix{plural} to {}", file.display()))?;
             } else {
                 // What is wrong with the file is still wrong with it.
                 report = style.report(&session.examine(file, Some(before), crate::check))?;

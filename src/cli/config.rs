@@ -205,7 +205,7 @@ mod tests {
             ("[check]\nallow = []", 1, "unknown key `check`: expected"),
             ("allow = 'all'", 8, "expected a sequence"),
             ("allow = ['all', 3]", 16, "expected a string"),
-            ("allow = ['schema/missing-sever']", 9, "did you mean schema/missing-server?"),
+            ("allow = ['schema/missing-sever']", 9, "did you mean `schema/missing-server`?"),
             ("libvirt-version = '1.0.0'", 18, "invalid value `1.0.0`: "),
             ("domain = ", 9, ""),
             ("allow = []\nallow = []", 11, "duplicate key"),

@@ -8,7 +8,7 @@ use crate::cli::args::{ExplainArgs, ExplainFormat};
 use crate::cli::message::{Explanation, Match, explain as explain_message};
 use crate::rules::{RULES, Rule};
 
-use super::rules::closest_rule;
+use super::rules::suggest_rule;
 use super::{Env, ExitStatus, input};
 
 pub(super) fn explain(arguments: &ExplainArgs, env: &mut Env<'_>) -> anyhow::Result<ExitStatus> {
@@ -41,9 +41,7 @@ fn rule_called(name: &str) -> anyhow::Result<Rule> {
     let without_family = |rule: &&Rule| rule.name().split_once('/').is_some_and(|(_, rest)| rest == name);
     let found = Rule::from_name(name).or_else(|| RULES.iter().find(without_family).copied());
     let Some(rule) = found else {
-        let hint =
-            closest_rule(name).map_or("backupxml rules lists them".to_owned(), |near| format!("did you mean {near}?"));
-        bail!("there is no rule {name}: {hint}");
+        bail!("unknown rule `{name}`: {}", suggest_rule(name));
     };
     Ok(rule)
 }

@@ -22,8 +22,8 @@ pub(super) fn file(path: &Path) -> anyhow::Result<Content> {
     let file = File::open(path).with_context(context)?;
     let metadata = file.metadata().with_context(context)?;
     if metadata.is_dir() {
-        // Reading it fails with words that help nobody.
-        bail!("cannot read {}: it is a directory", path.display());
+        // The error of reading it would not say so.
+        bail!("cannot read {}: is a directory", path.display());
     }
     // Before the content, so that a change while that is read shows.
     let identity = Identity::new(&metadata).with_context(context)?;

@@ -21,7 +21,7 @@ pub(super) fn normalize(arguments: &NormalizeArgs, levels: &Levels, env: &mut En
     let mut session = Session::new(common, levels, env)?;
     session.set_normalizes(arguments.explicit);
     if arguments.in_place && session.files.iter().any(|file| file == Path::new("-")) {
-        bail!("standard input cannot be rewritten in place: name a file");
+        bail!("cannot rewrite standard input in place: give a file name");
     }
     let style = style(common, &env.stderr, env);
     let mut reporter = Reporter::new(style);
@@ -105,7 +105,7 @@ fn write_change(
 ) -> anyhow::Result<ExitStatus> {
     if let Some(refusal) = session.refusal(file, after) {
         let name = session.name_of(file);
-        env.print_message(&format!("{name} stays as it is: libvirt refuses its own form of it: {refusal}"))?;
+        env.print_message(&format!("{name} is left unchanged: libvirt would reject its own output for it: {refusal}"))?;
         return Ok(ExitStatus::Errors);
     }
     Ok(if rewrite(file, identity, after, env)? { ExitStatus::Success } else { ExitStatus::Failure })

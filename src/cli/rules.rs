@@ -2,7 +2,7 @@
 
 use crate::cli::args::RulesFormat;
 use crate::release::Release;
-use crate::rules::{RULES, Rule};
+use crate::rules::RULES;
 use crate::wording::closest_match;
 
 use super::{Env, ExitStatus};
@@ -34,11 +34,14 @@ pub(super) fn rules(format: RulesFormat, env: &mut Env<'_>) -> anyhow::Result<Ex
     Ok(ExitStatus::Success)
 }
 
-/// The rule whose name, without its family, is closest to what was written.
-pub(super) fn closest_rule(written: &str) -> Option<Rule> {
+/// What to write for an unknown name: the rule whose name, without its family, is closest, or the command that lists all.
+pub(super) fn suggest_rule(written: &str) -> String {
     fn short(name: &str) -> &str {
         name.rsplit('/').next().unwrap_or(name)
     }
-    let near = closest_match(short(written), RULES.iter().map(|rule| short(rule.name())))?;
-    RULES.iter().copied().find(|rule| short(rule.name()) == near)
+    let near = closest_match(short(written), RULES.iter().map(|rule| short(rule.name())));
+    match near.and_then(|near| RULES.iter().find(|rule| short(rule.name()) == near)) {
+        Some(rule) => format!("did you mean `{rule}`?"),
+        None => "run `backupxml rules` for a list".to_owned(),
+    }
 }

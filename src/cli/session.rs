@@ -30,7 +30,7 @@ use super::input::{self, Content};
 use super::progress::Progress;
 use super::{Env, ExitStatus, Output, host, jobs};
 
-const READ_ALREADY: &str = "standard input is read already";
+const READ_ALREADY: &str = "standard input was read already";
 
 /// The root elements of the documents that are checked.
 const ROOTS: [&str; 2] = ["domainbackup", "domaincheckpoint"];
@@ -386,8 +386,10 @@ fn reject_reading_twice(arguments: &CommonArgs, files: &[PathBuf]) -> anyhow::Re
     readers.extend(is_read(&arguments.domain).then_some("--domain"));
     readers.extend(is_read(&arguments.libvirt.checkpoint).then_some("--checkpoint"));
     match readers.as_slice() {
-        [first, second, ..] if first == second => bail!("standard input cannot be read twice: `-` is given twice"),
-        [first, second, ..] => bail!("standard input cannot be read twice, for {first} and for {second}"),
+        [first, second, ..] if first == second => {
+            bail!("cannot read standard input twice: `-` is given more than once")
+        }
+        [first, second, ..] => bail!("cannot read standard input twice: for {first} and for {second}"),
         _ => Ok(()),
     }
 }
@@ -449,7 +451,7 @@ fn read_companion<T>(
 pub(super) fn release(asked: Option<&RequestedRelease>, env: &mut Env<'_>) -> anyhow::Result<Release> {
     let Some(asked) = asked else { return Ok(Release::default()) };
     if asked.release.name() != asked.written {
-        env.print_message(&format!("for libvirt {} this answers as {} would", asked.written, asked.release))?;
+        env.print_message(&format!("libvirt {} is treated as {}", asked.written, asked.release))?;
     }
     Ok(asked.release)
 }

@@ -13,7 +13,7 @@ fn a_rule_is_explained_by_its_page() {
     }
     let misspelt = run(&["explain", "missing-sever"]);
     assert_eq!((misspelt.status, misspelt.stdout.as_str()), (2, ""));
-    assert!(misspelt.stderr.contains("did you mean schema/missing-server?"), "{}", misspelt.stderr);
+    assert!(misspelt.stderr.contains("did you mean `schema/missing-server`?"), "{}", misspelt.stderr);
     let json: Value = serde_json::from_str(&run(&["explain", "--format", "json", "missing-server"]).stdout).unwrap();
     assert_eq!(json["message"], Value::Null);
     assert_eq!(json["rules"][0]["rule"], "schema/missing-server");

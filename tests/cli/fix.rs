@@ -21,7 +21,7 @@ fn safe_fixes_are_written_and_the_rest_is_reported() {
     assert_eq!(first.status, 1);
     assert!(first.stdout.contains("[schema/unknown-attribute]"), "{}", first.stdout);
     assert!(!first.stdout.contains("nmae"), "{}", first.stdout);
-    assert!(first.stderr.starts_with("backupxml: 1 fix applied to "), "{}", first.stderr);
+    assert!(first.stderr.starts_with("backupxml: applied 1 fix to "), "{}", first.stderr);
     let second = run(&["check", "--unsafe-fixes", &file]);
     assert_eq!((second.status, fs::read_to_string(&file).unwrap().as_str()), (0, ALL));
     let third = run(&["check", "--fix", &file]);
@@ -99,7 +99,7 @@ fn a_link_in_the_place_of_the_file_leads_nowhere() {
         std::os::unix::fs::symlink("victim", directory.join("b.xml")).unwrap();
     });
     assert_eq!(run.status, 2, "{}", run.stderr);
-    assert_eq!(run.stderr, "backupxml: cannot write b.xml: it is no longer the file that was read\n");
+    assert_eq!(run.stderr, "backupxml: cannot write b.xml: it has changed since it was read\n");
     assert_eq!(fs::read_to_string(directory.join("victim")).unwrap(), "secret");
     // The report is about what was read, and still stands there.
     assert!(run.stdout.contains("unknown attribute `nmae`"), "{}", run.stdout);
@@ -149,7 +149,7 @@ fn what_an_interrupted_run_left_is_named() {
     let directory = directory("fix-leftover", &[("b.xml", TWO.as_bytes()), (".b.xml.backupxml-tmp", b"half")]);
     let output = command(&["check", "--fix", "b.xml"]).current_dir(&directory).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
-    let remark = "backupxml: b.xml: removed .b.xml.backupxml-tmp, which an interrupted run had left behind\n";
+    let remark = "backupxml: b.xml: removed .b.xml.backupxml-tmp, left by an interrupted run\n";
     assert!(stderr.starts_with(remark), "{stderr}");
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
 }

@@ -81,7 +81,7 @@ fn what_libvirt_would_not_read_again_is_not_written() {
     let given = "<domainbackup><disks><disk name='vda' type='file'><target file='/a'><seclabel><label></label></seclabel></target></disk></disks></domainbackup>";
     let directory = directory("label", &[("a.xml", given.as_bytes())]);
     let run = normalize(&directory, &["--in-place", "a.xml"]);
-    assert!(run.status == 1 && run.stderr.contains("a.xml stays as it is: libvirt refuses"), "{}", run.stderr);
+    assert!(run.status == 1 && run.stderr.contains("a.xml is left unchanged: libvirt would reject"), "{}", run.stderr);
     assert_eq!(fs::read_to_string(directory.join("a.xml")).unwrap(), given);
 }
 
@@ -97,7 +97,7 @@ fn options_that_do_not_go_together_are_refused() {
         assert_eq!(normalize(&directory, &[options, &["a.xml"]].concat()).status, 2, "{options:?}");
     }
     let stdin = run_with(&["normalize", "--in-place"], GIVEN.as_bytes());
-    assert!(stdin.status == 2 && stdin.stderr.contains("name a file"), "{}", stdin.stderr);
+    assert!(stdin.status == 2 && stdin.stderr.contains("give a file name"), "{}", stdin.stderr);
     let missing = run(&["normalize", "--in-place", &path(&directory, "gone.xml"), &path(&directory, "a.xml")]);
     assert_eq!((missing.status, fs::read_to_string(directory.join("a.xml")).unwrap().as_str()), (2, NORMAL));
 }

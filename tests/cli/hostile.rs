@@ -108,7 +108,7 @@ fn what_is_no_file_is_read_or_refused() {
     let of = |name: &str| run(&["check", "--format", "concise", name]);
     assert!(of("/dev/null").stdout.contains("xml/empty"));
     let directory = of("/");
-    assert_eq!((directory.status, directory.stderr.as_str()), (2, "backupxml: cannot read /: it is a directory\n"));
+    assert_eq!((directory.status, directory.stderr.as_str()), (2, "backupxml: cannot read /: is a directory\n"));
     let endless = of("/dev/zero");
     assert!(endless.status == 1 && endless.stdout.contains("larger than 67108864 bytes"), "{}", endless.stdout);
 }

@@ -57,8 +57,8 @@ fn comments_suppress_the_line_below_or_the_file() {
 #[test]
 fn a_selector_that_selects_nothing_is_refused_with_a_hint() {
     for (written, hint) in [
-        ("schema/misssing-server", "did you mean schema/missing-server?"),
-        ("everything", "backupxml rules lists them"),
+        ("schema/misssing-server", "did you mean `schema/missing-server`?"),
+        ("everything", "run `backupxml rules` for a list"),
     ] {
         let run = run(&["check", "--allow", written, "x.xml"]);
         assert!(run.status == 2 && run.stderr.contains(hint), "{}", run.stderr);

@@ -30,19 +30,19 @@ pub(super) fn replace(path: &Path, read: &Identity, content: &[u8]) -> anyhow::R
         bail!("it is read-only");
     }
     let directory = path.parent().context("it has no directory")?;
-    let mut temporary = tempfile::NamedTempFile::new_in(directory).context("no file can be created beside it")?;
+    let mut temporary = tempfile::NamedTempFile::new_in(directory).context("cannot create a file in its directory")?;
     temporary.write_all(content)?;
     temporary.as_file().set_permissions(metadata.permissions())?;
     temporary.as_file().sync_all()?;
     if Identity::new(&fs::metadata(&path)?)? != *read {
-        bail!("it is no longer the file that was read");
+        bail!("it has changed since it was read");
     }
     temporary.persist(&path)?;
     Ok(None)
 }
 
 pub(super) fn create(directory: &Path, name: &OsStr, content: &[u8]) -> anyhow::Result<()> {
-    let mut temporary = tempfile::NamedTempFile::new_in(directory).context("no file can be created beside it")?;
+    let mut temporary = tempfile::NamedTempFile::new_in(directory).context("cannot create a file in its directory")?;
     temporary.write_all(content)?;
     temporary.as_file().sync_all()?;
     temporary.persist(directory.join(name))?;

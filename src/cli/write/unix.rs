@@ -76,12 +76,12 @@ pub(super) fn create(directory: &Path, name: &OsStr, content: &[u8]) -> anyhow::
 
 fn open_directory(directory: &Path) -> anyhow::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    openat(CWD, directory, flags, Mode::empty()).context("its directory cannot be opened")
+    openat(CWD, directory, flags, Mode::empty()).context("cannot open its directory")
 }
 
 /// Opens a file by its name in a directory, if it is still the one that was read.
 fn open_unchanged(directory: &OwnedFd, name: &OsStr, read: &Identity) -> anyhow::Result<File> {
-    const CHANGED: &str = "it is no longer the file that was read";
+    const CHANGED: &str = "it has changed since it was read";
     // A pipe or a terminal that has taken the file's place must not hold up the program, nor become its own.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = match openat(directory, name, flags, Mode::empty()) {
@@ -105,7 +105,7 @@ fn check_replaceable(metadata: &fs::Metadata) -> anyhow::Result<()> {
     }
     let links = metadata.nlink();
     if links > 1 {
-        bail!("it has {links} names (hard links), and the others would keep the old content");
+        bail!("it has {links} names (hard links), and the other names would keep the old content");
     }
     Ok(())
 }
@@ -125,7 +125,7 @@ fn keep_access(old: &File, new: &File) -> anyhow::Result<()> {
     let (wanted, given) = (old.metadata()?, new.metadata()?);
     // Only root may give a file away.
     if (wanted.uid(), wanted.gid()) != (given.uid(), given.gid()) {
-        fchown(new, Some(wanted.uid()), Some(wanted.gid())).context("its owner cannot be kept")?;
+        fchown(new, Some(wanted.uid()), Some(wanted.gid())).context("cannot keep its owner")?;
     }
     attributes::copy(old, new)?;
     new.set_permissions(wanted.permissions())?;
@@ -157,15 +157,15 @@ impl<'a> Temporary<'a> {
             Err(Errno::EXIST) => {
                 let shown = Path::new(&name).display();
                 if !locked {
-                    bail!("{shown} is in its directory: another run is writing the file, or was interrupted");
+                    bail!("{shown} exists: another run is writing the file, or was interrupted");
                 }
-                unlinkat(directory, &name, AtFlags::empty()).with_context(|| format!("{shown} cannot be removed"))?;
-                leftover = Some(format!("removed {shown}, which an interrupted run had left behind"));
+                unlinkat(directory, &name, AtFlags::empty()).with_context(|| format!("cannot remove {shown}"))?;
+                leftover = Some(format!("removed {shown}, left by an interrupted run"));
                 create()
             }
             result => result,
         };
-        let file = file.context("no file can be created in its directory")?.into();
+        let file = file.context("cannot create a file in its directory")?.into();
         Ok((Self { directory, name, file, renamed: false }, leftover))
     }
 

@@ -33,14 +33,16 @@ mod extended {
         let wanted = read(old)?;
         let given = read(new)?;
         for name in given.keys().filter(|name| !wanted.contains_key(*name)) {
-            fremovexattr(new, name).with_context(|| format!("it has no {}, and a new file would", shown(name)))?;
+            fremovexattr(new, name).with_context(|| {
+                format!("a new file gets a {} from its directory, which cannot be removed", shown(name))
+            })?;
         }
         for (name, value) in wanted.iter().filter(|(name, value)| given.get(*name) != Some(value)) {
             if SIGNATURES.iter().any(|signature| name.as_bytes() == signature.as_bytes()) {
-                bail!("it is signed ({}), and the signature would be wrong", shown(name));
+                bail!("it is signed ({}), and the signature would be invalid", shown(name));
             }
             fsetxattr(new, name, value, XattrFlags::empty())
-                .with_context(|| format!("its {} cannot be kept", shown(name)))?;
+                .with_context(|| format!("cannot keep its {}", shown(name)))?;
         }
         Ok(())
     }
@@ -58,14 +60,14 @@ mod extended {
         let length = match flistxattr(file, buffer.as_mut_slice()) {
             // The file system has none.
             Err(Errno::NOTSUP) => 0,
-            result => result.context("its extended attributes cannot be read")?,
+            result => result.context("cannot read its extended attributes")?,
         };
         let names = buffer.get(..length).unwrap_or_default().to_vec();
         let mut attributes = BTreeMap::new();
         for name in names.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
             let name = CString::new(name)?;
             let length = fgetxattr(file, &name, buffer.as_mut_slice())
-                .with_context(|| format!("its {} cannot be read", shown(&name)))?;
+                .with_context(|| format!("cannot read its {}", shown(&name)))?;
             attributes.insert(name, buffer.get(..length).unwrap_or_default().to_vec());
         }
         Ok(attributes)

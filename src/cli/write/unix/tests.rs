@@ -82,7 +82,7 @@ fn what_cannot_be_replaced_stays_as_it_is() {
     refused(directory.path(), "not a regular file");
     refused(Path::new("/"), "not a regular file");
     refused(Path::new("/dev/null"), "not a regular file");
-    refused(Path::new("/proc/self/comm"), "no file can be created in its directory");
+    refused(Path::new("/proc/self/comm"), "cannot create a file in its directory");
     assert!(paths.iter().all(|path| fs::read(path).unwrap() == b"old"));
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 4);
 }
@@ -92,7 +92,7 @@ type Exchange<'a> = &'a dyn Fn(&Path, &Path);
 
 #[test]
 fn a_file_that_was_changed_or_exchanged_meanwhile_stays_as_it_is() {
-    const CHANGED: &str = "it is no longer the file that was read";
+    const CHANGED: &str = "it has changed since it was read";
     let exchanges: [Exchange; 6] = [
         // An edit of the same length, with the old time of modification.
         &|file, _| {
@@ -133,7 +133,7 @@ fn a_file_that_was_changed_or_exchanged_meanwhile_stays_as_it_is() {
 fn what_an_interrupted_run_left_is_removed_and_named() {
     let (directory, paths) = directory(&["b.xml", ".b.xml.backupxml-tmp"]);
     let remark = replace(&paths[0], b"new").unwrap().unwrap();
-    assert_eq!(remark, "removed .b.xml.backupxml-tmp, which an interrupted run had left behind");
+    assert_eq!(remark, "removed .b.xml.backupxml-tmp, left by an interrupted run");
     assert_eq!(fs::read(&paths[0]).unwrap(), b"new");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     // A symbolic link of that name is removed, not followed; a directory is neither.
@@ -142,7 +142,7 @@ fn what_an_interrupted_run_left_is_removed_and_named() {
     assert!(replace(&paths[0], b"newer").unwrap().is_some());
     assert_eq!(fs::read(directory.path().join("victim")).unwrap(), b"elsewhere");
     fs::create_dir(&paths[1]).unwrap();
-    refused(&paths[0], "cannot be removed");
+    refused(&paths[0], "cannot remove");
     assert_eq!(fs::read(&paths[0]).unwrap(), b"newer");
 }
 
