@@ -59,7 +59,8 @@ fn ignored(context: &Context<'_, '_>) -> Vec<Diagnostic> {
 fn unused_incremental(context: &Context<'_, '_>) -> Option<Diagnostic> {
     let incremental = context.backup.incremental.as_ref()?;
     let is_used = context.included_disks().any(|disk| {
-        disk.incremental.as_ref().is_some_and(|used| used.span == incremental.span) && is_incremental(disk)
+        // libvirt's own form repeats the name on each disk.
+        disk.incremental.as_ref().is_some_and(|used| used.value == incremental.value) && is_incremental(disk)
     });
     if is_used || context.included_disks().next().is_none() {
         return None;
