@@ -15,7 +15,7 @@ use crate::wording::{MAX_DISKS_LISTED, closest_match};
 
 /// Aligns `backup` with `domain`, naming what it generates with `suffix`.
 ///
-/// Returns the findings; without any, `backup` is what libvirt would go on with.
+/// Returns the diagnostics; without any, `backup` is what libvirt would go on with.
 pub fn align(backup: &mut Backup<'_>, domain: &Domain, suffix: &str, release: Release) -> Vec<Diagnostic> {
     if domain.disks.is_empty() {
         let diagnostic = Diagnostic::new(Rule::NoDomainDisks, backup.tag.span, "the domain has no disks")
@@ -61,7 +61,7 @@ pub fn unnamed_volumes(backup: &Backup<'_>, domain: &Domain, release: Release) -
     diagnostics
 }
 
-/// The part of alignment that needs no domain: findings that hold whatever the domain is, and the resulting modes.
+/// The part of alignment that needs no domain: diagnostics that hold whatever the domain is, and the resulting modes.
 pub fn align_without_domain(backup: &mut Backup<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut seen = HashMap::with_capacity(backup.disks.len());

@@ -105,7 +105,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, env: &mut Env<'_>) -> 
     };
     result.unwrap_or_else(|error| {
         if is_broken_pipe(&error) {
-            // Whoever read has seen enough.
+            // The reader closed the pipe: not an error.
             return ExitStatus::Success;
         }
         // Nothing is left to do where standard error is closed too.

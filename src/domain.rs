@@ -128,7 +128,7 @@ impl Domain {
     }
 }
 
-/// Reads a domain's text as `release` does. Returns what could be made of it, and the findings, labelled in the domain's
+/// Reads a domain's text as `release` does. Returns what could be made of it, and the diagnostics, labelled in the domain's
 /// document.
 #[must_use]
 pub fn read(text: &str, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
@@ -153,7 +153,7 @@ pub fn read(text: &str, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
     (domain, diagnostics.into_iter().filter_map(|found| repaired.in_original(found, InDomain)).collect())
 }
 
-/// Reads a domain. Returns what could be made of it, and the findings, labelled in the domain's document.
+/// Reads a domain. Returns what could be made of it, and the diagnostics, labelled in the domain's document.
 #[must_use]
 fn parse(document: &roxmltree::Document<'_>, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
     let root = document.root_element();
@@ -255,7 +255,7 @@ fn parse_disk(node: Node<'_, '_>, release: Release, diagnostics: &mut Vec<Diagno
     Some(Found { disk, index: drive_index(target, release) })
 }
 
-/// Whether a node is an element of libvirt's; to it, what is in a namespace is somebody else's.
+/// Whether a node is an element called `name` in no namespace: libvirt ignores others.
 fn is_unprefixed(node: Node<'_, '_>, name: &str) -> bool {
     node.tag_name().name() == name && namespace(node).is_none()
 }
@@ -268,7 +268,7 @@ fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
     node.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
 }
 
-/// A fixed word. `Some(None)` when it is not written; `None`, and a finding, when libvirt does not know it.
+/// A fixed word. `Some(None)` when it is not written; `None`, and a diagnostic, when libvirt does not know it.
 #[allow(clippy::option_option)]
 fn word(
     node: Node<'_, '_>,

@@ -101,7 +101,7 @@ pub struct Secret {
     pub uuid: String,
     /// What it is for: `volume`, `ceph`, `iscsi`, `tls`, `vtpm`, or nothing.
     pub usage_type: String,
-    /// The id that it is found by, beside its UUID.
+    /// The usage id that also identifies it.
     pub usage: String,
 }
 

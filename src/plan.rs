@@ -153,7 +153,7 @@ impl Plan {
         }
     }
 
-    /// One sentence that can be held against what was meant:
+    /// One sentence to compare with the intention:
     /// `3 of 5 disks, 2 incremental from cp-monday; left out: vdc (not listed), hdc (no media)`
     #[must_use]
     pub fn summary(&self) -> String {

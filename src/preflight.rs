@@ -102,7 +102,7 @@ impl<'c, 'a> Context<'c, 'a> {
             .contains(target)
     }
 
-    /// The checkpoint called `name`, if it is one of those that were told.
+    /// The checkpoint called `name`, if it is one of those that were given.
     fn existing(&self, name: &str) -> Option<&'c Existing> {
         let all = || self.options.existing.iter().flat_map(|existing| existing.iter());
         self.existing.get_or_init(|| all().map(|existing| (&*existing.name, existing)).collect()).get(name).copied()
@@ -137,8 +137,8 @@ impl<'c, 'a> Context<'c, 'a> {
     }
 }
 
-/// Looks at an aligned backup. `is_sound` tells that no earlier stage found anything. Advice is for what libvirt accepts:
-/// there is none beside an error.
+/// Looks at an aligned backup. `is_sound` is whether no earlier stage found anything. Advice is for what libvirt accepts:
+/// it is not given together with an error.
 pub(crate) fn check(
     backup: &Backup<'_>,
     domain: Option<&Domain>,

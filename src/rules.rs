@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::release::Release;
 
-/// How much a finding weighs.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Accepted, and likely to surprise.

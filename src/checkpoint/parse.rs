@@ -20,7 +20,7 @@ mod schema_message;
 
 use schema_message::set_schema_message;
 
-/// Whether an element is the root of a checkpoint, or likely meant to be.
+/// Whether an element is the root of a checkpoint, or likely intended as one.
 pub(crate) fn is_intended(root: Node<'_, '_>) -> bool {
     let name = root.tag_name().name();
     closest_match(name, [DOMAINBACKUP.name, DOMAINCHECKPOINT.name].into_iter()) == Some(DOMAINCHECKPOINT.name)

@@ -35,7 +35,7 @@ pub(super) fn in_order<I: Sync, T: Send, E>(
             let worker = move || {
                 for batch in items.chunks(size).skip(first).step_by(jobs) {
                     if sender.send(batch.iter().map(work).collect::<Vec<_>>()).is_err() {
-                        // Nobody takes any more.
+                        // The receiver is gone.
                         break;
                     }
                 }

@@ -1,9 +1,9 @@
-//! Which findings count, and how much: `--allow`, `--warn` and `--deny`.
+//! Which diagnostics count, and how much: `--allow`, `--warn` and `--deny`.
 
 use crate::diagnostic::Diagnostic;
 use crate::rules::{RULES, Rule, Severity};
 
-/// What is to become of findings.
+/// What is to become of diagnostics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// They are dropped.
@@ -63,7 +63,7 @@ impl Selector {
 pub struct Levels(pub Vec<(Selector, Level)>);
 
 impl Levels {
-    /// Gives each finding its severity, and drops those that are allowed.
+    /// Gives each diagnostic its severity, and drops those that are allowed.
     #[must_use]
     pub fn apply(&self, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         diagnostics.into_iter().filter_map(|diagnostic| self.set_severity(diagnostic)).collect()

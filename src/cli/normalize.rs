@@ -48,7 +48,7 @@ pub(super) fn normalize(arguments: &NormalizeArgs, levels: &Levels, env: &mut En
         Ok(status)
     })?;
     env.stdout.stream.flush()?;
-    // Beside the XML, silence is the best report.
+    // Print no summary after the XML on success.
     let machine = matches!(common.format, Format::Json | Format::Sarif);
     if status != ExitStatus::Success || machine {
         reporter.finish(env.stderr.stream)?;

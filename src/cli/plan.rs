@@ -37,7 +37,7 @@ pub(super) fn plan(arguments: &PlanArgs, env: &mut Env<'_>) -> anyhow::Result<Ex
                 plan = found;
                 checked
             }
-            // What is wrong with the domain is told already.
+            // The errors of the domain are reported already.
             None => crate::check_in_detail(text, None, options),
         });
         (checked, plan)

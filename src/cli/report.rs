@@ -1,4 +1,4 @@
-//! Findings → text for people and programs: one file an output format. Nothing here knows a rule.
+//! Diagnostics → text for people and programs: one file an output format. Nothing here knows a rule.
 
 mod concise;
 mod full;
@@ -23,7 +23,7 @@ use crate::source::Source;
 
 use summary::{Fixable, Summary};
 
-/// How findings are written.
+/// How diagnostics are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// With the lines that they are about.
@@ -62,7 +62,7 @@ impl Status {
     }
 }
 
-/// The documents beside a backup.
+/// The domain and the checkpoint that a backup was checked with.
 #[derive(Debug, Default)]
 pub struct Companions {
     /// The domain.
@@ -205,7 +205,7 @@ impl Style {
     ///
     /// # Errors
     ///
-    /// Fails when a finding cannot be drawn.
+    /// Fails when a diagnostic cannot be drawn.
     pub fn report(self, checked: &CheckedFile) -> io::Result<FileReport> {
         let errors = checked.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
         let mut text = Vec::new();

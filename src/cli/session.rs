@@ -35,7 +35,7 @@ const READ_ALREADY: &str = "standard input was read already";
 /// The root elements of the documents that are checked.
 const ROOTS: [&str; 2] = ["domainbackup", "domaincheckpoint"];
 
-/// A document beside the backup that was read, and what is wrong with it.
+/// A domain or checkpoint that was read, and what is wrong with it.
 struct Input<T> {
     source: Arc<Source>,
     value: Option<T>,
@@ -47,7 +47,7 @@ struct Input<T> {
 #[allow(clippy::struct_excessive_bools)]
 pub(super) struct Session {
     pub(super) files: Vec<PathBuf>,
-    /// Standard input, if it is one of the files; whoever looks at that takes it.
+    /// Standard input, if it is one of the files; reading that file takes it out.
     standard_input: Mutex<anyhow::Result<Content>>,
     /// What reports call standard input.
     stdin_name: String,
@@ -311,7 +311,7 @@ impl Session {
             let domain = domain.into_iter().flat_map(|domain| &domain.diagnostics);
             diagnostics.splice(0..0, domain.chain(self.checkpoint_diagnostics()).cloned());
         }
-        // What libvirt refuses stays refused, whatever findings are allowed.
+        // What libvirt refuses stays refused, whatever diagnostics are allowed.
         let refused = (self.normalizes && diagnostics.iter().any(Diagnostic::is_error)).then(|| diagnostics.clone());
         let silenced = self.levels.apply(suppression::apply(&source, diagnostics));
         let diagnostics = refused.filter(|_| !silenced.iter().any(Diagnostic::is_error)).unwrap_or(silenced);
@@ -431,7 +431,7 @@ fn existing(vm: &Vm) -> Option<Arc<[Existing]>> {
     Some(existing.collect())
 }
 
-/// Makes something of a document beside the backup.
+/// Parses a domain or checkpoint.
 fn read_companion<T>(
     (source, mut diagnostics): (Source, Vec<Diagnostic>),
     document: Document,

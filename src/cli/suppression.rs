@@ -1,4 +1,4 @@
-//! Comments that silence findings: `<!-- backupxml: allow(rule) reason -->`.
+//! Comments that silence diagnostics: `<!-- backupxml: allow(rule) reason -->`.
 //!
 //! One before the root element holds for the whole file, any other for the line after it.
 
@@ -25,7 +25,7 @@ struct Suppression<'a> {
     used: bool,
 }
 
-/// Drops the findings that comments of the file allow. A comment that allows nothing is a finding itself.
+/// Drops the diagnostics that comments of the file allow. A comment that allows nothing is a diagnostic itself.
 #[must_use]
 pub fn apply(source: &Source, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut suppressions = find(source);

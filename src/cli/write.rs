@@ -15,7 +15,7 @@ use portable as system;
 #[cfg(unix)]
 use unix as system;
 
-/// What tells a file, as it was read, from any other file and from itself after a change.
+/// What identifies a file as it was read: another file differs, and so does the same file after a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity(system::Identity);
 

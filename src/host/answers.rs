@@ -58,7 +58,7 @@ pub const QUESTIONS: [Question; 9] = [
 pub struct Answer {
     /// The answer, without white space around it.
     pub text: String,
-    /// What it said instead, or beside.
+    /// The error message, if there was one.
     pub error: Option<String>,
 }
 

@@ -45,7 +45,7 @@ pub(super) fn check_parent(context: &Context<'_, '_>) -> Option<Diagnostic> {
     )
 }
 
-/// A finding in the checkpoint's document.
+/// A diagnostic in the checkpoint's document.
 fn diagnostic(rule: Rule, span: Span, message: String) -> Diagnostic {
     Diagnostic::new(rule, span, message).in_document(Document::Checkpoint)
 }

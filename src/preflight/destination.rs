@@ -355,7 +355,7 @@ fn check_shared_images(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnost
     }
     for disk in context.included_disks() {
         let Some(own) = context.domain_disk(disk) else { continue };
-        // One finding an image is enough.
+        // One diagnostic an image is enough.
         let Some(disks) = own.source.path().and_then(|path| by_path.get_mut(&normalized(path))) else { continue };
         let other = disks.iter().find(|other| other.target != own.target).copied();
         let Some(other) = other else { continue };

@@ -53,7 +53,7 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
 
 fn refusal(disk: &Disk<'_>, reuse_external: bool) -> Option<&'static str> {
     match format_of(disk) {
-        // What QEMU cannot write at all has its own finding.
+        // What QEMU cannot write at all has its own diagnostic.
         StorageFormat::Dir
         | StorageFormat::Iso
         | StorageFormat::Fat

@@ -47,7 +47,7 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
     diagnostics.extend(found.into_iter().filter(is_new));
 }
 
-/// A finding that does not keep a backup from starting.
+/// A diagnostic that does not keep a backup from starting.
 fn warning(mut diagnostic: Diagnostic) -> Diagnostic {
     diagnostic.severity = Severity::Warning;
     diagnostic
@@ -86,7 +86,7 @@ impl<'c> Host<'_, 'c, '_> {
         closed.map(|directory| directory.path.as_str())
     }
 
-    /// A finding about the destination of a disk.
+    /// A diagnostic about the destination of a disk.
     fn about(&self, rule: Rule, disk: &Disk<'_>, message: String) -> Diagnostic {
         Diagnostic::new(rule, super::destination::place_of_path(self.context, disk), message)
     }

@@ -82,7 +82,7 @@ pub(super) fn no_bitmap(disk: &Disk<'_>, name: &str) -> String {
     format!("checkpoint inconsistent: missing or broken bitmap '{name}' for disk '{}'", disk.name.value)
 }
 
-/// Names that no checkpoint can have. The flag tells that every disk with this name has the same mistake.
+/// Names that no checkpoint can have. The flag is whether every disk with this name has the same mistake.
 fn check_name(disk: &Disk<'_>, incremental: &Text<'_>) -> Option<(Diagnostic, bool)> {
     let name = &*incremental.value;
     if is_name(name) {

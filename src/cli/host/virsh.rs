@@ -177,7 +177,7 @@ impl Virsh {
         thread::spawn(move || {
             let mut bytes = Vec::new();
             let result = reader.by_ref().take(MAX_ANSWER_BYTES).read_to_end(&mut bytes).map(|_| bytes);
-            // Nobody waits any longer after the time limit.
+            // After the time limit the receiver is gone.
             let _ = sender.send(result);
         });
         let answer = receiver.recv_timeout(self.limit);

@@ -1,4 +1,4 @@
-//! Findings with the lines that they are about, drawn by miette.
+//! Diagnostics with the lines that they are about, drawn by miette.
 //!
 //! miette shows whole lines and looks for them from the start of the text. Backups are often one line, and long, so it
 //! is given a snippet instead: the few lines around the labels, cut to a window, with what would steer a terminal made
@@ -103,14 +103,14 @@ fn emphasize(report: &str, style: &str) -> String {
     emphasized
 }
 
-/// The line of libvirt's message that tells anything: for the schema, the second.
+/// The informative line of libvirt's message: for the schema, the second.
 fn informative_line(message: &str) -> &str {
     let mut lines = message.lines();
     let first = lines.next().unwrap_or_default();
     if first.starts_with("XML document failed to validate") { lines.next().unwrap_or(first) } else { first }
 }
 
-/// A finding as miette wants it.
+/// A diagnostic as miette wants it.
 struct Shown<'a> {
     diagnostic: &'a Diagnostic,
     message: String,
@@ -258,7 +258,7 @@ impl Snippet {
         snippet
     }
 
-    /// Adds the part of the file that starts at `start`; `cut` tells whether there is more of its line at either end.
+    /// Adds the part of the file that starts at `start`; `cut` is whether there is more of its line at either end.
     fn append(&mut self, text: &str, start: usize, cut: (bool, bool)) {
         self.pieces.push((start, 0));
         let last = text.char_indices().next_back().map_or(0, |(last, _)| last);

@@ -87,7 +87,7 @@ pub(super) fn finish(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     )
 }
 
-/// The findings of one file.
+/// The diagnostics of one file.
 pub(crate) fn diagnostics(checked: &CheckedFile) -> serde_json::Result<serde_json::Value> {
     serde_json::to_value(checked.diagnostics.iter().map(|found| diagnostic(checked, found)).collect::<Vec<_>>())
 }

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0: one run, a result for each finding, written file by file, and the rules that were found.
+//! SARIF 2.1.0: one run, a result for each diagnostic, written file by file, and the rules that were found.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

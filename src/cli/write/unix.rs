@@ -24,7 +24,7 @@ pub(super) struct Identity {
     inode: u64,
     size: u64,
     modified: (i64, i64),
-    /// Nobody but the kernel sets this time, so that it cannot be turned back.
+    /// Only the kernel sets this time, so that it cannot be set back.
     changed: (i64, i64),
 }
 
@@ -142,7 +142,7 @@ struct Temporary<'a> {
 
 impl<'a> Temporary<'a> {
     /// Creates the temporary file for `target`, which has one name only, so that a later run finds it. What has that name
-    /// is removed if a lock says that nobody else is at work on it.
+    /// is removed if its lock shows that no other process is writing it.
     fn create(
         directory: &'a OwnedFd,
         target: &OsStr,
