@@ -45,6 +45,7 @@
 #![deny(missing_docs)]
 
 mod align;
+mod ambiguous;
 pub mod backup;
 pub mod build;
 pub mod checkpoint;
@@ -57,6 +58,7 @@ pub mod host;
 mod options;
 mod parse;
 mod pipeline;
+mod placeholder;
 pub mod plan;
 mod preflight;
 pub mod release;

@@ -3,10 +3,12 @@
 //! A departure is reported and reading goes on with what was most likely meant, so that a mistake in one place hides
 //! nothing in another and does not show up a second time elsewhere.
 
+mod cause;
 mod destination;
 mod element;
 mod invalid_value;
 mod relaxng_message;
+mod root;
 mod server;
 mod status;
 mod text;
@@ -20,15 +22,15 @@ use crate::backup::{
     Backup, BackupMode, Destination, Disk, Ignored, IgnoredKind, Mode, PrivateData, SourceOnly, Spanned, StorageFormat,
     StorageType, Text,
 };
-use crate::diagnostic::{Applicability, Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::{
     DISKS, DOMAINBACKUP, INCREMENTAL, LABEL, PULL_DISK, PULL_DRIVER, PUSH_DISK, PUSH_DRIVER, SCRATCH, SERVER, TARGET,
     Value, is_nvme_name,
 };
-use crate::syntax::{name_span, namespace, start_tag};
-use crate::wording::{self, closest_match, is_single_typo};
+use crate::syntax::{name_span, start_tag};
+use crate::wording;
 
 pub(crate) use element::{Attribute, Context, Fields, read_element};
 pub use status::parse as parse_status;
@@ -43,14 +45,14 @@ pub(crate) use unexpected::{namespace_declaration, rename};
 pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i>>, Vec<Diagnostic>) {
     let root = document.root_element();
     let mut context = Context::new(document.input_text(), release);
-    if let Some(diagnostic) = check_root(root) {
-        let understood = diagnostic.rule == Rule::WrongRoot && !diagnostic.fixes.is_empty();
-        context.report(diagnostic);
-        if !understood {
+    let (root, backup) = match root::find(&mut context, root) {
+        root::Found::Backup(root) => (root, parse_backup(&mut context, root)),
+        root::Found::Disks(disks) => {
+            parse_disk_list(&mut context, disks, Mode::Push);
             return (None, context.finish());
         }
-    }
-    let backup = parse_backup(&mut context, root);
+        root::Found::Nothing => return (None, context.finish()),
+    };
     let disks_fit_push = |disks: Node<'_, '_>| {
         let mut context = Context::new(document.input_text(), release);
         parse_disk_list(&mut context, disks, Mode::Push);
@@ -58,67 +60,6 @@ pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i
     };
     relaxng_message::set_schema_message(&mut context.diagnostics, root, backup.mode, disks_fit_push);
     (Some(backup), context.finish())
-}
-
-/// Whether the root is `domainbackup`, in no namespace; otherwise what to say.
-fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
-    let name = root.tag_name().name();
-    if let Some(namespace) = namespace(root)
-        && name == DOMAINBACKUP.name
-    {
-        let message = wording::in_namespace("domainbackup", namespace);
-        let diagnostic = match unexpected::namespace_declaration(root) {
-            Some(declaration) => {
-                let fix = Span { start: declaration.start - 1, ..declaration };
-                Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix(wording::remove("`xmlns`"), fix, "")
-            }
-            None => Diagnostic::new(Rule::Namespace, start_tag(root), message),
-        };
-        return Some(diagnostic.help(wording::NO_NAMESPACE).libvirt(relaxng_message::root_in_namespace()));
-    }
-    if name == DOMAINBACKUP.name {
-        return None;
-    }
-    let written = name_span(root);
-    let diagnostic = Diagnostic::new(Rule::WrongRoot, written, wrong_root(name))
-        .libvirt(format!("XML error: expecting root element of 'domainbackup', not '{name}'"));
-    Some(match name {
-        "domain" => diagnostic.help("pass the domain with --domain, and the backup as FILE"),
-        "domaincheckpoint" => {
-            diagnostic.help("`virsh backup-begin` takes the backup first and the checkpoint second: are they swapped?")
-        }
-        _ => match closest_match(name, std::iter::once(DOMAINBACKUP.name)) {
-            Some(intended) => unexpected::rename(
-                diagnostic.help(wording::did_you_mean_name(name, intended, &wording::tag(intended))),
-                root,
-                intended,
-                Applicability::safe_if(is_single_typo(name, intended)),
-            ),
-            None => diagnostic.help("expected <domainbackup> or <domaincheckpoint>"),
-        },
-    })
-}
-
-/// Which kind of document a root element belongs to.
-fn wrong_root(name: &str) -> String {
-    let kind = match name {
-        "domain" => "a domain",
-        "domstatus" => "the state of a running domain",
-        "domaincheckpoint" => "a checkpoint",
-        "domainsnapshot" => "a snapshot",
-        "disk" => "a disk",
-        "network" => "a network",
-        "pool" => "a storage pool",
-        "volume" => "a storage volume",
-        "secret" => "a secret",
-        "capabilities" => "a host's capabilities",
-        "domainCapabilities" => "a hypervisor's capabilities",
-        "interface" => "a network interface",
-        "device" => "a host device",
-        "filter" => "a network filter",
-        _ => return wording::wrong_root(name),
-    };
-    format!("{}: this is {kind}, not a backup", wording::wrong_root(name))
 }
 
 fn parse_backup<'i>(context: &mut Context<'i>, root: Node<'_, 'i>) -> Backup<'i> {

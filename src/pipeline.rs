@@ -15,11 +15,15 @@ use crate::host::{Vm, probes::Probes};
 use crate::options::Options;
 use crate::parse::{parse as parse_document, parse_status};
 use crate::plan::Plan;
+use crate::rules::Rule;
 use crate::source::Source;
 use crate::{preflight, syntax};
 
 use checkpoint::is_checkpoint;
-use follow_up::{attach_disk_suggestions, duplicated_attribute_spans, is_tag, overlaps, spans_of, unclosed_tag_spans};
+use follow_up::{
+    attach_disk_suggestions, duplicated_attribute_spans, is_tag, overlaps, remove_placeholder_follow_ups, spans_of,
+    unclosed_tag_spans,
+};
 
 /// Parses a backup document.
 ///
@@ -29,7 +33,7 @@ use follow_up::{attach_disk_suggestions, duplicated_attribute_spans, is_tag, ove
 pub fn parse(text: &str, options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
     let then = |backup: &Backup<'_>| backup.clone().into_owned();
     let (backup, checked) =
-        run(text, options, |document| run_stages(document, None, options, Purpose::Normalize, then));
+        run(text, options, &|document| run_stages(document, None, options, Purpose::Normalize, then));
     backup.ok_or(checked.diagnostics)
 }
 
@@ -56,7 +60,7 @@ pub fn align_checkpoint(
 pub fn parse_checkpoint(text: &str, options: &Options) -> Result<Checkpoint, Vec<Diagnostic>> {
     let purpose = Purpose::Normalize;
     let (checkpoint, checked) =
-        run(text, options, |document| checkpoint::run_stages(document, None, options, purpose, Checkpoint::clone));
+        run(text, options, &|document| checkpoint::run_stages(document, None, options, purpose, Checkpoint::clone));
     checkpoint.ok_or(checked.diagnostics)
 }
 
@@ -130,7 +134,7 @@ pub fn check_in_detail(text: &str, domain: Option<&Domain>, options: &Options) -
             run_stages(document, domain, options, purpose, |_| ())
         }
     };
-    run(text, options, stages).1
+    run(text, options, &stages).1
 }
 
 /// What would happen to each disk of the domain, and all errors and warnings about the backup.
@@ -139,7 +143,7 @@ pub fn check_in_detail(text: &str, domain: Option<&Domain>, options: &Options) -
 #[must_use]
 pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Checked) {
     let then = |backup: &Backup<'_>| Plan::from_aligned(backup, domain, options.host.as_deref());
-    run(text, options, |document| run_stages(document, Some(domain), options, Purpose::Check, then))
+    run(text, options, &|document| run_stages(document, Some(domain), options, Purpose::Check, then))
 }
 
 /// What of this machine has to be looked at for a backup; nothing for one that does not fit the domain.
@@ -147,7 +151,7 @@ pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Ch
 pub(crate) fn probes(text: &str, domain: &Domain, vm: &Vm, options: &Options) -> Option<Probes> {
     let probes =
         |backup: &Backup<'_>| Probes::new(backup, domain, vm, options.reuse_external, options.checkpoint.as_deref());
-    run(text, options, |document| run_stages(document, Some(domain), options, Purpose::Normalize, probes)).0
+    run(text, options, &|document| run_stages(document, Some(domain), options, Purpose::Normalize, probes)).0
 }
 
 /// Like [`check`], for the bytes of a file, which are decoded as libvirt would decode them.
@@ -173,7 +177,7 @@ pub fn normalize(text: &str, domain: Option<&Domain>, options: &Options) -> Resu
             run_stages(document, domain, options, purpose, write)
         }
     };
-    let (formatted, checked) = run(text, options, stages);
+    let (formatted, checked) = run(text, options, &stages);
     formatted.filter(|_| checked.diagnostics.is_empty()).ok_or(checked.diagnostics)
 }
 
@@ -219,7 +223,7 @@ enum Purpose {
 fn run<T>(
     text: &str,
     options: &Options,
-    stages: impl Fn(roxmltree::Document<'_>) -> (Option<T>, Checked),
+    stages: &dyn Fn(roxmltree::Document<'_>) -> (Option<T>, Checked),
 ) -> (Option<T>, Checked) {
     let syntax = match syntax::parse(text) {
         Ok(document) => return stages(document),
@@ -238,11 +242,10 @@ fn run<T>(
     }
     // Syntax errors do not hide later errors: the later stages check the repaired document.
     let mut diagnostics = syntax.diagnostics;
-    if let Some(repaired) = syntax.repaired
-        && let Ok(document) = syntax::parse(&repaired.text)
-    {
-        let later =
-            stages(document).1.diagnostics.into_iter().filter_map(|found| repaired.in_original(found, InBackup));
+    if let Some(repaired) = syntax.repaired {
+        // What is left after a first repair may have mistakes of syntax of its own.
+        let later = run(&repaired.text, options, stages).1.diagnostics;
+        let later = later.into_iter().filter_map(|found| repaired.in_original(found, InBackup));
         let known = spans_of(&diagnostics);
         let duplicated = duplicated_attribute_spans(&diagnostics);
         let unfinished = unclosed_tag_spans(&diagnostics);
@@ -253,6 +256,7 @@ fn run<T>(
         };
         // Warnings are reported only if libvirt accepts the document.
         diagnostics.extend(later.filter(Diagnostic::is_error).filter(is_new).collect::<Vec<_>>());
+        remove_placeholder_follow_ups(&mut diagnostics, text);
     }
     (None, in_order(diagnostics).into())
 }
@@ -271,6 +275,7 @@ fn run_stages<T>(
         parse_document(&document, options.release)
     };
     // What is left of the document is in the backup; it takes as much memory as all that follows.
+    let text = document.input_text();
     drop(document);
     let Some(mut backup) = backup else { return (None, diagnostics.into()) };
     let aligned = match domain {
@@ -299,7 +304,20 @@ fn run_stages<T>(
         let follows =
             |later: &Diagnostic| later.primary.document == Document::Backup && overlaps(&known, later.primary.span);
         diagnostics.extend(later.into_iter().filter(|later| !follows(later)).collect::<Vec<_>>());
+        if is_sound {
+            let errors: Vec<_> = diagnostics.iter().filter(|found| found.is_error()).cloned().collect();
+            let known = spans_of(&errors);
+            let mut literal = preflight::literal::check(&backup, text);
+            literal.retain(|found| !overlaps(&known, found.primary.span));
+            // Advice about a placeholder is for the value that will be there.
+            let placeholders: Vec<_> =
+                literal.iter().filter(|found| found.rule == Rule::AdvicePlaceholder).cloned().collect();
+            let replaced = spans_of(&placeholders);
+            diagnostics.retain(|found| found.is_error() || !overlaps(&replaced, found.primary.span));
+            diagnostics.extend(literal);
+        }
     }
+    remove_placeholder_follow_ups(&mut diagnostics, text);
     (result, Checked { diagnostics: in_order(diagnostics), not_checked })
 }
 

@@ -12,6 +12,7 @@ mod encryption;
 mod export;
 mod host;
 mod incremental;
+pub(crate) mod literal;
 mod paths;
 mod server;
 

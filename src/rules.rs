@@ -84,8 +84,14 @@ rules! {
     OutsideRoot "xml/outside-root" "content outside the root element";
     UndeclaredPrefix "xml/undeclared-prefix" "undeclared namespace prefix";
     NotWellFormed "xml/not-well-formed" "XML is not well-formed";
+    NotXml "xml/not-xml" "file that is not XML";
+    CopiedText "xml/copied-text" "marks copied along with the document";
+    XmlPlaceholder "xml/unexpanded-placeholder" "unexpanded placeholder in the markup";
+    XmlAmbiguousCharacter "xml/ambiguous-character" "ambiguous character in the markup";
 
     WrongRoot "parse/wrong-root" "wrong root element";
+    SchemaPlaceholder "schema/unexpanded-placeholder" "unexpanded placeholder in a value or text";
+    SchemaAmbiguousCharacter "schema/ambiguous-character" "ambiguous character in a name, value or text";
     Namespace "schema/namespace" "element or attribute in a namespace";
     UnexpectedText "schema/unexpected-text" "text where only elements are allowed";
     UnknownElement "schema/unknown-element" "unknown element";
@@ -218,6 +224,8 @@ rules! {
     IncrementalIntoRaw "advice/incremental-into-raw" "incremental backup into a raw image";
     LiveBackingFile "advice/live-backing-file" "live disk as the backing file of a backup";
     PlainServer "advice/plain-server" "NBD server reachable without TLS";
+    AdvicePlaceholder "advice/unexpanded-placeholder" "unexpanded placeholder that libvirt takes literally";
+    AdviceAmbiguousCharacter "advice/ambiguous-character" "invisible character in a value";
     EmptyIncremental "advice/empty-incremental" "empty <incremental>";
     UnusedIncremental "advice/unused-incremental" "<incremental> that no disk uses";
     UnusedExportBitmap "advice/unused-export-bitmap" "export bitmap of a full backup";

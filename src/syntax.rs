@@ -5,6 +5,7 @@
 //! give a document that later stages can look at, so that a missing quote hides nothing else.
 
 mod declaration;
+mod inside_tag;
 mod limits;
 mod matching;
 mod node;
@@ -13,6 +14,7 @@ mod reference;
 mod repair;
 mod scan;
 mod structure;
+mod surroundings;
 mod tag;
 
 use std::collections::HashMap;
@@ -72,6 +74,9 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
                 if !syntax.diagnostics.is_empty() && syntax.diagnostics.iter().all(of_prefixes) {
                     return Err(syntax);
                 }
+            }
+            if let Some(syntax) = surroundings::check(text) {
+                return Err(syntax);
             }
             let mut syntax = scan::scan(text, false);
             if syntax.diagnostics.is_empty() && syntax.repaired.is_none() {

@@ -14,7 +14,7 @@ use crate::syntax::without_less_than;
 use crate::syntax::{name_span, namespace, start_tag};
 use crate::wording::{self, join_with_or, trim};
 
-use super::{invalid_value, unexpected};
+use super::{cause, invalid_value, unexpected};
 
 /// An attribute that was found.
 #[derive(Clone, Copy, Debug)]
@@ -70,13 +70,23 @@ pub(crate) struct Context<'i> {
     pub diagnostics: Vec<Diagnostic>,
     /// What libvirt accepts and drops.
     pub ignored: Vec<Ignored>,
+    /// The namespace that is reported already.
+    pub namespace: Option<String>,
     missing: Vec<Missing>,
     misplaced: Vec<(String, Span)>,
 }
 
 impl<'i> Context<'i> {
     pub fn new(text: &'i str, release: Release) -> Self {
-        Self { text, release, diagnostics: Vec::new(), ignored: Vec::new(), missing: Vec::new(), misplaced: Vec::new() }
+        Self {
+            text,
+            release,
+            diagnostics: Vec::new(),
+            ignored: Vec::new(),
+            namespace: None,
+            missing: Vec::new(),
+            misplaced: Vec::new(),
+        }
     }
 
     /// Attribute → text of the model: a piece of the document, unless something in it is written as a reference.
@@ -87,6 +97,11 @@ impl<'i> Context<'i> {
             _ => Cow::Owned(attribute.value.to_owned()),
         };
         Some(Spanned { value, span: attribute.report_span() })
+    }
+
+    /// The namespace of an element, unless that is reported already; the empty one is none.
+    pub fn namespace_of<'a>(&self, node: Node<'a, '_>) -> Option<&'a str> {
+        namespace(node).filter(|namespace| self.namespace.as_deref() != Some(*namespace))
     }
 
     pub fn report(&mut self, diagnostic: Diagnostic) {
@@ -126,7 +141,9 @@ impl<'i> Context<'i> {
             // Who writes the root so writes everything so.
             merge(&mut diagnostics, |diagnostic| differs_in_case(diagnostic, text));
         }
-        merge(&mut diagnostics, |diagnostic| diagnostic.rule == Rule::IndexAttribute);
+        for rule in [Rule::IndexAttribute, Rule::SchemaPlaceholder, Rule::SchemaAmbiguousCharacter] {
+            merge(&mut diagnostics, |diagnostic| diagnostic.rule == rule);
+        }
         diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.span.start, Reverse(diagnostic.primary.span.end)));
         let mut covered = 0;
         diagnostics.retain(|diagnostic| {
@@ -278,12 +295,16 @@ fn read_children(context: &mut Context<'_>, fields: &mut Fields<'_, '_>) {
             check_text(context, fields, child);
         } else if child.is_element() {
             let name = child.tag_name();
-            if namespace(child).is_some() || !place_child(context, fields, child, name.name()) {
+            if context.namespace_of(child).is_some() || !place_child(context, fields, child, name.name()) {
                 unexpected.push(child);
             }
         }
     }
-    unexpected::children(context, fields, &unexpected);
+    let texts = fields.node.children().filter(Node::is_text).filter_map(|text| text.text());
+    // Those stand in elements whose tags are among the text.
+    if !texts.into_iter().any(cause::holds_markup) {
+        unexpected::children(context, fields, &unexpected);
+    }
 }
 
 /// Puts a child where the shape wants it; false if the shape does not know `name`.
@@ -342,6 +363,10 @@ fn check_text<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>, text: 
         fields.has_unknown_child = true;
         return context.report_misplaced(name.unwrap_or_default(), diagnostic);
     }
+    if let Some(diagnostic) = cause::of_text(context, span) {
+        fields.has_unknown_child = true;
+        return context.report(diagnostic);
+    }
     let diagnostic = Diagnostic::new(Rule::UnexpectedText, span, wording::text_not_allowed(fields.shape.name))
         .help(format!("{}; a comment is written <!-- … -->", allowed_content(fields.shape)));
     context.report(diagnostic);
@@ -356,7 +381,8 @@ fn check_values(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     for (known, attribute) in fields.shape.attributes.iter().zip(&fields.attributes) {
         match attribute {
             Some(attribute) if !known.value.accepts(attribute.value) => {
-                let diagnostic = invalid_value::value(fields, attribute, known.value);
+                let cause = cause::of_value(context, attribute, fields.shape.name, |value| known.value.accepts(value));
+                let diagnostic = cause.unwrap_or_else(|| invalid_value::value(fields, attribute, known.value));
                 context.report(diagnostic);
             }
             Some(attribute) => check_white_space(context, fields, attribute, known.value),

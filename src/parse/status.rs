@@ -14,6 +14,7 @@ use crate::backup::{
 use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
+use crate::schema::DOMAINBACKUP;
 use crate::syntax::{namespace, start_tag};
 use crate::wording;
 
@@ -24,7 +25,7 @@ use super::text::text_of;
 /// Types that libvirt knows for a disk's source, and not for a backup's destination.
 const OTHER_STORAGE_TYPES: [&str; 6] = ["dir", "network", "volume", "nvme", "vhostuser", "vhostvdpa"];
 
-/// A state file is nobody's to write but libvirtd's.
+/// Only libvirtd writes state files.
 const HELP: &str = "pass the state file as libvirtd wrote it; leave out --status for a backup document";
 
 /// Reads a state file; see [`super::parse`].
@@ -32,8 +33,8 @@ const HELP: &str = "pass the state file as libvirtd wrote it; leave out --status
 pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i>>, Vec<Diagnostic>) {
     let root = document.root_element();
     let mut context = Context::new(document.input_text(), release);
-    if let Some(diagnostic) = super::check_root(root).filter(|diagnostic| diagnostic.rule == Rule::WrongRoot) {
-        context.report(diagnostic);
+    if root.tag_name().name() != DOMAINBACKUP.name {
+        super::root::find(&mut context, root);
         return (None, context.finish());
     }
     let backup = StateFile { context: &mut context }.backup(root);

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Document, Span};
+use crate::placeholder;
 use crate::rules::Rule;
 
 /// Moves the suggestions about unknown disks to the diagnostics about invalid disk names: such a name is often the path
@@ -55,4 +56,20 @@ pub(super) fn overlaps(known: &[Span], span: Span) -> bool {
         .rev()
         .take(3)
         .any(|known| span.start < known.end || is_empty && span.start == known.end)
+}
+
+/// Removes what is reported where a placeholder is, if that is reported: what will stand there is not known.
+pub(super) fn remove_placeholder_follow_ups(diagnostics: &mut Vec<Diagnostic>, text: &str) {
+    let is_of_markup = |diagnostic: &Diagnostic| diagnostic.rule == Rule::XmlPlaceholder;
+    let is_of_value = |diagnostic: &Diagnostic| diagnostic.rule == Rule::SchemaPlaceholder;
+    let in_markup = diagnostics.iter().any(is_of_markup);
+    if !in_markup && !diagnostics.iter().any(is_of_value) {
+        return;
+    }
+    diagnostics.retain(|diagnostic| {
+        let is_reported = is_of_markup(diagnostic) || is_of_value(diagnostic) && !in_markup;
+        let label = &diagnostic.primary;
+        let written = text.get(label.span.range()).filter(|_| label.document == Document::Backup);
+        is_reported || written.is_none_or(|written| placeholder::find_in_invalid(written).is_none())
+    });
 }

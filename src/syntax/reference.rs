@@ -1,9 +1,10 @@
 //! Characters and references in text and in values.
 
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::rules::Rule;
 use crate::wording;
 
+use super::inside_tag::{placeholder_in_value, report_placeholder};
 use super::scan::Scanner;
 
 /// Entities of HTML that people take along, and what they stand for.
@@ -118,6 +119,10 @@ fn numbered(scanner: &mut Scanner<'_>, number: &str, whole: Span) {
 
 fn less_than(scanner: &mut Scanner<'_>, at: usize) {
     let span = Span::new(at, at + 1);
+    let rest = scanner.text.get(at..).unwrap_or_default();
+    if let Some(placeholder) = placeholder_in_value(rest).filter(|_| scanner.in_value) {
+        return report_placeholder(scanner, at, placeholder, Edit { span, text: "&lt;".to_owned() });
+    }
     let diagnostic = Diagnostic::new(Rule::UnescapedLessThan, span, wording::UNESCAPED_LESS_THAN)
         .help("write `&lt;`")
         .libvirt("Unescaped '<' not allowed in attributes values")

@@ -1,6 +1,8 @@
 //! The recovering scanner: from one piece of markup to the next.
 
+use crate::ambiguous::Ambiguous;
 use crate::diagnostic::{Applicability, Diagnostic, Document, Edit, Label, Span};
+use crate::placeholder;
 use crate::rules::Rule;
 use crate::schema::SHAPES;
 use crate::wording;
@@ -8,7 +10,7 @@ use crate::wording;
 use super::matching::{Token, TokenKind};
 use super::prefixes::Prefixes;
 use super::repair::Repaired;
-use super::{Syntax, declaration, reference, structure, tag};
+use super::{Syntax, declaration, inside_tag, reference, structure, tag};
 
 /// More findings than anybody reads; what comes after is left aside.
 const MAX_DIAGNOSTICS: usize = 1_000;
@@ -46,7 +48,8 @@ pub(super) struct Scanner<'a> {
     tokens: Vec<Token<'a>>,
     /// Whether the document ends in the middle of something.
     truncated: bool,
-    curly_quote_diagnostic: Option<usize>,
+    /// Text between elements that holds nothing but characters that look like white space.
+    ambiguous_text: Vec<Span>,
     diagnostics: Vec<Diagnostic>,
     edits: Vec<Edit>,
     unrecoverable: bool,
@@ -63,7 +66,7 @@ impl<'a> Scanner<'a> {
             tag_ended: false,
             tokens: Vec::new(),
             truncated: false,
-            curly_quote_diagnostic: None,
+            ambiguous_text: Vec::new(),
             diagnostics: Vec::new(),
             edits: Vec::new(),
             unrecoverable: false,
@@ -120,22 +123,19 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reports curly quotes: all of a document are one mistake.
-    pub fn report_curly(&mut self, diagnostic: Diagnostic) {
-        let known = self.curly_quote_diagnostic.and_then(|index| self.diagnostics.get_mut(index));
-        let Some(known) = known else {
-            self.curly_quote_diagnostic = Some(self.diagnostics.len());
-            return self.report(diagnostic);
-        };
-        let edits: Vec<_> = diagnostic.fixes.into_iter().flat_map(|fix| fix.edits).collect();
+    /// Reports a mistake that a document makes again and again: all of a rule are one diagnostic.
+    pub fn report_as_one(&mut self, diagnostic: Diagnostic, repair: Vec<Edit>) {
+        let known = self.diagnostics.iter_mut().find(|known| known.rule == diagnostic.rule);
+        let Some(known) = known else { return self.report_repaired(diagnostic, repair) };
+        let edits = diagnostic.fixes.into_iter().flat_map(|fix| fix.edits);
         if known.secondary.len() < MAX_DIAGNOSTICS {
             known.secondary.push(diagnostic.primary);
         }
         match known.fixes.first_mut() {
-            Some(fix) if fix.edits.len() < MAX_EDITS => fix.edits.extend(edits.iter().cloned()),
+            Some(fix) if fix.edits.len() < MAX_EDITS => fix.edits.extend(edits),
             _ => known.fixes.clear(),
         }
-        self.repair(edits);
+        self.repair(repair);
     }
 
     /// Whether what comes is the root element.
@@ -170,6 +170,11 @@ impl<'a> Scanner<'a> {
                 self.characters();
             }
         }
+        if self.diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::XmlAmbiguousCharacter) {
+            for span in std::mem::take(&mut self.ambiguous_text) {
+                inside_tag::report_ambiguous(self, span.start as usize, span.end as usize);
+            }
+        }
         let tokens = std::mem::take(&mut self.tokens);
         structure::check(self, &tokens, self.truncated);
     }
@@ -182,8 +187,29 @@ impl<'a> Scanner<'a> {
             return self.tag_without_less_than(start, start + tag);
         }
         self.position += length;
+        if self.ambiguous_white_space(start, self.position) {
+            return;
+        }
         self.text_token(start, self.position, "text");
         reference::check(self, start, self.position);
+    }
+
+    /// Takes note of text that only looks like white space; before the root element, libxml2 refuses it.
+    fn ambiguous_white_space(&mut self, start: usize, end: usize) -> bool {
+        let written = self.text.get(start..end).unwrap_or_default();
+        let is_space = |next: char| matches!(next, ' ' | '\t' | '\r' | '\n');
+        let is_invisible = |next: char| Ambiguous::new(next).is_some_and(Ambiguous::is_invisible);
+        let trimmed = written.trim_matches(is_space);
+        if trimmed.is_empty() || !trimmed.chars().all(|next| is_space(next) || is_invisible(next)) {
+            return false;
+        }
+        let start = start + (written.len() - written.trim_start_matches(is_space).len());
+        if self.at_root() {
+            inside_tag::report_ambiguous(self, start, start + trimmed.len());
+        } else {
+            self.ambiguous_text.push(Span::new(start, start + trimmed.len()));
+        }
+        true
     }
 
     /// Takes note of text, if it is more than white space.
@@ -226,6 +252,11 @@ impl<'a> Scanner<'a> {
         } else if rest.starts_with("<!DOCTYPE") {
             // Without an internal subset there is nothing in it.
             self.position += rest.find('>').map_or(rest.len(), |end| end + 1);
+        } else if let Some(placeholder) = placeholder::at_start(rest) {
+            let at = self.position;
+            self.position += placeholder.end();
+            let edit = Edit { span: Span::new(at, self.position), text: String::new() };
+            inside_tag::report_placeholder(self, at, placeholder, edit);
         } else if rest.starts_with("<?") {
             self.instruction();
         } else if rest.starts_with("</") {
@@ -408,11 +439,21 @@ impl<'a> Scanner<'a> {
         let after = self.rest();
         let name_length = after.find(|character: char| !tag::continues_name(character)).unwrap_or(after.len());
         let name = after.get(..name_length).unwrap_or_default();
-        let rest = after.get(name_length..).unwrap_or_default();
-        let padding = rest.len() - rest.trim_start().len();
-        let end = name_start + name_length + padding;
+        self.position = name_start + name_length;
+        loop {
+            self.position += tag::space_length(self.rest());
+            if !inside_tag::skip(self, start) {
+                break;
+            }
+        }
+        let end = self.position;
+        let mut name = name;
         if self.text.get(end..).is_some_and(|rest| rest.starts_with('>')) {
             self.position = end + 1;
+        } else if let Some(open) = self.innermost_open().filter(|open| end == self.text.len() && open.starts_with(name))
+        {
+            self.truncated_end_tag(start, name_start + name_length, open.get(name.len()..).unwrap_or_default());
+            name = open;
         } else {
             self.end_tag_without_end(start, name_start + name_length);
         }
@@ -423,6 +464,40 @@ impl<'a> Scanner<'a> {
         let span = Span::new(start, self.position);
         let name_span = Span::new(name_start, name_start + name_length);
         self.tokens.push(Token { kind: TokenKind::End, name, span, name_span });
+    }
+
+    /// The name of the innermost open element, if the tags so far match.
+    fn innermost_open(&self) -> Option<&'a str> {
+        let mut open = Vec::new();
+        for token in &self.tokens {
+            match token.kind {
+                TokenKind::Start { .. } => open.push(token.name),
+                TokenKind::End if open.pop() != Some(token.name) => return None,
+                _ => {}
+            }
+        }
+        open.pop()
+    }
+
+    /// Reports that the document ends in an end tag, of which `missing` and a `>` are lost.
+    fn truncated_end_tag(&mut self, start: usize, name_end: usize, missing: &str) {
+        let written = self.text.get(start..name_end).unwrap_or_default();
+        let span = Span::new(start, name_end);
+        let diagnostic = Diagnostic::new(
+            Rule::NotWellFormed,
+            span,
+            wording::ends_inside(&format!("the end tag {}", wording::truncate_for_display(written))),
+        )
+        .help("complete the tag, and what comes after it")
+        .libvirt("expected '>'");
+        let is_last = self.tokens.iter().filter(|token| token.name == "domainbackup").count() == 1
+            && written.trim_start_matches("</").len() + missing.len() == "domainbackup".len();
+        let edit = Edit { span: span.after(), text: format!("{missing}>") };
+        if is_last {
+            self.report(diagnostic.fix(wording::insert("the rest of the tag"), Applicability::Safe, vec![edit]));
+        } else {
+            self.report_end(diagnostic);
+        }
     }
 
     fn end_tag_without_end(&mut self, start: usize, name_end: usize) {

@@ -233,11 +233,15 @@ impl<'a> Reporter<'_, '_, 'a> {
             Some(edit) => edit.text.push_str(&closing),
             None => edits.push(Edit { span: Span::new(end, end), text: closing }),
         }
-        let diagnostic = diagnostic
-            .help(format!("write {ends} at the end, if nothing else is missing"))
-            .libvirt(&*self.libvirt)
-            .fix(wording::insert("the end tags"), Applicability::Unsafe, edits);
-        self.scanner.report(diagnostic);
+        let diagnostic =
+            diagnostic.help(format!("write {ends} at the end, if nothing else is missing")).libvirt(&*self.libvirt);
+        // A document that ends inside a disk has lost more than end tags.
+        if matches!(innermost.name, "domainbackup" | "disks") {
+            let title = wording::insert("the end tags");
+            self.scanner.report(diagnostic.fix(title, Applicability::Unsafe, edits));
+        } else {
+            self.scanner.report_repaired(diagnostic, edits);
+        }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use crate::ambiguous::Ambiguous;
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::rules::Rule;
 use crate::wording;
 
+use super::inside_tag::{self, report_ambiguous};
 use super::prefixes;
 use super::reference;
 use super::scan::{Scanner, known_elements};
@@ -29,7 +31,8 @@ pub(super) fn is_space(character: char) -> bool {
 }
 
 fn is_curly(character: char) -> bool {
-    matches!(character, '\u{2018}'..='\u{201f}' | '\u{2032}' | '\u{2033}' | '\u{ab}' | '\u{bb}')
+    matches!(character, '\u{2018}'..='\u{201f}' | '\u{2032}' | '\u{2033}' | '\u{ab}' | '\u{bb}' | '\u{301d}'..='\u{301f}')
+        || matches!(character, '\u{ff02}' | '\u{ff07}')
 }
 
 /// How much white space `text` starts with.
@@ -84,7 +87,11 @@ pub(super) fn start_tag(scanner: &mut Scanner<'_>, start: usize) {
     let mut seen = HashMap::new();
     let mut slash = None;
     while !std::mem::take(&mut scanner.tag_ended) {
-        let had_space = skip_space(scanner);
+        let mut had_space = skip_space(scanner);
+        while inside_tag::skip(scanner, start) {
+            had_space = true;
+            skip_space(scanner);
+        }
         let rest = scanner.rest();
         let Some(next) = rest.chars().next().filter(|_| rest.trim_end() != "/") else {
             scanner.position = scanner.text.len();
@@ -177,6 +184,8 @@ fn truncated(scanner: &mut Scanner<'_>, start: usize, name: &str) {
     )
     .help("complete the tag, and what comes after it")
     .libvirt(format!("Couldn't find end of Start Tag {name}"));
+    // What is wrong in it follows from that.
+    scanner.withdraw_within(Span::new(start, end));
     scanner.report_end(diagnostic);
 }
 
@@ -247,6 +256,7 @@ fn unexpected_characters(scanner: &mut Scanner<'_>) {
 fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &'a str)>) {
     let start = scanner.position;
     let written = name(scanner);
+    let written = written.split(looks_like_equals).next().unwrap_or_default();
     let name = written.trim_end_matches(':');
     let name_end = start + name.len();
     scanner.position = name_end;
@@ -267,6 +277,11 @@ fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &
         skip_space(scanner);
     } else if rest.starts_with('=') {
         scanner.position += 1;
+        skip_space(scanner);
+    } else if let Some(equals) = rest.chars().next().filter(|next| looks_like_equals(*next)) {
+        let at = scanner.position;
+        scanner.position += equals.len_utf8();
+        report_ambiguous(scanner, at, scanner.position);
         skip_space(scanner);
     } else if rest.starts_with(['\'', '"']) {
         let diagnostic = Diagnostic::new(
@@ -295,6 +310,10 @@ fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &
             duplicate_attribute(scanner, name, span, *first.get(), value);
         }
     }
+}
+
+fn looks_like_equals(character: char) -> bool {
+    Ambiguous::new(character).is_some_and(|found| found.looks_like == "=")
 }
 
 /// Whether a declaration is about a namespace that XML keeps to itself: libxml2 passes over it with a warning.
@@ -357,7 +376,9 @@ fn value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'a str {
     let close = body.find(quote);
     let written = body.get(..close.unwrap_or(body.len())).unwrap_or_default();
     let after = close.and_then(|close| body.get(close + 1..)).unwrap_or_default();
-    if let Some(length) = lost_quote(written, after, close.is_some()) {
+    if let Some(length) = lost_quote(written, after, close.is_some())
+        && (close.is_none() || !inside_tag::holds_placeholders(written))
+    {
         return unclosed_value(scanner, name, start, quote, length);
     }
     if let Some(length) = rest_after_inner_quote(after, quote) {
@@ -460,7 +481,8 @@ fn unclosed_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize, quote
     let place = Span::new(end, end + wrong.map_or(0, char::len_utf8));
     scanner.position = place.end as usize;
     if wrong.is_some_and(is_curly) {
-        scanner.report_curly(curly_quotes(place, vec![Edit { span: place, text: quote.to_string() }]));
+        let edits = vec![Edit { span: place, text: quote.to_string() }];
+        scanner.report_as_one(curly_quotes(scanner.text, place, edits.clone()), edits);
     } else {
         let span = Span::new(start, place.end as usize);
         let diagnostic = Diagnostic::new(
@@ -479,8 +501,10 @@ fn unclosed_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize, quote
     value
 }
 
-fn curly_quotes(span: Span, edits: Vec<Edit>) -> Diagnostic {
-    Diagnostic::new(Rule::CurlyQuotes, span, "typographic quotes around an attribute value")
+fn curly_quotes(text: &str, span: Span, edits: Vec<Edit>) -> Diagnostic {
+    let character = text.get(span.range()).and_then(|written| written.chars().next()).and_then(Ambiguous::new);
+    let name = character.map(|character| format!(": {character}")).unwrap_or_default();
+    Diagnostic::new(Rule::CurlyQuotes, span, format!("typographic quotes around an attribute value{name}"))
         .help("write straight quotes, `'` or `\"`; word processors and web pages replace them")
         .libvirt("AttValue: \" or ' expected")
         .fix(wording::replace_with("straight quotes"), Applicability::Safe, edits)
@@ -507,7 +531,8 @@ fn curly_value<'a>(scanner: &mut Scanner<'a>, quote: char) -> &'a str {
         Edit { span: Span::new(end, end + closing), text: straight.to_owned() },
     ];
     scanner.position = end + closing;
-    scanner.report_curly(curly_quotes(Span::new(start, scanner.position), edits));
+    let span = Span::new(start, scanner.position);
+    scanner.report_as_one(curly_quotes(scanner.text, span, edits.clone()), edits);
     scanner.in_value = true;
     reference::check(scanner, open, end);
     scanner.in_value = false;

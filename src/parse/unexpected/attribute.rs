@@ -1,6 +1,7 @@
 //! Attributes that do not belong.
 
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span};
+use crate::parse::cause;
 use crate::parse::element::{Attribute, Context, Fields};
 use crate::rules::Rule;
 use crate::schema::{Format, PUSH_DISK, Shape, Value};
@@ -27,7 +28,18 @@ pub(crate) fn attribute<'a>(
         context.report(diagnostic);
         return;
     }
-    let attribute = Attribute::new(written, context.text);
+    let mut attribute = Attribute::new(written, context.text);
+    let known = fields.shape.attributes.iter().map(|known| known.name);
+    let place = attribute.span.start as usize;
+    if let Some((diagnostic, intended)) = cause::of_name(context, attribute.name, known, &[place]) {
+        context.report(diagnostic);
+        attribute.name = intended;
+        let slot = fields.shape.attributes.iter().position(|known| known.name == intended);
+        if let Some(slot @ None) = slot.and_then(|slot| fields.attributes.get_mut(slot)) {
+            *slot = Some(attribute);
+        }
+        return;
+    }
     if let Some(diagnostic) = attribute_with_own_message(context, fields, &attribute) {
         context.report_misplaced(attribute.name, diagnostic);
         return;

@@ -3,10 +3,11 @@
 use roxmltree::Node;
 
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span};
+use crate::parse::cause;
 use crate::parse::element::{Context, Fields, place_child};
 use crate::rules::Rule;
 use crate::schema::{DOMAINBACKUP, DOMAINCHECKPOINT, PULL_DISK, PUSH_DISK, Shape, Value};
-use crate::syntax::{name_span, namespace, start_tag};
+use crate::syntax::{name_span, start_tag};
 use crate::wording::{self, closest_match};
 
 /// Reports the children that the shape does not know. Those that can be understood are put where they were meant.
@@ -14,8 +15,12 @@ pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a
     let mut reported: Vec<Misplaced<'_, 'a, 'i>> = Vec::new();
     for &child in unexpected {
         let name = child.tag_name().name();
-        if namespace(child).is_some() {
-            report_namespace(context, child);
+        if let Some(namespace) = context.namespace_of(child) {
+            report_namespace(context, child, namespace);
+            context.namespace = Some(namespace.to_owned());
+            if !place_child(context, fields, child, name) {
+                fields.has_unknown_child = true;
+            }
             continue;
         }
         // Several misplaced siblings of one name are one mistake, and so are neighbours that have lost the same tags.
@@ -96,8 +101,8 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
     }
 }
 
-fn report_namespace(context: &mut Context<'_>, child: Node<'_, '_>) {
-    let message = wording::in_namespace(child.tag_name().name(), namespace(child).unwrap_or_default());
+fn report_namespace(context: &mut Context<'_>, child: Node<'_, '_>, namespace: &str) {
+    let message = wording::in_namespace(child.tag_name().name(), namespace);
     let diagnostic = match namespace_declaration(child) {
         Some(declaration) => Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix(
             wording::remove("`xmlns`"),
@@ -151,6 +156,12 @@ fn report_unexpected<'a, 'i>(
             place_child(context, fields, child, intended);
         }
         context.report_misplaced(name, diagnostic);
+        return None;
+    }
+    let known = fields.shape.children.iter().copied().chain(fields.shape.repeated);
+    if let Some((diagnostic, intended)) = cause::of_name(context, name, known, &name_places(child)) {
+        context.report(diagnostic);
+        place_child(context, fields, child, intended);
         return None;
     }
     let parents = parents_of(fields.shape, name);
@@ -285,6 +296,14 @@ fn only_candidate(fields: &Fields<'_, '_>, child: Node<'_, '_>) -> Option<&'stat
         (Some(name), None) => Some(name),
         _ => None,
     }
+}
+
+/// Where the name of an element is written: in its start tag and in its end tag.
+fn name_places(node: Node<'_, '_>) -> Vec<usize> {
+    let start = name_span(node).start as usize;
+    let source = node.document().input_text().get(node.range()).unwrap_or_default();
+    let end = source.rfind("</").filter(|_| !source.ends_with("/>")).map(|end_tag| node.range().start + end_tag + 2);
+    std::iter::once(start).chain(end).collect()
 }
 
 /// Adds the fix that gives an element another name, in both its tags.
