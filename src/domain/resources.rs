@@ -14,7 +14,7 @@ pub struct UsedPath {
     pub path: Box<str>,
     /// What is at the path.
     pub kind: PathKind,
-    /// What the domain uses it for, such as "the log file of <serial>".
+    /// What the domain uses it for, such as `the log file of <serial>`.
     pub usage: Box<str>,
     /// The start tag of the element that names it.
     pub tag: Span,

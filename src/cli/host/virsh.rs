@@ -46,7 +46,7 @@ pub(in crate::cli) struct Gathered {
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Names {
     pub(in crate::cli) disks: BTreeSet<String>,
-    /// Whether every disk matters: a backup without <disks> names none.
+    /// Whether every disk matters: a backup without `<disks>` names none.
     pub(in crate::cli) every_disk: bool,
     pub(in crate::cli) checkpoints: BTreeSet<String>,
     /// Whether every checkpoint matters, not just those that are named.
