@@ -1,6 +1,6 @@
 //! Characters that look like others, or like nothing: a zero width space, a Cyrillic а, a full-width ＝.
 //!
-//! Copied text is full of them, and whoever reads a message cannot see them: they are named by code point.
+//! Copied text is full of them, and a reader of a message cannot see them: they are named by code point.
 
 mod table;
 

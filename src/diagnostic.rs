@@ -132,7 +132,7 @@ pub(crate) fn truncate_with_note(diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.truncate(MAX_DIAGNOSTICS);
         let span = diagnostics.last().map(|last| last.primary.span.after()).unwrap_or_default();
         let message = format!("there are more than {MAX_DIAGNOSTICS} findings, and the rest is left out");
-        diagnostics.push(Diagnostic::new(Rule::TooLarge, span, message).help("mend the ones above first"));
+        diagnostics.push(Diagnostic::new(Rule::TooLarge, span, message).help("fix the errors above first"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! An element as its shape sees it: known attributes and children in their places, strangers reported.
+//! An element as its shape sees it: known attributes and children in their places, unexpected ones reported.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

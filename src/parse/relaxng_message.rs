@@ -1,7 +1,7 @@
 //! The words in which libvirt refuses a document that its schema does not accept.
 //!
 //! libvirt prints one message for the whole document, and it never speaks of anything below the root's children:
-//! libxml2's RELAX NG reports the last alternative that it tried. This foretells which one that is.
+//! libxml2's RELAX NG reports the last alternative that it tried. This predicts which one that is.
 
 use roxmltree::Node;
 
