@@ -3,7 +3,7 @@
 //! `virsh checkpoint-create` takes a `<domaincheckpoint>` by itself, `virsh backup-begin DOMAIN BACKUP CHECKPOINT` along
 //! with a backup. Either way libvirt validates it against `domaincheckpoint.rng` before anything else.
 
-mod align;
+pub(crate) mod align;
 mod existing;
 mod format;
 mod parse;

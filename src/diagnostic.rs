@@ -189,13 +189,17 @@ impl Diagnostic {
         self
     }
 
-    /// Moves its labels in document `from` into document `to`, for a document that is given in another role.
+    /// Moves its labels in document `from` into document `to`, for a document that is given in another role. Fixes are of
+    /// the main document: they go when that is moved.
     #[must_use]
     pub(crate) fn relabelled(mut self, from: Document, to: Document) -> Self {
         for label in std::iter::once(&mut self.primary).chain(&mut self.secondary) {
             if label.document == from {
                 label.document = to;
             }
+        }
+        if from == Document::Backup {
+            self.fixes.clear();
         }
         self
     }

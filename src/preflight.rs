@@ -24,6 +24,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::backup::{Backup, Disk};
+use crate::checkpoint::align::Finder;
 use crate::checkpoint::{Checkpoint, Existing};
 use crate::diagnostic::{Diagnostic, NotChecked, Span};
 use crate::domain::{Domain, DomainDisk};
@@ -38,8 +39,8 @@ struct Context<'c, 'a> {
     options: &'c Options,
     /// The domain's disks by their targets.
     by_target: HashMap<&'c str, &'c DomainDisk>,
-    /// The domain's disks by the paths of their sources; none for a path that several share.
-    by_path: OnceCell<HashMap<&'c str, Option<&'c DomainDisk>>>,
+    /// The domain's disks as a checkpoint names them.
+    checkpoint_disks: OnceCell<Option<Finder<'c>>>,
     /// The paths that the domain uses.
     paths: OnceCell<Paths<'c, 'a>>,
     /// The targets of the disks that take part.
@@ -61,7 +62,7 @@ impl<'c, 'a> Context<'c, 'a> {
             domain,
             options,
             by_target,
-            by_path: OnceCell::new(),
+            checkpoint_disks: OnceCell::new(),
             paths: OnceCell::new(),
             included_targets: OnceCell::new(),
             existing: OnceCell::new(),
@@ -78,18 +79,10 @@ impl<'c, 'a> Context<'c, 'a> {
         self.by_target.get(&*disk.name.value).copied()
     }
 
-    /// The only disk of the domain whose source has this path, spelt as in the domain.
-    fn by_path(&self, path: &str) -> Option<&'c DomainDisk> {
-        let by_path = self.by_path.get_or_init(|| {
-            let mut by_path = HashMap::new();
-            for disk in self.domain.into_iter().flat_map(|domain| &domain.disks) {
-                if let Some(path) = disk.source_path.as_deref() {
-                    by_path.entry(path).and_modify(|found| *found = None).or_insert(Some(disk));
-                }
-            }
-            by_path
-        });
-        by_path.get(path).copied().flatten()
+    /// The disk of the domain that a checkpoint lists by `name`: its target, or the path of its source.
+    fn find_checkpoint_disk(&self, name: &str) -> Option<&'c DomainDisk> {
+        let finder = self.checkpoint_disks.get_or_init(|| self.domain.map(Finder::new));
+        finder.as_ref().and_then(|finder| finder.find(name))
     }
 
     /// What the domain has at paths.

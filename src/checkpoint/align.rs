@@ -11,10 +11,10 @@ use crate::wording::{MAX_DISKS_LISTED, closest_match};
 use super::{Checkpoint, CheckpointDisk, Coverage};
 
 /// The disks that a checkpoint lists, each with the domain's disk, and what keeps them from fitting the domain.
-struct Resolved<'c, 'd> {
-    disks: Vec<(&'c CheckpointDisk, &'d DomainDisk)>,
+pub(crate) struct Resolved<'c, 'd> {
+    pub(crate) disks: Vec<(&'c CheckpointDisk, &'d DomainDisk)>,
     /// Labelled in the checkpoint as the main document.
-    diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// Completes a checkpoint to create, called `suffix` if it has no name.
@@ -109,7 +109,7 @@ fn fit_to(checkpoint: &mut Checkpoint, domain: &Domain) -> Vec<Diagnostic> {
 }
 
 /// Looks up each listed disk.
-fn resolve<'c, 'd>(checkpoint: &'c Checkpoint, domain: &'d Domain) -> Resolved<'c, 'd> {
+pub(crate) fn resolve<'c, 'd>(checkpoint: &'c Checkpoint, domain: &'d Domain) -> Resolved<'c, 'd> {
     let mut resolved = Resolved { disks: Vec::new(), diagnostics: Vec::new() };
     let Some(listed) = &checkpoint.disks else { return resolved };
     let finder = Finder::new(domain);
@@ -143,13 +143,13 @@ fn resolve<'c, 'd>(checkpoint: &'c Checkpoint, domain: &'d Domain) -> Resolved<'
 }
 
 /// A domain's disks by target, and by the path of the source where it is that of one disk.
-struct Finder<'d> {
+pub(crate) struct Finder<'d> {
     by_target: HashMap<&'d str, &'d DomainDisk>,
     by_path: HashMap<&'d str, &'d DomainDisk>,
 }
 
 impl<'d> Finder<'d> {
-    fn new(domain: &'d Domain) -> Self {
+    pub(crate) fn new(domain: &'d Domain) -> Self {
         let mut finder = Self { by_target: HashMap::new(), by_path: HashMap::new() };
         let mut shared = HashSet::new();
         for disk in &domain.disks {
@@ -164,14 +164,14 @@ impl<'d> Finder<'d> {
         finder
     }
 
-    fn find(&self, name: &str) -> Option<&'d DomainDisk> {
+    pub(crate) fn find(&self, name: &str) -> Option<&'d DomainDisk> {
         let disks = if name.starts_with('/') { &self.by_path } else { &self.by_target };
         disks.get(name).copied()
     }
 }
 
 /// Whether a checkpoint that lists no disks has this one.
-fn is_coverable(disk: &DomainDisk) -> bool {
+pub(crate) fn is_coverable(disk: &DomainDisk) -> bool {
     disk.source != Source::Empty && !disk.read_only
 }
 

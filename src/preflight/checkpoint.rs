@@ -1,13 +1,14 @@
 //! The checkpoint passed along with a backup, against the domain and the checkpoints it has.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::backup::{Mode, Spanned, StorageFormat};
+use crate::checkpoint::align::{is_coverable, resolve};
 use crate::checkpoint::{Checkpoint, CheckpointDisk};
 use crate::diagnostic::{Diagnostic, Document, Span};
-use crate::domain::{Domain, DomainDisk, Source};
+use crate::domain::{Domain, DomainDisk};
 use crate::rules::Rule;
-use crate::wording::{MAX_DISKS_LISTED, closest_match, quoted};
+use crate::wording::quoted;
 
 use super::Context;
 use super::destination::is_incremental;
@@ -90,62 +91,19 @@ fn check_name(context: &Context<'_, '_>, name: &Spanned<String>) -> Option<Diagn
     }
 }
 
-/// Holds the checkpoint's disks against the domain's, as libvirt does.
+/// Aligns the checkpoint's disks with the domain's, as libvirt does.
 fn align(context: &Context<'_, '_>, checkpoint: &Checkpoint, domain: &Domain, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(disks) = &checkpoint.disks else {
+    if checkpoint.disks.is_none() {
         let all = domain.disks.iter().filter(|disk| is_coverable(disk));
         diagnostics.extend(all.filter_map(|disk| check_image(context, disk, checkpoint.tag, false)));
         return;
-    };
-    // libvirt counts them before it looks at any.
-    let are_too_many = disks.len() > domain.disks.len();
-    let in_libvirts_order = |diagnostic: Diagnostic| {
-        let words = "unsupported configuration: too many disk checkpoint requests for domain";
-        if are_too_many { diagnostic.libvirt(words) } else { diagnostic }
-    };
-    let mut seen: HashMap<&str, Span> = HashMap::new();
-    for disk in disks {
-        let Some(found) = find(context, &disk.name.value) else {
-            diagnostics.push(in_libvirts_order(no_such_disk(domain, disk)));
-            continue;
-        };
-        if let Some(first) = seen.get(&*found.target) {
-            diagnostics.push(in_libvirts_order(duplicate(disk, *first)));
-            continue;
-        }
-        seen.insert(&found.target, disk.name.span);
-        if disk.has_bitmap() {
-            diagnostics.extend(check_disk(context, checkpoint, disk, found));
-        }
     }
-}
-
-/// A disk by its target, or by the path of its image.
-fn find<'c>(context: &Context<'c, '_>, name: &str) -> Option<&'c DomainDisk> {
-    let by_target = context.by_target.get(name).copied();
-    by_target.or_else(|| context.by_path(name).filter(|_| name.starts_with('/')))
-}
-
-fn no_such_disk(domain: &Domain, disk: &CheckpointDisk) -> Diagnostic {
-    let name = &disk.name.value;
-    let targets = || domain.disks.iter().map(|disk| &*disk.target).take(MAX_DISKS_LISTED);
-    let all = targets().collect::<Vec<_>>().join(", ");
-    let help = match closest_match(name, targets()) {
-        Some(suggestion) => format!("did you mean `{suggestion}`? The domain has {all}"),
-        None => format!("the domain has {all}"),
-    };
-    diagnostic(Rule::CheckpointNoSuchDisk, disk.name.span, format!("unknown disk `{name}`"))
-        .help(help)
-        .libvirt(format!("unsupported configuration: no disk named '{name}'"))
-}
-
-fn duplicate(disk: &CheckpointDisk, first: Span) -> Diagnostic {
-    let name = &disk.name.value;
-    diagnostic(Rule::CheckpointDuplicateDisk, disk.name.span, format!("duplicate disk `{name}`"))
-        .primary_label("listed again")
-        .label_in(Document::Checkpoint, first, "listed first here")
-        .help(format!("keep one <disk name='{name}'>"))
-        .libvirt(format!("unsupported configuration: disk '{name}' specified twice"))
+    let resolved = resolve(checkpoint, domain);
+    // The main document is the backup here.
+    let moved = |found: Diagnostic| found.relabelled(Document::Backup, Document::Checkpoint);
+    diagnostics.extend(resolved.diagnostics.into_iter().map(moved));
+    let with_bitmap = resolved.disks.into_iter().filter(|(disk, found)| disk.has_bitmap() && is_coverable(found));
+    diagnostics.extend(with_bitmap.filter_map(|(disk, found)| check_disk(context, checkpoint, disk, found)));
 }
 
 fn check_disk(
@@ -154,20 +112,6 @@ fn check_disk(
     disk: &CheckpointDisk,
     found: &DomainDisk,
 ) -> Option<Diagnostic> {
-    let name = &disk.name.value;
-    if found.source == Source::Empty || found.read_only {
-        let what = if found.read_only { "is read-only" } else { "has no media" };
-        return Some(
-            diagnostic(
-                Rule::CheckpointNoMedia,
-                disk.name.span,
-                format!("disk `{name}` {what}: a checkpoint cannot cover it"),
-            )
-            .label_in(Document::Domain, found.tag, "the disk")
-            .help("use checkpoint='no', or remove this <disk>")
-            .libvirt(format!("unsupported configuration: disk '{name}' is empty or readonly")),
-        );
-    }
     let differs = |bitmap: &&Spanned<String>| checkpoint.name.as_ref().is_none_or(|name| name.value != bitmap.value);
     if let Some(bitmap) = disk.bitmap.as_ref().filter(differs) {
         let expected = checkpoint.name.as_ref().map_or(&*context.options.suffix, |name| &*name.value);
@@ -186,11 +130,6 @@ fn check_disk(
         }));
     }
     check_image(context, found, disk.name.span, true)
-}
-
-/// Whether a checkpoint that lists no disks has this one.
-fn is_coverable(disk: &DomainDisk) -> bool {
-    disk.source != Source::Empty && !disk.read_only
 }
 
 /// Whether a checkpoint can cover a disk.
@@ -267,7 +206,7 @@ pub(super) fn covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint)
         Some(disks) => disks
             .iter()
             .filter(|disk| disk.has_bitmap())
-            .filter_map(|disk| find(context, &disk.name.value))
+            .filter_map(|disk| context.find_checkpoint_disk(&disk.name.value))
             .map(|disk| &*disk.target)
             .collect(),
     };
@@ -277,5 +216,5 @@ pub(super) fn covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint)
 /// The targets of the disks that a checkpoint lists only to exclude them.
 pub(super) fn excluded<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint) -> HashSet<&'c str> {
     let excluded = checkpoint.disks.iter().flatten().filter(|listed| !listed.has_bitmap());
-    excluded.filter_map(|listed| find(context, &listed.name.value)).map(|disk| &*disk.target).collect()
+    excluded.filter_map(|listed| context.find_checkpoint_disk(&listed.name.value)).map(|disk| &*disk.target).collect()
 }
