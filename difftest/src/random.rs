@@ -39,4 +39,25 @@ impl Random {
             items.swap(last, self.below(last + 1));
         }
     }
+
+    /// Whether a choice is to be wrong, as `per_mille` of 1000 are.
+    pub fn fault(&mut self, per_mille: u32) -> bool {
+        self.next() % 1000 < u64::from(per_mille)
+    }
+
+    /// One of the correct values, or a wrong one: from the list, or a corrupted correct one.
+    pub fn word(&mut self, per_mille: u32, right: &[&str], wrong: &[&str]) -> String {
+        if !self.fault(per_mille) {
+            return self.pick(right).to_owned();
+        }
+        let word = self.pick(right);
+        match self.below(8) {
+            0 => format!(" {word} "),
+            1 => format!("{word}\n"),
+            2 => word.to_uppercase(),
+            3 => String::new(),
+            _ if wrong.is_empty() => word.to_owned(),
+            _ => self.pick(wrong).to_owned(),
+        }
+    }
 }

@@ -37,23 +37,11 @@ impl Maker<'_> {
     }
 
     fn fault(&mut self) -> bool {
-        self.random.next() % 1000 < u64::from(self.faults)
+        self.random.fault(self.faults)
     }
 
-    /// One of the correct values, or a wrong one: from the list, or a corrupted correct one.
     fn word(&mut self, right: &[&str], wrong: &[&str]) -> String {
-        if !self.fault() {
-            return self.random.pick(right).to_owned();
-        }
-        let word = self.random.pick(right);
-        match self.random.below(8) {
-            0 => format!(" {word} "),
-            1 => format!("{word}\n"),
-            2 => word.to_uppercase(),
-            3 => String::new(),
-            _ if wrong.is_empty() => word.to_owned(),
-            _ => self.random.pick(wrong).to_owned(),
-        }
+        self.random.word(self.faults, right, wrong)
     }
 
     fn anything(&mut self) -> String {
