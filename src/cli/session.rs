@@ -58,6 +58,8 @@ pub(super) struct Session {
     options: Options,
     /// What libvirt said, where it was asked.
     vm: Option<Vm>,
+    /// What the domain's document says of its host, where this machine is looked at and libvirt was not asked.
+    described: Option<Vm>,
     /// Whether this machine is looked at.
     looks: bool,
     /// What could not be looked at.
@@ -122,7 +124,7 @@ impl Session {
         if let Some(domain) = &mut domain
             && !domain.diagnostics.is_empty()
         {
-            // Held against what is wrong itself, every backup looks wrong.
+            // Do not align with a broken domain: every error would be a follow-up.
             domain.value = None;
         }
         let checkpoint = arguments.libvirt.checkpoint.as_deref().map(&mut read).transpose()?;
@@ -153,6 +155,7 @@ impl Session {
             checkpoint,
             options,
             vm,
+            described: None,
             looks: false,
             unchecked: Mutex::default(),
             skip_unrelated: arguments.skip_unrelated,
@@ -183,6 +186,7 @@ impl Session {
         self.options.reuse_external = arguments.reuse_external;
         let default = self.vm.as_ref().is_some_and(Vm::is_local);
         self.looks = arguments.host.wanted().unwrap_or(default);
+        self.described = (self.looks && self.vm.is_none()).then(|| self.described_vm());
         if let (Some(vm), false) = (&self.vm, self.looks) {
             self.options.host = Some(Arc::new(Facts { vm: vm.clone(), files: None }));
         }
@@ -335,7 +339,7 @@ impl Session {
     /// The options with what this machine says of one backup.
     fn look(&self, text: &str, domain: &Domain) -> Option<Options> {
         let mut options = self.options.clone();
-        let vm = self.vm.clone().unwrap_or_else(|| self.described_vm());
+        let vm = self.vm.as_ref().or(self.described.as_ref()).cloned().unwrap_or_default();
         let probes = probes(text, domain, &vm, &options)?;
         let files = host::look(&probes, &vm);
         if let Ok(mut unchecked) = self.unchecked.lock() {
