@@ -35,7 +35,7 @@
 //! "
 //! );
 //! assert!(documents.checkpoint.is_some_and(|text| text.contains("<disk name='vda' checkpoint='bitmap'/>")));
-//! assert_eq!(documents.notes[0].message, "'sda' has no media: excluded");
+//! assert_eq!(documents.notes[0].message, "`sda` has no media: excluded");
 //! # Ok(())
 //! # }
 //! ```
@@ -55,7 +55,7 @@ use crate::options::Options;
 use crate::preflight;
 use crate::release::Release;
 use crate::schema::is_nvme_name;
-use crate::wording::{MAX_DISKS_LISTED, closest_match, quoted};
+use crate::wording::{MAX_DISKS_LISTED, closest_match, code};
 
 /// Who moves the data.
 #[derive(Clone, Debug, PartialEq)]
@@ -225,7 +225,7 @@ fn decide(disk: &DomainDisk, domain: &Domain, request: &Request, options: &Optio
     let is_asked_for = |names: &[String]| names.iter().any(|name| name == target);
     let is_chosen = is_asked_for(&request.disks);
     if !can_be_named(target, options.release) {
-        let reason = format!("{} is not a name that libvirt {} accepts", quoted(target), options.release);
+        let reason = format!("{} is not a name that libvirt {} accepts", code(target), options.release);
         return if is_chosen { Err(reason) } else { Ok(Decision::Unlisted(reason)) };
     }
     if is_asked_for(&request.exclude) || (!request.disks.is_empty() && !is_chosen) {
@@ -235,13 +235,13 @@ fn decide(disk: &DomainDisk, domain: &Domain, request: &Request, options: &Optio
         return if is_chosen { Err(reason) } else { Ok(Decision::Excluded(Some(reason))) };
     }
     if disk.read_only && !is_chosen {
-        return Ok(Decision::Excluded(Some(format!("'{target}' is read-only"))));
+        return Ok(Decision::Excluded(Some(format!("`{target}` is read-only"))));
     }
     let no_bitmap = no_bitmap(disk);
     let not_covered = |base: &Checkpoint| {
         no_bitmap.clone().or_else(|| {
             let found = options.existing.as_deref()?.iter().find(|existing| existing.name == base.as_str())?;
-            (!covers(found, target)).then(|| format!("'{target}' has no bitmap of the checkpoint '{}'", base.as_str()))
+            (!covers(found, target)).then(|| format!("`{target}` has no bitmap of the checkpoint `{}`", base.as_str()))
         })
     };
     Ok(Decision::Included(Included {
@@ -262,7 +262,7 @@ fn covers(existing: &Existing, target: &str) -> bool {
 fn obstacle(disk: &DomainDisk, domain: &Domain) -> Option<String> {
     let target = &disk.target;
     if disk.source == Source::Empty {
-        return Some(format!("'{target}' has no media"));
+        return Some(format!("`{target}` has no media"));
     }
     if let Some(unsupported) = preflight::unsupported(disk, Span::default()) {
         return Some(unsupported.message);
@@ -271,7 +271,7 @@ fn obstacle(disk: &DomainDisk, domain: &Domain) -> Option<String> {
         other.target != *target && other.shareable && !other.read_only && other.source == disk.source
     };
     let other = domain.disks.iter().filter(|_| disk.source.path().is_some()).find(shares)?;
-    Some(format!("the image of '{target}' is that of '{}' too, which can write to it", other.target))
+    Some(format!("the image of `{target}` is that of `{}` too, which can write to it", other.target))
 }
 
 /// Why no checkpoint can cover a disk.
@@ -281,10 +281,10 @@ fn no_bitmap(disk: &DomainDisk) -> Option<String> {
         return None;
     }
     Some(if disk.read_only {
-        format!("'{target}' is read-only and has no bitmaps")
+        format!("`{target}` is read-only and has no bitmaps")
     } else {
         let format = disk.format.unwrap_or(StorageFormat::Raw);
-        format!("'{target}' is of format {}, which holds no bitmaps", format.name())
+        format!("`{target}` is of format {}, which holds no bitmaps", format.name())
     })
 }
 
@@ -300,11 +300,11 @@ fn wrong_names(disks: &[&DomainDisk], request: &Request) -> Vec<String> {
     let listed = if listed.is_empty() { "no disks".to_owned() } else { listed.join(", ") };
     let unknown = unknown.map(|name| {
         let suggestion =
-            closest_match(name, targets()).map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
-        format!("the domain has no disk {}: {suggestion}the domain has {listed}", quoted(name))
+            closest_match(name, targets()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        format!("the domain has no disk {}: {suggestion}the domain has {listed}", code(name))
     });
     let both = request.disks.iter().filter(|name| request.exclude.contains(name));
-    unknown.chain(both.map(|name| format!("{} is both chosen and excluded", quoted(name)))).collect()
+    unknown.chain(both.map(|name| format!("{} is both chosen and excluded", code(name)))).collect()
 }
 
 fn note(disk: &DomainDisk, decision: &Decision) -> Option<Note> {

@@ -131,7 +131,7 @@ pub(crate) fn truncate_with_note(diagnostics: &mut Vec<Diagnostic>) {
     if diagnostics.len() > MAX_DIAGNOSTICS {
         diagnostics.truncate(MAX_DIAGNOSTICS);
         let span = diagnostics.last().map(|last| last.primary.span.after()).unwrap_or_default();
-        let message = format!("there are more than {MAX_DIAGNOSTICS} findings, and the rest is left out");
+        let message = format!("more than {MAX_DIAGNOSTICS} diagnostics: the rest is not shown");
         diagnostics.push(Diagnostic::new(Rule::TooLarge, span, message).help("fix the errors above first"));
     }
 }

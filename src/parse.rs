@@ -39,8 +39,8 @@ pub(crate) use unexpected::{namespace_declaration, rename};
 
 /// Reads a backup as `virsh backup-begin` would.
 ///
-/// Returns what could be made of it, `None` when the root is another element altogether, and the findings. With a
-/// finding, the backup is a best guess, good for looking at further but not for writing.
+/// Returns the backup as far as it could be read, `None` when the root is another element, and the diagnostics. With
+/// an error, the backup is a best guess: it can be checked further but not written.
 #[must_use]
 pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i>>, Vec<Diagnostic>) {
     let root = document.root_element();
@@ -77,7 +77,7 @@ fn parse_backup<'i>(context: &mut Context<'i>, root: Node<'_, 'i>) -> Backup<'i>
         }
         text
     });
-    // One that stands in a wrong place, or goes by another name, is there all the same.
+    // One that is misplaced or misspelt counts as present.
     let misplaced = context.misplaced("incremental").or_else(|| fields.has_unknown_child.then(|| fields.tag()));
     let misplaced = misplaced.map(|span| Spanned { value: Cow::Borrowed("checkpoint"), span });
     Backup {
@@ -277,7 +277,7 @@ fn parse_disk<'i>(context: &mut Context<'i>, node: Node<'_, 'i>, mode: Mode) -> 
     }
     let format =
         fields.child("driver").filter(|_| !excluded).and_then(|driver| parse_driver(context, driver, driver_shape));
-    // What stands in the destination of a kind that no backup has is no mistake of its own.
+    // The contents of a destination of a type that no backup has are no mistake of their own.
     let foreign = fields.get("type").is_some_and(|kind| unexpected::FOREIGN_TYPES.contains(&kind.value));
     let ignored = excluded || foreign;
     let destination = fields

@@ -1,8 +1,8 @@
 //! What is refused only when the backup starts, and what is accepted and still does harm.
 //!
 //! Behind alignment libvirt's QEMU driver and QEMU itself check more, and the checkpoint passed along is checked too:
-//! all that follows from the documents is foretold here, on the aligned backup. What depends on the host, such as
-//! whether a directory is there, is not.
+//! what follows from the documents is checked here, on the aligned backup. What depends on the host, such as whether a
+//! directory exists, is checked in [`host`].
 
 mod advice;
 mod checkpoint;

@@ -39,11 +39,6 @@ pub(crate) fn truncate_for_display(name: &str) -> String {
     shown
 }
 
-/// A value for a message, in single quotes.
-pub(crate) fn quoted(value: &str) -> String {
-    format!("'{}'", truncate_for_display(value))
-}
-
 /// Whether `written` differs from `intended` by case or a single edit only, so that a fix is safe.
 pub(crate) fn is_single_typo(written: &str, intended: &str) -> bool {
     let lower = trim(written).to_ascii_lowercase();
@@ -215,10 +210,13 @@ pub(crate) fn did_you_mean(shown: &str) -> String {
 }
 
 /// For a name that differs from one of libvirt's.
-pub(crate) fn did_you_mean_name(written: &str, meant: &str, shown: &str) -> String {
-    if written.eq_ignore_ascii_case(meant) {
-        let case =
-            if meant.contains(|letter: char| letter.is_ascii_uppercase()) { "case-sensitive" } else { "in lower case" };
+pub(crate) fn did_you_mean_name(written: &str, intended: &str, shown: &str) -> String {
+    if written.eq_ignore_ascii_case(intended) {
+        let case = if intended.contains(|letter: char| letter.is_ascii_uppercase()) {
+            "case-sensitive"
+        } else {
+            "in lower case"
+        };
         format!("names are {case}: write {shown}")
     } else {
         did_you_mean(shown)
@@ -242,7 +240,7 @@ pub(crate) fn known_elements(parent: &str, names: &[&str]) -> String {
     format!("elements in {}: {}", tag(parent), names.join(", "))
 }
 
-/// Where something belongs that stands in a wrong place.
+/// Where a misplaced element or attribute belongs.
 pub(crate) fn belongs(shown: &str, parents: &[String]) -> String {
     format!("{shown} belongs to {}", join_with_or(parents))
 }

@@ -187,6 +187,6 @@ fn fixes_resolve_their_diagnostics() {
     let (all, fixable) = by_rule.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     println!("{:36} {fixable:5} of {all:5}", "all");
     println!("{}", useless.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join("\n"));
-    assert!(useless.is_empty(), "{} fixes mend nothing", useless.len());
+    assert!(useless.is_empty(), "{} fixes change no error", useless.len());
     assert!(fixable * 100 >= all * MIN_FIXABLE_PERCENT, "{fixable} of {all}");
 }

@@ -116,7 +116,7 @@ fn the_readmes_commands_run() {
         }
         let run = Command::new("sh").args(["-c", &line]).env("PATH", &path).current_dir(&directory).output().unwrap();
         let run = Run::from(run);
-        // Not in libvirt's form, and a domain is no backup: those are findings.
+        // Not in libvirt's form, and a domain is no backup: both are errors.
         let expected = i32::from(line.contains("--check ") || line.contains("*.xml"));
         assert_eq!(run.status, expected, "{line}\n{}{}", run.stdout, run.stderr);
         assert!(!run.stderr.contains("usage"), "{line}\n{}", run.stderr);

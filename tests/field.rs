@@ -74,43 +74,53 @@ fn parse(kind: &str, written: &str) -> Case {
     case
 }
 
-/// Everything that a report of the findings says.
-fn words(findings: &[Diagnostic]) -> String {
-    let of = |finding: &Diagnostic| {
-        let labels = finding.labels().map(|label| label.message.clone());
-        let fixes = finding.fixes.iter().map(|fix| fix.message.clone());
-        let help = finding.help.clone();
-        std::iter::once(finding.message.clone()).chain(help).chain(labels).chain(fixes).collect::<Vec<_>>().join("\n")
+/// Everything that a report of the diagnostics says.
+fn words(diagnostics: &[Diagnostic]) -> String {
+    let of = |diagnostic: &Diagnostic| {
+        let labels = diagnostic.labels().map(|label| label.message.clone());
+        let fixes = diagnostic.fixes.iter().map(|fix| fix.message.clone());
+        let help = diagnostic.help.clone();
+        std::iter::once(diagnostic.message.clone())
+            .chain(help)
+            .chain(labels)
+            .chain(fixes)
+            .collect::<Vec<_>>()
+            .join("\n")
     };
-    findings.iter().map(of).collect::<Vec<_>>().join("\n")
+    diagnostics.iter().map(of).collect::<Vec<_>>().join("\n")
 }
 
 /// What is wrong with the answer to a case.
 fn complaint(case: &Case) -> Option<String> {
     let options = Options { suffix: "s".to_owned(), ..Options::default() };
-    let mut findings = check(&case.text, None, &options);
+    let mut diagnostics = check(&case.text, None, &options);
     // Advice about what a case is not about.
-    findings.retain(|finding| finding.rule != Rule::FixedTarget);
-    let found: Vec<_> = findings.iter().map(|finding| (finding.rule.name(), finding.primary.span.range())).collect();
+    diagnostics.retain(|diagnostic| diagnostic.rule != Rule::FixedTarget);
+    let found: Vec<_> =
+        diagnostics.iter().map(|diagnostic| (diagnostic.rule.name(), diagnostic.primary.span.range())).collect();
     let expected: Vec<_> = case.rules.iter().map(String::as_str).zip(case.marks.iter().cloned()).collect();
     if found != expected || case.rules.len() != case.marks.len() {
-        let found: Vec<_> = findings
+        let found: Vec<_> = diagnostics
             .iter()
-            .map(|finding| {
-                format!("{finding} {:?} `{}`", finding.primary.span.range(), &case.text[finding.primary.span.range()])
+            .map(|diagnostic| {
+                format!(
+                    "{diagnostic} {:?} `{}`",
+                    diagnostic.primary.span.range(),
+                    &case.text[diagnostic.primary.span.range()]
+                )
             })
             .collect();
         return Some(format!("expected {expected:?}, found\n  {}", found.join("\n  ")));
     }
-    let refused = findings.iter().any(|finding| finding.is_error() && finding.rule != Rule::DocumentType);
+    let refused = diagnostics.iter().any(|diagnostic| diagnostic.is_error() && diagnostic.rule != Rule::DocumentType);
     if refused == case.accepted {
         return Some("libvirt's verdict is another".to_owned());
     }
-    let words = words(&findings);
+    let words = words(&diagnostics);
     if let Some(missing) = case.words.iter().find(|word| !words.to_lowercase().contains(&word.to_lowercase())) {
         return Some(format!("does not say {missing}:\n{words}"));
     }
-    let fixes: Vec<_> = findings.iter().flat_map(|finding| &finding.fixes).collect();
+    let fixes: Vec<_> = diagnostics.iter().flat_map(|diagnostic| &diagnostic.fixes).collect();
     let kind = match fixes.first() {
         None => "none",
         Some(fix) if fix.applicability == Applicability::Safe => "safe",

@@ -8,7 +8,7 @@ use crate::parse::text_of;
 use crate::release::Release;
 use crate::schema::DOMAINCHECKPOINT;
 use crate::syntax;
-use crate::wording::{quoted, trim};
+use crate::wording::{code, trim};
 
 use super::is_name;
 
@@ -70,7 +70,7 @@ fn read_list(text: &str) -> Result<Vec<Existing>, String> {
             Some(name) => names.push(Existing::named(name)),
             None => {
                 let form = "use the output of `virsh checkpoint-list --name`";
-                return Err(format!("line {number} is not the name of a checkpoint: {}; {form}", quoted(line)));
+                return Err(format!("line {number} is not the name of a checkpoint: {}; {form}", code(line)));
             }
         }
     }

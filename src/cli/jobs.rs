@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-/// Files that a worker takes at a time: so many that handing results over costs nothing beside the work.
+/// Files that a worker takes at a time: enough to make the cost of handing results over negligible.
 const MAX_BATCH: usize = 32;
 /// Batches that wait, for each worker, to be taken: this bounds memory, however many files there are.
 const MAX_WAITING: usize = 2;

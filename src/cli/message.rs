@@ -70,8 +70,8 @@ pub fn explain(message: &str) -> Explanation {
     let best = |ranking: &Vec<Match>| ranking.first().map_or(0.0, |first| first.score);
     let top = rankings.iter().map(best).fold(0.0, f64::max);
     // Of several lines, the one that fits the fewest rules says most.
-    let telling = rankings.into_iter().filter(|ranking| best(ranking) >= top * KEPT_PART);
-    let Some(mut ranking) = telling.min_by_key(|ranking| tied(ranking)) else { return Explanation::Unknown };
+    let candidates = rankings.into_iter().filter(|ranking| best(ranking) >= top * KEPT_PART);
+    let Some(mut ranking) = candidates.min_by_key(|ranking| tied(ranking)) else { return Explanation::Unknown };
     match ranking.first() {
         Some(first) if tied(&ranking) > MAX_TIED => Explanation::NamesNothing(*first),
         _ => {
@@ -280,7 +280,6 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::diagnostic::Diagnostic;
     use crate::release::Release;
     use crate::{Options, check_bytes, domain};
 
@@ -334,8 +333,11 @@ mod tests {
                     let suffix = case["suffix"].as_str().unwrap_or_default().to_owned();
                     let options = Options { release, suffix, status, ..Options::default() };
                     let found = check_bytes(&bytes, domain.as_ref(), &options);
-                    let errors = found.iter().filter(|finding| Diagnostic::is_error(finding));
-                    messages.entry(message.to_owned()).or_default().extend(errors.map(|finding| finding.rule.name()));
+                    let errors = found.iter().filter(|diagnostic| diagnostic.is_error());
+                    messages
+                        .entry(message.to_owned())
+                        .or_default()
+                        .extend(errors.map(|diagnostic| diagnostic.rule.name()));
                 }
             }
         }

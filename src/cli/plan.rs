@@ -127,7 +127,7 @@ fn cells(plan: &Plan) -> Vec<[String; 5]> {
     rows.collect()
 }
 
-/// Columns as wide as what stands in them; what is too much for the terminal is folded, the longest column first.
+/// Columns as wide as their contents; text too wide for the terminal is folded, the longest column first.
 fn write_table(out: &mut dyn Write, plan: &Plan, width: usize, color: bool) -> io::Result<()> {
     let heads = ["DISK", "BACKUP", "DESTINATION", "FORMAT", "EXPORT"].map(str::to_owned);
     let rows = cells(plan);

@@ -94,9 +94,9 @@ fn unused(suppression: &Suppression<'_>) -> Diagnostic {
     let shown: String = suppression.rule.chars().take(60).collect();
     let (message, help) = if known {
         let place = if suppression.line.is_none() { "in this file" } else { "on the next line" };
-        (format!("there is no finding of {shown} {place} to allow"), "remove the comment")
+        (format!("unused suppression: no diagnostic of {shown} {place}"), "remove the comment")
     } else {
-        (format!("there is no rule {shown} to allow"), "name a rule as backupxml rules lists it")
+        (format!("unknown rule {shown} in a suppression comment"), "use a name that `backupxml rules` lists")
     };
     Diagnostic::new(Rule::UnusedSuppression, suppression.span, message).help(help)
 }

@@ -56,14 +56,14 @@ impl<'a> Attribute<'a> {
     }
 }
 
-/// What something missing may be called, and the finding that says so.
+/// The names that something missing may have, and the diagnostic about it.
 struct Missing {
     names: Vec<&'static str>,
     place: u32,
     diagnostic: usize,
 }
 
-/// The findings of one document, and what reading it has to remember.
+/// The diagnostics of one document, and the state of reading it.
 pub(crate) struct Context<'i> {
     pub text: &'i str,
     pub release: Release,
@@ -120,18 +120,18 @@ impl<'i> Context<'i> {
         push_bounded(&mut self.diagnostics, diagnostic);
     }
 
-    /// Reports that something called `name` stands in a wrong place, which explains one that is missing.
+    /// Reports that something called `name` is misplaced, which explains one that is missing.
     pub fn report_misplaced(&mut self, name: &str, diagnostic: Diagnostic) {
         self.misplaced.push((name.to_owned(), diagnostic.primary.span));
         push_bounded(&mut self.diagnostics, diagnostic);
     }
 
-    /// Where something called `name` stands in a wrong place.
+    /// The span of a misplaced element or attribute called `name`.
     pub fn misplaced(&self, name: &str) -> Option<Span> {
         self.misplaced.iter().find(|(misplaced, _)| *misplaced == name).map(|(_, span)| *span)
     }
 
-    /// The findings in order, without those that follow from others: one mistake, one error.
+    /// The diagnostics in order, without those that follow from others: one mistake, one error.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         self.remove_explained();
         let mut diagnostics = self.diagnostics;
@@ -192,7 +192,7 @@ fn differs_in_case(diagnostic: &Diagnostic, text: &str) -> bool {
     diagnostic.fixes.first().is_some_and(|fix| fix.edits.iter().all(is_same))
 }
 
-/// Makes one finding of all that are the same mistake: the first, with a label for each of the others.
+/// Merges diagnostics of the same mistake into the first, with a label for each of the others.
 fn merge(diagnostics: &mut Vec<Diagnostic>, is_same: impl Fn(&Diagnostic) -> bool) {
     let mut merged: Vec<Diagnostic> = Vec::new();
     diagnostics.retain(|diagnostic| {

@@ -16,9 +16,9 @@ const SCHEMA: &str = "/usr/share/libvirt/schemas/domainbackup.rng";
 
 const NO_NAMESPACE: &str = "Expecting no namespace for element domainbackup";
 
-/// Gives every finding against the schema the message that libvirt prints for the document.
+/// Gives every diagnostic against the schema the message that libvirt prints for the document.
 ///
-/// `disks_fit_push` tells whether a `<disks>` would be right in push mode.
+/// `disks_fit_push` returns whether a `<disks>` would be right in push mode.
 pub(super) fn set_schema_message(
     diagnostics: &mut [Diagnostic],
     root: Node<'_, '_>,

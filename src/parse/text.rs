@@ -104,9 +104,9 @@ struct Chunk<'a> {
 enum Kind {
     /// Characters, and what follows them.
     Characters(Next),
-    /// What stands between `&` and `;`.
+    /// The name between `&` and `;`.
     Reference,
-    /// What stands in a CDATA section.
+    /// The contents of a CDATA section.
     Cdata,
 }
 

@@ -29,7 +29,7 @@ pub(super) fn run_stages<T>(
     add_new(&mut diagnostics, align(&mut aligned, domain, options, purpose));
     if purpose == Purpose::Check {
         let later = preflight::check_checkpoint(written, domain, options);
-        // What is checked beside a backup is the main document here.
+        // Here the checkpoint is the main document, not a companion of a backup.
         let later = later.into_iter().map(|found| found.relabelled(Document::Checkpoint, Document::Backup));
         add_new(&mut diagnostics, later.collect());
     }

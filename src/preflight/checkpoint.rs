@@ -8,7 +8,7 @@ use crate::checkpoint::{Checkpoint, CheckpointDisk};
 use crate::diagnostic::{Diagnostic, Document, Span};
 use crate::domain::{Domain, DomainDisk};
 use crate::rules::Rule;
-use crate::wording::quoted;
+use crate::wording::code;
 
 use super::Context;
 use super::destination::is_incremental;
@@ -119,7 +119,7 @@ fn check_disk(
         let diagnostic = diagnostic(
             Rule::CheckpointBitmapName,
             bitmap.span,
-            format!("invalid value {} for attribute `bitmap`", quoted(&bitmap.value)),
+            format!("invalid value {} for attribute `bitmap`", code(&bitmap.value)),
         )
         .help("remove `bitmap`, or use the name of the checkpoint")
         .libvirt(format!(

@@ -3,7 +3,7 @@
 use crate::backup::{Disk, Encryption, StorageFormat, StorageType};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
-use crate::wording::quoted;
+use crate::wording::code;
 
 use super::Context;
 use super::destination::format_of;
@@ -93,7 +93,7 @@ fn unknown_word((parameter, word, known, place): (&str, String, &[&str], Span)) 
         "ivgen-alg" => "generator of initialization vectors",
         _ => "hash",
     };
-    Diagnostic::new(Rule::UnknownCipher, place, format!("unknown {what} {}", quoted(&word)))
+    Diagnostic::new(Rule::UnknownCipher, place, format!("unknown {what} {}", code(&word)))
         .help(format!("expected one of {}", known.join(", ")))
         .libvirt(format!(
             "internal error: unable to execute QEMU command 'blockdev-create': Parameter '{parameter}' does not accept \

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::backup::{Disk, Mode, Text};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
-use crate::wording::quoted;
+use crate::wording::code;
 
 use super::Context;
 use super::destination::is_incremental;
@@ -67,7 +67,7 @@ fn duplicate(context: &Context<'_, '_>, disk: &Disk<'_>, first: &Disk<'_>) -> Di
     Diagnostic::new(
         Rule::DuplicateExport,
         place_of_export(context, reported),
-        format!("duplicate export name {} of `{other_name}` and `{name}`", quoted(export)),
+        format!("duplicate export name {} of `{other_name}` and `{name}`", code(export)),
     )
     .primary_label(label(reported))
     .label(place_of_export(context, other), label(other))

@@ -7,7 +7,7 @@ use crate::checkpoint::{Bitmap, Existing, is_name};
 use crate::diagnostic::{Diagnostic, Document, NotChecked, Span};
 use crate::domain::DomainDisk;
 use crate::rules::Rule;
-use crate::wording::{closest_match, join_with_and, quoted, trim, truncate_for_display};
+use crate::wording::{closest_match, code, join_with_and, trim, truncate_for_display};
 
 use super::Context;
 use super::destination::is_incremental;
@@ -91,7 +91,7 @@ fn check_name(disk: &Disk<'_>, incremental: &Text<'_>) -> Option<(Diagnostic, bo
     let message = if name.is_empty() {
         "missing name of the checkpoint to start from".to_owned()
     } else {
-        format!("invalid checkpoint name {}", quoted(name))
+        format!("invalid checkpoint name {}", code(name))
     };
     let help = match trim(name) {
         "" => "use a name that `virsh checkpoint-list` prints".to_owned(),
@@ -201,7 +201,7 @@ fn no_such_checkpoint(existing: &[Existing], disk: &Disk<'_>, incremental: &Text
         (false, Some(suggestion)) => format!("did you mean `{suggestion}`? The domain has {all}"),
         (false, None) => format!("the domain has {all}"),
     };
-    Diagnostic::new(Rule::NoSuchCheckpoint, incremental.span, format!("unknown checkpoint {}", quoted(name)))
+    Diagnostic::new(Rule::NoSuchCheckpoint, incremental.span, format!("unknown checkpoint {}", code(name)))
         .help(help)
         .libvirt(not_found(disk, name))
 }

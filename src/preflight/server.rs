@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Document};
 use crate::domain::{PathKind, UsedPath, UsedPort};
 use crate::release::Release;
 use crate::rules::Rule;
-use crate::wording::quoted;
+use crate::wording::code;
 
 use super::Context;
 use super::destination::{describe, is_directory, labelled};
@@ -41,7 +41,7 @@ fn check_socket(context: &Context<'_, '_>, socket: &Text<'_>) -> Option<Diagnost
         );
     }
     if is_directory(path) {
-        let message = format!("invalid value {} for attribute `socket`: it is a directory", quoted(path));
+        let message = format!("invalid value {} for attribute `socket`: it is a directory", code(path));
         return Some(
             Diagnostic::new(Rule::DirectoryDestination, socket.span, message)
                 .help("use the path of a file in the directory")

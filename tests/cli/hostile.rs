@@ -67,7 +67,7 @@ fn hostile_domains_have_a_clear_error_too() {
 fn limits_are_named() {
     let text = |document: String| run_with(&["check", "--format", "concise"], document.as_bytes()).stdout;
     assert!(text(backup(&"=".repeat(3_100_000))).contains("more than 3000000 tags and attributes"));
-    assert!(text(backup(&"<x/>".repeat(100_100))).contains("more than 100000 findings"));
+    assert!(text(backup(&"<x/>".repeat(100_100))).contains("more than 100000 diagnostics"));
     assert!(text(backup(&"<x/>".repeat(3_100_000))).contains("more than 3000000 tags and attributes"));
     assert!(text(" ".repeat((64 << 20) + 1)).contains("larger than 67108864 bytes"));
 }

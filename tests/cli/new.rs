@@ -91,10 +91,10 @@ fn each_decision_that_was_not_asked_for_is_explained() {
     assert_eq!(
         notes,
         [
-            "37:5: note: 'vdb' has no bitmap of the checkpoint 'cp': backed up in full",
-            "45:5: note: 'vdc' is of format raw, which holds no bitmaps: backed up in full, and not in the checkpoint",
-            "53:5: note: 'sda' has no bitmap of the checkpoint 'cp': backed up in full",
-            "61:5: note: 'sdb' has no media: excluded",
+            "37:5: note: `vdb` has no bitmap of the checkpoint `cp`: backed up in full",
+            "45:5: note: `vdc` is of format raw, which holds no bitmaps: backed up in full, and not in the checkpoint",
+            "53:5: note: `sda` has no bitmap of the checkpoint `cp`: backed up in full",
+            "61:5: note: `sdb` has no media: excluded",
         ]
     );
     let quiet = new(&[&options[..], &["--quiet"]].concat());
@@ -109,11 +109,11 @@ fn nothing_is_written_for_a_backup_that_would_not_start() {
     let cases: [(&[&str], &str); 9] = [
         (
             &["--disk", "vbd"],
-            "the domain has no disk 'vbd': did you mean 'vdb'? the domain has vda, vdb, vdc, sda, sdb",
+            "the domain has no disk `vbd`: did you mean `vdb`? the domain has vda, vdb, vdc, sda, sdb",
         ),
-        (&["--exclude", "nothing-like-it"], "the domain has no disk 'nothing-like-it': the domain has vda"),
-        (&["--disk", "vda", "--exclude", "vda"], "'vda' is both chosen and excluded"),
-        (&["--disk", "sdb"], "'sdb' has no media"),
+        (&["--exclude", "nothing-like-it"], "the domain has no disk `nothing-like-it`: the domain has vda"),
+        (&["--disk", "vda", "--exclude", "vda"], "`vda` is both chosen and excluded"),
+        (&["--disk", "sdb"], "`sdb` has no media"),
         (
             &["--exclude", "vda", "--exclude", "vdb", "--exclude", "vdc", "--exclude", "sda"],
             "no disk is left to back up",
@@ -192,7 +192,7 @@ fn names_that_a_release_does_not_accept_are_not_listed() {
     assert!(older.status == 0 && !older.stdout.contains("nvme0n1"), "{}", older.stdout);
     let chosen = new(&["--libvirt-version", "11.3.0", "--disk", "nvme0n1"]);
     assert_eq!(chosen.status, 1);
-    assert!(chosen.stderr.contains("'nvme0n1' is not a name that libvirt 11.3.0 accepts"), "{}", chosen.stderr);
+    assert!(chosen.stderr.contains("`nvme0n1` is not a name that libvirt 11.3.0 accepts"), "{}", chosen.stderr);
 }
 
 /// Answers the questions of one run, whose last argument is a line of commands.
@@ -243,7 +243,7 @@ fn the_latest_checkpoint_that_works_is_asked_of_libvirt() {
     // A disk whose bitmap is lost is backed up in full.
     let lost = new([both, &["vda"]], &["--incremental", "cp2"]);
     assert!(lost.stdout.contains("<disk name='vdb' backup='yes' type='file' backupmode='full'>"), "{}", lost.stdout);
-    assert!(lost.stderr.contains("note: 'vdb' has no bitmap of the checkpoint 'cp2'"), "{}", lost.stderr);
+    assert!(lost.stderr.contains("note: `vdb` has no bitmap of the checkpoint `cp2`"), "{}", lost.stderr);
     let none = new([&[], &[]], &["--incremental", "latest"]);
     assert_eq!((none.status, none.stdout.as_str()), (1, ""));
     assert!(none.stderr.contains("make a full backup"), "{}", none.stderr);

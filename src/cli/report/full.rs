@@ -281,7 +281,7 @@ impl Snippet {
         }
     }
 
-    /// Where a byte of the file stands in the snippet; its end for what lies behind.
+    /// The offset in the snippet of a byte of the file; the snippet's end for bytes after it.
     fn offset(&self, offset: usize) -> usize {
         let after = self.pieces.partition_point(|(file, _)| *file <= offset);
         let (file, snippet) = after.checked_sub(1).and_then(|last| self.pieces.get(last)).copied().unwrap_or_default();

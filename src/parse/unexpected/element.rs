@@ -51,7 +51,7 @@ pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a
 /// Siblings of one name that do not belong where they are.
 struct Misplaced<'n, 'a, 'i> {
     name: &'n str,
-    /// The place of the finding about them.
+    /// The index of the diagnostic about them.
     position: usize,
     nodes: Vec<Node<'a, 'i>>,
 }
@@ -63,7 +63,7 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
         self.name == name || is_next() && parents_of(shape, self.name) == parents_of(shape, name)
     }
 
-    /// Moves disks into the `<disks>` that they stand beside; removes anything else.
+    /// Moves disks into the sibling `<disks>`; removes anything else.
     fn fix(&self, context: &Context<'_>, fields: &Fields<'a, 'i>) -> Fix {
         let spans = self.nodes.iter().map(|node| Span::from(node.range()));
         if !self.are_disks(fields) {
@@ -134,7 +134,7 @@ pub(crate) fn namespace_declaration(node: Node<'_, '_>) -> Option<Span> {
     Some(Span::new(start + at, start + quote + length + 2))
 }
 
-/// Reports one stranger; returns the place of the finding if more of its kind are the same mistake.
+/// Reports one unexpected element; returns the index of the diagnostic if more of its kind are the same mistake.
 fn report_unexpected<'a, 'i>(
     context: &mut Context<'_>,
     fields: &mut Fields<'a, 'i>,
@@ -223,7 +223,7 @@ fn is_root(shape: &Shape) -> bool {
     [DOMAINBACKUP.name, DOMAINCHECKPOINT.name].contains(&shape.name)
 }
 
-/// A disk beside `<disks>` is still read as a disk.
+/// A disk that is a sibling of `<disks>` is still read as a disk.
 fn treat_as_listed_disk<'a, 'i>(fields: &mut Fields<'a, 'i>, child: Node<'a, 'i>, name: &str) {
     if is_root(fields.shape) && name == "disk" {
         fields.repeated.push(child);
@@ -271,7 +271,7 @@ fn unknown_element<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i
 }
 
 /// The element that an unknown one must have been, going by its attributes: the only absent one that takes them all,
-/// with their values, where at least one is telling.
+/// with their values, where at least one is distinctive.
 fn only_candidate(fields: &Fields<'_, '_>, child: Node<'_, '_>) -> Option<&'static str> {
     let known_in = |shape: &'static Shape, attribute: &roxmltree::Attribute<'_, '_>| {
         shape.attributes.iter().find(|known| known.name == attribute.name())

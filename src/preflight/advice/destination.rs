@@ -6,7 +6,7 @@ use crate::domain::Source;
 use crate::preflight::Context;
 use crate::preflight::destination::{self, describe, format_of, is_incremental, labelled, place_of_path};
 use crate::rules::Rule;
-use crate::wording::{join_with_and, quoted};
+use crate::wording::{code, join_with_and};
 
 pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.extend(incremental_without_backing(context));
@@ -69,7 +69,7 @@ fn block_becomes_file(context: &Context<'_, '_>) -> Vec<Diagnostic> {
         if disk.storage_type != StorageType::File {
             continue;
         }
-        let message = format!("type='block' without a destination becomes the file {}", quoted(&path.value));
+        let message = format!("type='block' without a destination becomes the file {}", code(&path.value));
         found.push(
             Diagnostic::new(Rule::BlockBecomesFile, written.span, message)
                 .help("add <target dev='/dev/...'/>, or use type='file'"),

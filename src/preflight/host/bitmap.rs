@@ -21,14 +21,14 @@ pub(super) fn check_lost(context: &Context<'_, '_>, vm: &Vm, diagnostics: &mut V
         }
         let newest = vm.checkpoints_of(target).next_back();
         let help = match newest {
-            Some(newest) => format!("start from '{newest}', or back '{target}' up in full: backupmode='full'"),
-            None => format!("back '{target}' up in full: <disk name='{target}' backupmode='full'/>"),
+            Some(newest) => format!("start from `{newest}`, or back `{target}` up in full: backupmode='full'"),
+            None => format!("back `{target}` up in full: <disk name='{target}' backupmode='full'/>"),
         };
         diagnostics.push(
             Diagnostic::new(
                 Rule::LostBitmap,
                 context.place_of(disk),
-                format!("the bitmap of '{target}' for the checkpoint '{checkpoint}' is lost or broken"),
+                format!("the bitmap of `{target}` for the checkpoint `{checkpoint}` is lost or broken"),
             )
             .label(incremental.span, "the checkpoint")
             .help(help)
@@ -57,9 +57,9 @@ pub(super) fn check_images(host: &Host<'_, '_, '_>, diagnostics: &mut Vec<Diagno
                     format!("{path} is a qcow2 of version 2, which holds no bitmaps"),
                 )
                 .in_document(Document::Checkpoint)
-                .label_in(Document::Domain, disk.tag, format!("the image of '{target}'"))
+                .label_in(Document::Domain, disk.tag, format!("the image of `{target}`"))
                 .help(format!(
-                    "list '{target}' with checkpoint='no'; or, while the domain is off, qemu-img amend -f qcow2 -o \
+                    "list `{target}` with checkpoint='no'; or, while the domain is off, qemu-img amend -f qcow2 -o \
                          compat=1.1 {path}"
                 ))
                 .libvirt(format!(
@@ -73,9 +73,9 @@ pub(super) fn check_images(host: &Host<'_, '_, '_>, diagnostics: &mut Vec<Diagno
             && !has_checkpoint(context, name)
         {
             diagnostics.push(
-                Diagnostic::new(Rule::LeftoverBitmap, place, format!("{path} holds a bitmap '{name}' already"))
+                Diagnostic::new(Rule::LeftoverBitmap, place, format!("{path} holds a bitmap `{name}` already"))
                     .in_document(Document::Checkpoint)
-                    .label_in(Document::Domain, disk.tag, format!("the image of '{target}'"))
+                    .label_in(Document::Domain, disk.tag, format!("the image of `{target}`"))
                     .help(format!(
                         "give the checkpoint another name; or, while the domain is off, qemu-img bitmap --remove {path} {name}"
                     ))

@@ -185,8 +185,8 @@ fn check_shared(host: &Host<'_, '_, '_>, disk: &Disk<'_>, first: &Disk<'_>, is_n
     let name = &disk.name.value;
     let diagnostic = host
         .about(Rule::SameDestination, disk, format!("{path} and {first_path} are one destination"))
-        .primary_label(format!("of '{name}'"))
-        .label(place_of_path(host.context, first), format!("of '{}'", first.name.value));
+        .primary_label(format!("of `{name}`"))
+        .label(place_of_path(host.context, first), format!("of `{}`", first.name.value));
     // QEMU takes no locks on what it writes as raw bytes, and locks a device by its node.
     let [own_node, first_node] =
         [path, first_path].map(|path| host.place(path).and_then(Place::node).map(|node| node.lock_id));

@@ -30,7 +30,7 @@ pub(super) fn check(context: &Context<'_, '_>, vm: &Vm, diagnostics: &mut Vec<Di
             let diagnostic = Diagnostic::new(
                 Rule::HostRunningJob,
                 context.place_of(disk),
-                format!("'{name}' has a block job, and can only have one"),
+                format!("`{name}` has a block job, and can only have one"),
             )
             .help(format!("wait until it has ended, or end it with virsh blockjob VM {name} --abort"))
             .libvirt(format!("internal error: disk '{name}' has a blockjob assigned"));

@@ -170,7 +170,7 @@ fn check_locks(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, node: &Node
     };
     let user = host.own_image(node);
     let message = match &user {
-        Some(target) => format!("{} is the image of '{target}'", existing.path),
+        Some(target) => format!("{} is the image of `{target}`", existing.path),
         None => format!("{} is in use by another program", existing.path),
     };
     Some(
@@ -188,7 +188,7 @@ fn check_content(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, node: &No
     let (disk, path) = (existing.disk, existing.path);
     let capacity = host.facts.vm.disks.get(&*disk.name.value).map(|sizes| sizes.capacity)?;
     let other_size = |size: u64, what: &str| {
-        host.about(Rule::ImageSize, disk, format!("{path} has {size} bytes, and '{}' has {capacity}", disk.name.value))
+        host.about(Rule::ImageSize, disk, format!("{path} has {size} bytes, and `{}` has {capacity}", disk.name.value))
             .help(what.to_owned())
             .libvirt(format!("{TRANSACTION}Source and target image have different sizes"))
     };
