@@ -121,7 +121,7 @@ impl Aligner<'_> {
         backup.disks = disks;
     }
 
-    /// Adds the domain's other disks: left out if any disk was listed, otherwise taken if they can be.
+    /// Adds the domain's other disks: excluded if any disk was listed, otherwise included if they can be.
     fn other_disks(&mut self, backup: &mut Backup<'_>) {
         let include_all = backup.disks.is_empty();
         let place = backup.tag.span;

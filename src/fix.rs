@@ -125,7 +125,7 @@ mod tests {
         let text = "<domainbackup><disks><disk nmae='vda'/></disks></domainbackup>";
         let fixed = fix(text, Some(&domain), &Options::default(), Applicability::Safe);
         assert_eq!(fixed.text, "<domainbackup><disks><disk name='vda'/></disks></domainbackup>");
-        assert_eq!(fixed.diagnostics.len(), 1, "that vdb is left out");
+        assert_eq!(fixed.diagnostics.len(), 1, "that vdb is not listed");
     }
 
     #[test]

@@ -397,7 +397,7 @@ fn children_of_this_mode<'a, 'i>(fields: &Fields<'a, 'i>) -> impl Iterator<Item 
     fields.children.iter().copied().flatten().filter(move |child| child.tag_name().name() != foreign)
 }
 
-/// A disk that is left out has nothing but its name, mode, checkpoint and export names.
+/// An excluded disk has nothing but its name, mode, checkpoint and export names.
 fn check_excluded(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     let no = fields.get("backup").map(|backup| (backup.span, backup.report_span()));
     let Some((attribute, report_span)) = no else { return };
@@ -408,7 +408,7 @@ fn check_excluded(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     for child in children_of_this_mode(fields) {
         settings.push((start_tag(child), format!("<{}>", child.tag_name().name()), child.range().into()));
     }
-    // These may stand on a disk that is left out, but who writes them means to back it up.
+    // These are accepted on an excluded disk, but suggest that it was to be included.
     let has_destination = fields.child("target").or(fields.child("scratch")).is_some();
     let is_included = has_destination
         || ["backupmode", "incremental", "exportname", "exportbitmap"].iter().any(|name| fields.get(name).is_some());

@@ -39,7 +39,7 @@ pub enum Decision {
     Excluded(Reason),
 }
 
-/// Why a disk is left out.
+/// Why a disk is excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// `backup='no'` says so.
@@ -154,7 +154,7 @@ impl Plan {
     }
 
     /// One sentence to compare with the intention:
-    /// `3 of 5 disks, 2 incremental from cp-monday; left out: vdc (not listed), hdc (no media)`
+    /// `3 of 5 disks, 2 incremental from cp-monday; excluded: vdc (not listed), hdc (no media)`
     #[must_use]
     pub fn summary(&self) -> String {
         let included: Vec<_> = self.rows.iter().filter_map(|row| row.decision.included()).collect();
@@ -185,7 +185,7 @@ impl Plan {
         });
         let excluded: Vec<_> = excluded.collect();
         if !excluded.is_empty() {
-            sentence += "; left out: ";
+            sentence += "; excluded: ";
             sentence += &excluded.join(", ");
         }
         sentence

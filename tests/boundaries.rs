@@ -213,13 +213,13 @@ fn a_plan_says_why_a_disk_is_excluded() {
     let summary = |text: &str| plan(text, &domain, &Options::default()).0.unwrap().summary();
     assert_eq!(
         summary("<domainbackup><disks><disk name='vda'/><disk name='vdb' backup='no'/></disks></domainbackup>"),
-        "1 of 5 disks, 1 full; left out: vdb (backup='no'), vdc (not listed), vdd (not listed), vde (no media)"
+        "1 of 5 disks, 1 full; excluded: vdb (backup='no'), vdc (not listed), vdd (not listed), vde (no media)"
     );
     assert_eq!(
         summary("<domainbackup><disks><disk name='vde' backup='no'/><disk name='vda'/></disks></domainbackup>"),
-        "1 of 5 disks, 1 full; left out: vdb (not listed), vdc (not listed), vdd (not listed), vde (backup='no')"
+        "1 of 5 disks, 1 full; excluded: vdb (not listed), vdc (not listed), vdd (not listed), vde (backup='no')"
     );
-    assert_eq!(summary("<domainbackup/>"), "3 of 5 disks, 3 full; left out: vdd (read-only), vde (no media)");
+    assert_eq!(summary("<domainbackup/>"), "3 of 5 disks, 3 full; excluded: vdd (read-only), vde (no media)");
 }
 
 #[test]

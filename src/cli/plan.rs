@@ -198,7 +198,7 @@ struct JsonRow<'a> {
     disk: &'a str,
     #[serde(rename = "taken")]
     included: bool,
-    /// Why it is left out.
+    /// Why it is excluded.
     reason: Option<&'a str>,
     backupmode: Option<JsonSetting<'a>>,
     incremental: Option<JsonSetting<'a>>,

@@ -134,7 +134,7 @@ pub struct Appearance {
     pub color: bool,
     /// How many columns it may take.
     pub width: usize,
-    /// Whether the closing line is left out.
+    /// Whether the closing line is omitted.
     pub quiet: bool,
 }
 

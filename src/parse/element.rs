@@ -431,7 +431,7 @@ fn example(element: &str, name: &str, value: &Value) -> String {
     }
 }
 
-/// Whether libvirt's parser looks at an attribute: of a disk that is left out, at its name and that it is left out.
+/// Whether libvirt's parser looks at an attribute: of an excluded disk, only at its name and at `backup`.
 fn is_read(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> bool {
     let excluded = fields.get("backup").is_some_and(|backup| backup.value == "no");
     !excluded || matches!(attribute.name, "name" | "backup")

@@ -233,7 +233,7 @@ impl<'i> StateFile<'_, 'i> {
     }
 
     fn refuse_socket(&mut self, node: Node<'_, 'i>, span: Span, transport: Transport) {
-        // The older release prints the attribute, and so nothing when it is left out.
+        // The older release prints the attribute, and so nothing when it is absent.
         let written = self.attribute(node, "transport").is_some() || self.context.release >= Release::V11_3_0;
         let name = if written { transport.name() } else { "(null)" };
         let libvirt = format!("XML error: transport '{name}' does not support socket attribute");
@@ -266,7 +266,7 @@ impl<'i> StateFile<'_, 'i> {
         }
         let included = self.yes_no(node, "backup").unwrap_or(true);
         let mut disk = Disk { included, ..Disk::new(name.unwrap_or(Spanned { value: Cow::Borrowed(""), span }), span) };
-        // libvirt reads nothing else of a disk that is left out.
+        // libvirt reads nothing else of an excluded disk.
         if included {
             self.read_included_disk(&mut disk, node, mode);
         }

@@ -25,7 +25,7 @@ fn a_row_for_each_disk_and_a_summary() {
     let (summary, note) = sentence.split_once('\n').unwrap();
     assert_eq!(
         summary,
-        "3 of 5 disks, 1 incremental from cp-monday, 1 incremental from cp-sunday, 1 full; left out: vdc (not listed), \
+        "3 of 5 disks, 1 incremental from cp-monday, 1 incremental from cp-sunday, 1 full; excluded: vdc (not listed), \
          sdb (no media)"
     );
     assert!(note.starts_with("note: not checked: whether checkpoints `cp-monday`, `cp-sunday` cover"), "{note}");

@@ -127,7 +127,7 @@ impl Virsh {
         Ok(answers)
     }
 
-    /// Has one process answer all questions. Those that this virsh does not know are left out.
+    /// Has one process answer all questions. Those that this virsh does not know are omitted.
     fn ask_at_once(&self, domain: &str, mut questions: Vec<Question>) -> anyhow::Result<Vec<(Question, Answer)>> {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mark = format!("@@{:x}-{:x}@", std::process::id(), since_1970.as_nanos());
