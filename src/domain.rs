@@ -7,15 +7,13 @@ mod resources;
 
 use std::collections::HashMap;
 
-use roxmltree::Node;
-
 use crate::backup::StorageFormat;
 use crate::diagnostic::Document::Domain as InDomain;
 use crate::diagnostic::{Diagnostic, Span, push_bounded};
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::canonical_uuid;
-use crate::syntax::{self, namespace, start_tag};
+use crate::syntax::{self, Element};
 use crate::wording::{trim, truncate_for_display};
 
 pub use resources::{PathKind, UsedPath, UsedPort};
@@ -155,30 +153,30 @@ pub fn read(text: &str, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
 
 /// Reads a domain. Returns what could be made of it, and the diagnostics, labelled in the domain's document.
 #[must_use]
-fn parse(document: &roxmltree::Document<'_>, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
-    let root = document.root_element();
-    if root.tag_name().name() != "domain" {
-        return (None, vec![not_a_domain(root.tag_name().name(), start_tag(root))]);
+fn parse(document: &syntax::Document<'_>, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
+    let root = document.root();
+    if root.name() != "domain" {
+        return (None, vec![not_a_domain(root.name(), root.tag())]);
     }
     let (domain, diagnostics) = read_element(root, release);
     (Some(domain), diagnostics)
 }
 
 /// Reads a `<domain>`, in whatever document it is.
-pub(crate) fn read_element(root: Node<'_, '_>, release: Release) -> (Domain, Vec<Diagnostic>) {
+pub(crate) fn read_element(root: Element<'_, '_>, release: Release) -> (Domain, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let uuid = child(root, "uuid").and_then(|uuid| canonical_uuid(trim(uuid.text()?)));
-    let devices = root.children().filter(|child| is_unprefixed(*child, "devices"));
-    let disks = devices.flat_map(|devices| devices.children()).filter(|child| is_unprefixed(*child, "disk"));
+    let uuid = root.child("uuid").and_then(|uuid| canonical_uuid(trim(&uuid.text()?)));
+    let devices = root.children().filter(|child| child.is("devices"));
+    let disks = devices.flat_map(Element::children).filter(|child| child.is("disk"));
     let disks = disks.filter_map(|disk| parse_disk(disk, release, &mut diagnostics)).collect();
     let domain = Domain {
         disks: sort_like_libvirt(disks),
-        active: attribute(root, "id").is_some(),
+        active: root.any_value("id").is_some(),
         uuid: uuid.map(Into::into),
-        hypervisor: attribute(root, "type").map(Into::into),
+        hypervisor: root.any_value("type").map(Into::into),
         used_paths: resources::paths(root),
         used_ports: resources::ports(root),
-        tag: start_tag(root),
+        tag: root.tag(),
     };
     (domain, diagnostics)
 }
@@ -219,89 +217,73 @@ struct Found {
     index: i32,
 }
 
-fn parse_disk(node: Node<'_, '_>, release: Release, diagnostics: &mut Vec<Diagnostic>) -> Option<Found> {
+fn parse_disk(node: Element<'_, '_>, release: Release, diagnostics: &mut Vec<Diagnostic>) -> Option<Found> {
     let storage_type = word(node, "type", &TYPES, diagnostics)?.unwrap_or("file");
     let device = word(node, "device", &DEVICES, diagnostics)?.unwrap_or("disk");
-    let target_element = child(node, "target");
+    let target_element = node.child("target");
     let bus = match target_element {
         Some(target) => word(target, "bus", &BUSES, diagnostics)?,
         None => None,
     };
-    let Some(target) = target_element.and_then(|target| attribute(target, "dev")) else {
+    let Some(target) = target_element.and_then(|target| target.any_value("dev")) else {
         push_bounded(
             diagnostics,
-            Diagnostic::new(Rule::InvalidDomainDisk, start_tag(node), "missing <target dev> in a <disk> of the domain")
+            Diagnostic::new(Rule::InvalidDomainDisk, node.tag(), "missing <target dev> in a <disk> of the domain")
                 .in_document(InDomain)
                 .help(format!("{USE_DUMPXML}, where every disk has one")),
         );
         return None;
     };
-    let source = child(node, "source");
+    let source = node.child("source");
     let disk = DomainDisk {
         target: target.strip_prefix(OLD_PREFIX).unwrap_or(target).into(),
         device,
         bus,
         source: source.map_or(Source::Empty, |source| parse_source(source, storage_type)),
         source_path: source.and_then(|source| source_path(source, storage_type, release)),
-        format: child(node, "driver").and_then(|driver| attribute(driver, "type")).and_then(StorageFormat::from_name),
+        format: node.child("driver").and_then(|driver| driver.any_value("type")).and_then(StorageFormat::from_name),
         other_images: other_images(node),
-        encrypted: std::iter::once(node).chain(source).any(|node| child(node, "encryption").is_some()),
-        read_only: device == "cdrom" || child(node, "readonly").is_some(),
-        transient: child(node, "transient").is_some(),
-        shareable: child(node, "shareable").is_some(),
-        mirror: child(node, "mirror").map(start_tag),
-        tag: start_tag(node),
+        encrypted: std::iter::once(node).chain(source).any(|node| node.child("encryption").is_some()),
+        read_only: device == "cdrom" || node.child("readonly").is_some(),
+        transient: node.child("transient").is_some(),
+        shareable: node.child("shareable").is_some(),
+        mirror: node.child("mirror").map(Element::tag),
+        tag: node.tag(),
     };
     Some(Found { disk, index: drive_index(target, release) })
-}
-
-/// Whether a node is an element called `name` in no namespace: libvirt ignores others.
-fn is_unprefixed(node: Node<'_, '_>, name: &str) -> bool {
-    node.tag_name().name() == name && namespace(node).is_none()
-}
-
-fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    node.children().find(|child| is_unprefixed(*child, name))
-}
-
-fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
-    node.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
 }
 
 /// A fixed word. `Some(None)` when it is not written; `None`, and a diagnostic, when libvirt does not know it.
 #[allow(clippy::option_option)]
 fn word(
-    node: Node<'_, '_>,
+    node: Element<'_, '_>,
     name: &str,
     words: &[&'static str],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Option<&'static str>> {
-    let Some(found) = node.attributes().find(|attribute| attribute.name() == name) else { return Some(None) };
-    if let Some(word) = words.iter().find(|word| **word == found.value()) {
+    let Some(found) = node.any_attribute(name) else { return Some(None) };
+    if let Some(word) = words.iter().find(|word| **word == found.value) {
         return Some(Some(word));
     }
-    let element = node.tag_name().name();
-    let shown = truncate_for_display(found.value());
+    let element = node.name();
+    let shown = truncate_for_display(found.value);
     push_bounded(
         diagnostics,
         Diagnostic::new(
             Rule::InvalidDomainDisk,
-            found.range().into(),
+            found.span,
             format!("invalid value `{shown}` for attribute `{name}` of <{element}>"),
         )
         .in_document(InDomain)
         .help(format!("{USE_DUMPXML}; expected one of {}", words.join(", ")))
-        .libvirt(format!(
-            "XML error: Invalid value for attribute '{name}' in element '{element}': '{}'.",
-            found.value()
-        )),
+        .libvirt(format!("XML error: Invalid value for attribute '{name}' in element '{element}': '{}'.", found.value)),
     );
     None
 }
 
 /// libvirt takes an empty path for none, and a disk without a source for an empty drive, whatever its type.
-fn parse_source(source: Node<'_, '_>, storage_type: &str) -> Source {
-    let path = |name| attribute(source, name).filter(|path| !path.is_empty());
+fn parse_source(source: Element<'_, '_>, storage_type: &str) -> Source {
+    let path = |name| source.any_value(name).filter(|path| !path.is_empty());
     match storage_type {
         "file" => path("file").map_or(Source::Empty, |path| Source::File(path.into())),
         "block" => path("dev").map_or(Source::Empty, |path| Source::Block(path.into())),
@@ -310,14 +292,14 @@ fn parse_source(source: Node<'_, '_>, storage_type: &str) -> Source {
     }
 }
 
-fn source_path(source: Node<'_, '_>, storage_type: &str, release: Release) -> Option<Box<str>> {
+fn source_path(source: Element<'_, '_>, storage_type: &str, release: Release) -> Option<Box<str>> {
     let name = match storage_type {
-        "file" => attribute(source, "file"),
-        "block" => attribute(source, "dev"),
-        "dir" => attribute(source, "dir"),
+        "file" => source.any_value("file"),
+        "block" => source.any_value("dev"),
+        "dir" => source.any_value("dir"),
         "network" => {
-            let name = attribute(source, "name");
-            match attribute(source, "protocol") {
+            let name = source.any_value("name");
+            match source.any_value("protocol") {
                 // libvirt removes the name of the volume or pool: up to 11.3.0 the part before the first slash, since
                 // 12.8.0 all before the last one.
                 Some("gluster" | "rbd") if release < Release::V12_8_0 => name.and_then(|name| name.split_once('/')),
@@ -332,15 +314,15 @@ fn source_path(source: Node<'_, '_>, storage_type: &str, release: Release) -> Op
 }
 
 /// The images below a disk that are not its own: the backing chain, a mirror, a data file.
-fn other_images(disk: Node<'_, '_>) -> Vec<Source> {
+fn other_images(disk: Element<'_, '_>) -> Vec<Source> {
     // Most disks have none, and need no walk.
-    if !disk.children().any(|child| matches!(child.tag_name().name(), "backingStore" | "mirror" | "source")) {
+    if !disk.children().any(|child| matches!(child.name(), "backingStore" | "mirror" | "source")) {
         return Vec::new();
     }
     let images = disk
         .descendants()
-        .filter(|image| matches!(image.tag_name().name(), "backingStore" | "mirror" | "dataStore"))
-        .filter_map(|image| Some((attribute(image, "type")?, child(image, "source")?)));
+        .filter(|image| matches!(image.name(), "backingStore" | "mirror" | "dataStore"))
+        .filter_map(|image| Some((image.any_value("type")?, image.child("source")?)));
     images.map(|(kind, source)| parse_source(source, kind)).filter(|source| source.path().is_some()).collect()
 }
 

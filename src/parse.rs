@@ -16,8 +16,6 @@ mod unexpected;
 
 use std::borrow::Cow;
 
-use roxmltree::{Document, Node};
-
 use crate::backup::{
     Backup, BackupMode, Destination, Disk, Ignored, IgnoredKind, Mode, PrivateData, SourceOnly, Spanned, StorageFormat,
     StorageType, Text,
@@ -29,13 +27,14 @@ use crate::schema::{
     DISKS, DOMAINBACKUP, INCREMENTAL, LABEL, PULL_DISK, PULL_DRIVER, PUSH_DISK, PUSH_DRIVER, SCRATCH, SERVER, TARGET,
     Value, is_nvme_name,
 };
-use crate::syntax::{name_span, start_tag};
+use crate::syntax::{Attribute, Document, Element};
 use crate::wording;
 
-pub(crate) use element::{Attribute, Context, Fields, read_element};
+pub(crate) use element::{Context, Fields, read_element};
+pub(crate) use relaxng_message::is_unknown;
 pub use status::parse as parse_status;
 pub(crate) use text::text_of;
-pub(crate) use unexpected::{namespace_declaration, rename};
+pub(crate) use unexpected::rename;
 
 /// Reads a backup as `virsh backup-begin` would.
 ///
@@ -43,8 +42,8 @@ pub(crate) use unexpected::{namespace_declaration, rename};
 /// an error, the backup is a best guess: it can be checked further but not written.
 #[must_use]
 pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i>>, Vec<Diagnostic>) {
-    let root = document.root_element();
-    let mut context = Context::new(document.input_text(), release);
+    let root = document.root();
+    let mut context = Context::new(document.text(), release);
     let (root, backup) = match root::find(&mut context, root) {
         root::Found::Backup(root) => (root, parse_backup(&mut context, root)),
         root::Found::Disks(disks) => {
@@ -53,8 +52,8 @@ pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i
         }
         root::Found::Nothing => return (None, context.finish()),
     };
-    let disks_fit_push = |disks: Node<'_, '_>| {
-        let mut context = Context::new(document.input_text(), release);
+    let disks_fit_push = |disks: Element<'_, '_>| {
+        let mut context = Context::new(document.text(), release);
         parse_disk_list(&mut context, disks, Mode::Push);
         context.diagnostics.iter().all(|diagnostic| diagnostic.libvirt.is_some())
     };
@@ -62,7 +61,7 @@ pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i
     (Some(backup), context.finish())
 }
 
-fn parse_backup<'i>(context: &mut Context<'i>, root: Node<'_, 'i>) -> Backup<'i> {
+fn parse_backup<'i>(context: &mut Context<'i>, root: Element<'_, 'i>) -> Backup<'i> {
     let fields = read_element(context, root, &DOMAINBACKUP);
     let mode = effective_mode(context, &fields);
     let server = fields.child("server").map(|server| {
@@ -73,7 +72,7 @@ fn parse_backup<'i>(context: &mut Context<'i>, root: Node<'_, 'i>) -> Backup<'i>
     let incremental = fields.child("incremental").and_then(|node| {
         let text = parse_text(context, node, &INCREMENTAL);
         if text.is_none() {
-            context.ignored.push(Ignored { span: node.range().into(), what: IgnoredKind::EmptyIncremental });
+            context.ignored.push(Ignored { span: node.span(), what: IgnoredKind::EmptyIncremental });
         }
         text
     });
@@ -88,7 +87,7 @@ fn parse_backup<'i>(context: &mut Context<'i>, root: Node<'_, 'i>) -> Backup<'i>
         empty_disk_entries: 0,
         private_data: PrivateData::default(),
         tag: Spanned { value: (), span: fields.tag() },
-        disks_tag: SourceOnly(fields.child("disks").map(start_tag)),
+        disks_tag: SourceOnly(fields.child("disks").map(Element::tag)),
         ignored: SourceOnly(std::mem::take(&mut context.ignored)),
     }
 }
@@ -96,18 +95,17 @@ fn parse_backup<'i>(context: &mut Context<'i>, root: Node<'_, 'i>) -> Backup<'i>
 /// The text of an element that holds nothing else; empty text is none.
 fn parse_text<'i>(
     context: &mut Context<'i>,
-    node: Node<'_, 'i>,
+    node: Element<'_, 'i>,
     shape: &'static crate::schema::Shape,
 ) -> Option<Text<'i>> {
     read_element(context, node, shape);
-    Some(Spanned { value: text_of(node, context.release), span: node.range().into() })
-        .filter(|text| !text.value.is_empty())
+    Some(Spanned { value: text_of(node, context.release), span: node.span() }).filter(|text| !text.value.is_empty())
 }
 
 /// The mode that the document means, which is what it says unless everything else says otherwise.
 fn effective_mode(context: &mut Context<'_>, fields: &Fields<'_, '_>) -> Mode {
     let chosen = fields.word("mode").and_then(Mode::from_name);
-    let server = fields.child("server").map(start_tag);
+    let server = fields.child("server").map(Element::tag);
     let written = fields.get("mode");
     match (chosen, server) {
         (Some(Mode::Pull), Some(_)) | (Some(Mode::Push), None) => chosen.unwrap_or(Mode::Push),
@@ -130,22 +128,22 @@ struct Evidence {
 }
 
 fn evidence(fields: &Fields<'_, '_>) -> Evidence {
-    let disks = fields.child("disks").into_iter().flat_map(|disks| disks.children());
+    let disks = fields.child("disks").into_iter().flat_map(Element::children);
     let mut evidence = Evidence::default();
-    for disk in disks.filter(Node::is_element) {
-        for child in disk.children().filter(Node::is_element) {
-            match child.tag_name().name() {
+    for disk in disks {
+        for child in disk.children() {
+            match child.name() {
                 "target" => evidence.push += 1,
                 "scratch" => evidence.pull += 1,
                 "driver" if child.attribute("type") != Some("qcow2") => evidence.push += 1,
                 _ => {}
             }
         }
-        let has_scratch = disk.children().any(|child| child.tag_name().name() == "scratch");
+        let has_scratch = disk.children().any(|child| child.name() == "scratch");
         let is_block = disk.attribute("type") == Some("block");
         let says_yes = disk.attribute("backup") == Some("yes") && !disk.has_attribute("type");
         evidence.push += usize::from(says_yes || is_block && !has_scratch);
-        evidence.pull += disk.attributes().filter(|attribute| attribute.name().starts_with("export")).count();
+        evidence.pull += disk.attributes().filter(|attribute| attribute.name.starts_with("export")).count();
     }
     evidence
 }
@@ -194,7 +192,7 @@ fn push_with_server(context: &mut Context<'_>, fields: &Fields<'_, '_>, server: 
             )
             .label(server, wording::REQUIRED_BY_THIS)
             .help(help)
-            .unsafe_fix(wording::add("mode='pull'"), name_span(fields.node).after(), " mode='pull'");
+            .unsafe_fix(wording::add("mode='pull'"), fields.node.name_span().after(), " mode='pull'");
             context.report_missing("mode", diagnostic);
             Mode::Pull
         }
@@ -221,11 +219,9 @@ fn push_with_server(context: &mut Context<'_>, fields: &Fields<'_, '_>, server: 
                 None => diagnostic,
             };
             let diagnostic = match fields.child("server") {
-                Some(server) => diagnostic.unsafe_fix(
-                    wording::remove("<server>"),
-                    context.with_space_before(server.range().into()),
-                    "",
-                ),
+                Some(server) => {
+                    diagnostic.unsafe_fix(wording::remove("<server>"), context.with_space_before(server.span()), "")
+                }
                 None => diagnostic,
             };
             context.report(diagnostic);
@@ -240,12 +236,12 @@ fn parse_disks<'i>(context: &mut Context<'i>, root: &Fields<'_, 'i>, mode: Mode)
     disks
 }
 
-fn parse_disk_list<'i>(context: &mut Context<'i>, node: Node<'_, 'i>, mode: Mode) -> Vec<Disk<'i>> {
+fn parse_disk_list<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: Mode) -> Vec<Disk<'i>> {
     let fields = read_element(context, node, &DISKS);
     if fields.repeated.is_empty() && !fields.has_unknown_child {
         let diagnostic = Diagnostic::new(Rule::EmptyDisks, fields.tag(), "<disks> is empty")
             .help("list at least one <disk>, or remove <disks> to back up every disk of the domain")
-            .unsafe_fix(wording::remove("<disks>"), context.with_space_before(node.range().into()), "");
+            .unsafe_fix(wording::remove("<disks>"), context.with_space_before(node.span()), "");
         context.report_missing("disk", diagnostic);
     }
     fields.repeated.iter().map(|disk| parse_disk(context, *disk, mode)).collect()
@@ -259,7 +255,7 @@ struct DiskFields<'a, 'i> {
     destination: Option<Fields<'a, 'i>>,
 }
 
-fn parse_disk<'i>(context: &mut Context<'i>, node: Node<'_, 'i>, mode: Mode) -> Disk<'i> {
+fn parse_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: Mode) -> Disk<'i> {
     let (shape, driver_shape, destination_shape, destination_element) = match mode {
         Mode::Push => (&PUSH_DISK, &PUSH_DRIVER, &TARGET, "target"),
         Mode::Pull => (&PULL_DISK, &PULL_DRIVER, &SCRATCH, "scratch"),
@@ -323,8 +319,8 @@ fn parse_disk<'i>(context: &mut Context<'i>, node: Node<'_, 'i>, mode: Mode) -> 
 }
 
 /// A disk that was copied out of a domain: one mistake, whatever the schema makes of its parts.
-fn parse_domain_disk<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Option<Disk<'i>> {
-    let child = |name: &str| node.children().find(|child| child.tag_name().name() == name);
+fn parse_domain_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Option<Disk<'i>> {
+    let child = |name: &str| node.children().find(|child| child.name() == name);
     let has_domains_target = child("target").is_some_and(|target| {
         target.has_attribute("bus") && target.attribute("dev").is_some_and(|dev| Value::DiskName.accepts(dev))
     });
@@ -333,14 +329,14 @@ fn parse_domain_disk<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Optio
     if !is_domains {
         return None;
     }
-    let tag = start_tag(node);
+    let tag = node.tag();
     let name = child("target").and_then(|target| target.attribute("dev")).unwrap_or("TARGET").to_owned();
     let diagnostic =
         Diagnostic::new(Rule::DomainDisk, tag, "this <disk> is written as in a domain, not as in a backup")
             .help(format!("write <disk name='{name}'/>: a backup names a disk by its <target dev> in the domain"))
             .unsafe_fix(
                 wording::replace_with(&format!("<disk name='{name}'/>")),
-                node.range().into(),
+                node.span(),
                 format!("<disk name='{name}'/>"),
             );
     context.report(diagnostic);
@@ -392,9 +388,9 @@ fn check_backupmode(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
 }
 
 /// The children of a disk, without one of the other mode, which is reported already.
-fn children_of_this_mode<'a, 'i>(fields: &Fields<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
+fn children_of_this_mode<'a, 'i>(fields: &Fields<'a, 'i>) -> impl Iterator<Item = Element<'a, 'i>> {
     let foreign = if std::ptr::eq(fields.shape, &raw const PUSH_DISK) { "scratch" } else { "target" };
-    fields.children.iter().copied().flatten().filter(move |child| child.tag_name().name() != foreign)
+    fields.children.iter().copied().flatten().filter(move |child| child.name() != foreign)
 }
 
 /// An excluded disk has nothing but its name, mode, checkpoint and export names.
@@ -406,7 +402,7 @@ fn check_excluded(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
         settings.push((storage_type.span, "`type`".to_owned(), context.with_space_before(storage_type.span)));
     }
     for child in children_of_this_mode(fields) {
-        settings.push((start_tag(child), format!("<{}>", child.tag_name().name()), child.range().into()));
+        settings.push((child.tag(), format!("<{}>", child.name()), child.span()));
     }
     // These are accepted on an excluded disk, but suggest that it was to be included.
     let has_destination = fields.child("target").or(fields.child("scratch")).is_some();
@@ -438,7 +434,7 @@ fn check_excluded(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
 
 fn parse_driver<'i>(
     context: &mut Context<'i>,
-    node: Node<'_, 'i>,
+    node: Element<'_, 'i>,
     shape: &'static crate::schema::Shape,
 ) -> Option<Spanned<StorageFormat>> {
     let fields = read_element(context, node, shape);
@@ -524,12 +520,12 @@ fn check_type(
     let diagnostic = if path_fits_type {
         Diagnostic::new(
             Rule::WrongDestination,
-            written.name_span(),
+            written.name_span,
             format!("{} when type='{}'", wording::attribute_not_allowed(wrong, element), chosen.name()),
         )
         .label(attribute.span, wording::TYPE_IS_SET_HERE)
         .help(format!("write {}", wording::setting(right, written.value)))
-        .safe_fix(wording::rename_to(&format!("`{right}`")), written.name_span(), right)
+        .safe_fix(wording::rename_to(&format!("`{right}`")), written.name_span, right)
     } else {
         Diagnostic::new(
             Rule::WrongDestination,
@@ -563,10 +559,10 @@ fn check_push_without_type(context: &mut Context<'_>, disk: &DiskFields<'_, '_>,
     let word = storage_type.name();
     match child {
         Some(child) => {
-            let element = format!("<{}>", child.tag_name().name());
+            let element = format!("<{}>", child.name());
             let message = format!("{}: required with {element}", wording::missing_attribute("type", "disk"));
             let diagnostic = Diagnostic::new(Rule::MissingType, disk.fields.tag(), message)
-                .label(start_tag(child), wording::REQUIRED_BY_THIS);
+                .label(child.tag(), wording::REQUIRED_BY_THIS);
             report_missing_type(context, disk, diagnostic, word);
         }
         None if context.release < Release::V11_3_0 && !disk.fields.has_unknown_child && disk.destination.is_none() => {
@@ -580,7 +576,7 @@ fn check_push_without_type(context: &mut Context<'_>, disk: &DiskFields<'_, '_>,
                 ),
             )
             .help("add type='file'; libvirt 11.3.0 and later do not require it")
-            .unsafe_fix(wording::add("type='file'"), name_span(disk.fields.node).after(), " type='file'");
+            .unsafe_fix(wording::add("type='file'"), disk.fields.node.name_span().after(), " type='file'");
             context.report_missing("type", diagnostic);
         }
         None => {}
@@ -588,7 +584,7 @@ fn check_push_without_type(context: &mut Context<'_>, disk: &DiskFields<'_, '_>,
 }
 
 fn report_missing_type(context: &mut Context<'_>, disk: &DiskFields<'_, '_>, diagnostic: Diagnostic, word: &str) {
-    let insertion = disk.fields.get("name").map_or(name_span(disk.fields.node), |name| name.span).after();
+    let insertion = disk.fields.get("name").map_or(disk.fields.node.name_span(), |name| name.span).after();
     let diagnostic = diagnostic.help(format!("add type='{word}'")).safe_fix(
         wording::add(&format!("type='{word}'")),
         insertion,
@@ -609,14 +605,14 @@ fn check_pull_without_type(context: &mut Context<'_>, disk: &DiskFields<'_, '_>,
     {
         let diagnostic = Diagnostic::new(
             Rule::WrongDestination,
-            dev.name_span(),
+            dev.name_span,
             format!("{} when the disk has no `type`", wording::attribute_not_allowed("dev", "scratch")),
         )
         .help(format!(
             "write {}, or add type='block' to the <disk> for a block device",
             wording::setting("file", dev.value)
         ))
-        .unsafe_fix(wording::rename_to("`file`"), dev.name_span(), "file");
+        .unsafe_fix(wording::rename_to("`file`"), dev.name_span, "file");
         context.report(diagnostic);
         return;
     }
@@ -663,9 +659,9 @@ fn report_missing_scratch(context: &mut Context<'_>, disk: &DiskFields<'_, '_>, 
             tag,
             format!("{}: required with <driver>", wording::missing_element("scratch")),
         )
-        .label(start_tag(driver), wording::REQUIRED_BY_THIS)
+        .label(driver.tag(), wording::REQUIRED_BY_THIS)
         .help("add <scratch file='/path/to/file'/>, or remove <driver>")
-        .unsafe_fix(wording::remove("<driver>"), context.with_space_before(driver.range().into()), ""),
+        .unsafe_fix(wording::remove("<driver>"), context.with_space_before(driver.span()), ""),
         (StorageType::File, None) => return,
     };
     let diagnostic = match disk.fields.get("type") {
@@ -676,6 +672,6 @@ fn report_missing_scratch(context: &mut Context<'_>, disk: &DiskFields<'_, '_>, 
 }
 
 /// The text of a `<label>`.
-pub(super) fn parse_label<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Option<Text<'i>> {
+pub(super) fn parse_label<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Option<Text<'i>> {
     parse_text(context, node, &LABEL)
 }

@@ -127,7 +127,7 @@ pub fn check(text: &str, domain: Option<&Domain>, options: &Options) -> Vec<Diag
 #[must_use]
 pub fn check_in_detail(text: &str, domain: Option<&Domain>, options: &Options) -> Checked {
     let purpose = Purpose::Check;
-    let stages = |document: roxmltree::Document<'_>| {
+    let stages = |document: syntax::Document<'_>| {
         if is_checkpoint(&document, options) {
             checkpoint::run_stages(document, domain, options, purpose, |_| ())
         } else {
@@ -170,7 +170,7 @@ pub fn check_bytes(bytes: &[u8], domain: Option<&Domain>, options: &Options) -> 
 /// Returns all errors, sorted by place, if libvirt's parser or alignment would refuse the backup.
 pub fn normalize(text: &str, domain: Option<&Domain>, options: &Options) -> Result<String, Vec<Diagnostic>> {
     let purpose = Purpose::Normalize;
-    let stages = |document: roxmltree::Document<'_>| {
+    let stages = |document: syntax::Document<'_>| {
         if is_checkpoint(&document, options) {
             checkpoint::run_stages(document, domain, options, purpose, write_checkpoint)
         } else {
@@ -223,7 +223,7 @@ enum Purpose {
 fn run<T>(
     text: &str,
     options: &Options,
-    stages: &dyn Fn(roxmltree::Document<'_>) -> (Option<T>, Checked),
+    stages: &dyn Fn(syntax::Document<'_>) -> (Option<T>, Checked),
 ) -> (Option<T>, Checked) {
     let syntax = match syntax::parse(text) {
         Ok(document) => return stages(document),
@@ -263,7 +263,7 @@ fn run<T>(
 
 /// Document → backup → aligned backup, which `then` gets if nothing is wrong with it.
 fn run_stages<T>(
-    document: roxmltree::Document<'_>,
+    document: syntax::Document<'_>,
     domain: Option<&Domain>,
     options: &Options,
     purpose: Purpose,
@@ -275,7 +275,7 @@ fn run_stages<T>(
         parse_document(&document, options.release)
     };
     // What is left of the document is in the backup; it takes as much memory as all that follows.
-    let text = document.input_text();
+    let text = document.text();
     drop(document);
     let Some(mut backup) = backup else { return (None, diagnostics.into()) };
     let aligned = match domain {

@@ -4,11 +4,11 @@
 //! read again by a scanner that recovers: one finding for each mistake, with the edit that mends it. All edits together
 //! give a document that later stages can look at, so that a missing quote hides nothing else.
 
+mod build;
 mod declaration;
 mod inside_tag;
 mod limits;
 mod matching;
-mod node;
 mod prefixes;
 mod reference;
 mod repair;
@@ -16,20 +16,23 @@ mod scan;
 mod structure;
 mod surroundings;
 mod tag;
+mod tree;
+pub(crate) mod value;
 
 use std::collections::HashMap;
 
 use memchr::memmem;
-use roxmltree::{Document, ParsingOptions};
+use roxmltree::ParsingOptions;
 
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::rules::Rule;
 use crate::wording;
 
-pub(crate) use node::{name_span, namespace, start_tag};
 use prefixes::COLON_PLACEHOLDER;
 pub use repair::Repaired;
 pub(crate) use tag::without_less_than;
+pub use tree::Document;
+pub(crate) use tree::{Attribute, Content, Element, Text};
 
 /// What is wrong with a document's syntax.
 #[derive(Debug)]
@@ -60,12 +63,12 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
         Ok(document) if needs_strict_scan(text) => {
             let syntax = scan::scan(text, true);
             if syntax.diagnostics.is_empty() && syntax.repaired.is_none() {
-                within_limits(document)
+                within_limits(&document)
             } else {
                 Err(syntax)
             }
         }
-        Ok(document) => within_limits(document),
+        Ok(document) => within_limits(&document),
         Err(error) => {
             if matches!(error, roxmltree::Error::UnknownNamespace(..)) {
                 // That may be all that is wrong.
@@ -87,12 +90,13 @@ pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
     }
 }
 
-fn parse_with(text: &str, allow_dtd: bool) -> Result<Document<'_>, roxmltree::Error> {
-    Document::parse_with_options(text, ParsingOptions { allow_dtd, ..ParsingOptions::default() })
+fn parse_with(text: &str, allow_dtd: bool) -> Result<roxmltree::Document<'_>, roxmltree::Error> {
+    roxmltree::Document::parse_with_options(text, ParsingOptions { allow_dtd, ..ParsingOptions::default() })
 }
 
-fn within_limits(document: Document<'_>) -> Result<Document<'_>, Syntax> {
-    match limits::after_parsing(&document) {
+fn within_limits<'i>(parsed: &roxmltree::Document<'i>) -> Result<Document<'i>, Syntax> {
+    let mut document = build::from_roxmltree(parsed);
+    match document.beyond_limit.take() {
         Some(diagnostic) => Err(diagnostic.into()),
         None => Ok(document),
     }

@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 
-use roxmltree::Node;
-
 use crate::parse::text_of;
 use crate::release::Release;
 use crate::schema::DOMAINCHECKPOINT;
-use crate::syntax;
+use crate::syntax::{self, Content, Element};
 use crate::wording::{code, trim};
 
 use super::is_name;
@@ -115,16 +113,17 @@ fn read_dumps(text: &str) -> Result<Vec<Existing>, String> {
         first.unwrap_or_else(|| "not well-formed".to_owned())
     })?;
     let mut found = Vec::new();
-    for node in document.root_element().children().filter(|node| !node.is_comment()) {
-        if node.is_text() && node.text().is_none_or(|text| trim(text).is_empty()) {
-            continue;
-        }
-        let name = node.tag_name().name();
-        if name != DOMAINCHECKPOINT.name {
-            let what = if node.is_text() { "text".to_owned() } else { format!("<{name}>") };
-            return Err(format!("expected <domaincheckpoint>, got {what}"));
-        }
-        found.push(read_dump(node)?);
+    for content in document.root().content() {
+        let other = match content {
+            Content::Element(node) if node.name() == DOMAINCHECKPOINT.name => {
+                found.push(read_dump(node)?);
+                continue;
+            }
+            Content::Element(node) => format!("<{}>", node.name()),
+            Content::Text(text) if !trim(&text.value()).is_empty() => "text".to_owned(),
+            Content::Text(_) | Content::Other => continue,
+        };
+        return Err(format!("expected <domaincheckpoint>, got {other}"));
     }
     mark_lost_bitmaps(&mut found);
     Ok(found)
@@ -141,14 +140,14 @@ fn without_declarations(text: &str) -> String {
     kept
 }
 
-fn read_dump(root: Node<'_, '_>) -> Result<Existing, String> {
-    let child = |name| root.children().find(|child| child.tag_name().name() == name);
+fn read_dump(root: Element<'_, '_>) -> Result<Existing, String> {
+    let child = |name| root.children().find(|child| child.name() == name);
     let name = child("name").ok_or("a <domaincheckpoint> has no <name>")?;
     let disks = child("disks").map(|disks| {
-        let covered = disks.children().filter(|disk| {
-            disk.tag_name().name() == "disk" && disk.attribute("checkpoint").is_none_or(|kind| kind == "bitmap")
-        });
-        let bitmap = |disk: Node<'_, '_>| {
+        let covered = disks
+            .children()
+            .filter(|disk| disk.name() == "disk" && disk.attribute("checkpoint").is_none_or(|kind| kind == "bitmap"));
+        let bitmap = |disk: Element<'_, '_>| {
             let size = disk.attribute("size").and_then(|size| size.parse().ok());
             Some((disk.attribute("name")?.to_owned(), size.map_or(Bitmap::Listed, Bitmap::Found)))
         };

@@ -1,19 +1,17 @@
 //! Document → `Checkpoint`: every departure from libvirt's schema and from what its parser checks, found in one pass.
 
-use roxmltree::{Document, Node};
-
 use super::{Checkpoint, CheckpointDisk, Coverage, HeldDomain, is_name};
 use crate::backup::Spanned;
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::domain;
-use crate::parse::{Attribute, Context, Fields, namespace_declaration, read_element, rename, text_of};
+use crate::parse::{Context, Fields, read_element, rename, text_of};
 use crate::release::Release;
 use crate::rules::{Rule, Severity};
 use crate::schema::{
     CHECKPOINT_CREATION_TIME, CHECKPOINT_DESCRIPTION, CHECKPOINT_DISK, CHECKPOINT_DISKS, CHECKPOINT_NAME,
     CHECKPOINT_PARENT, DOMAINBACKUP, DOMAINCHECKPOINT, Shape, is_nvme_name, long_number,
 };
-use crate::syntax::{name_span, namespace, start_tag};
+use crate::syntax::{Attribute, Document, Element};
 use crate::wording::{self, closest_match, code, is_single_typo, tag, trim};
 
 mod schema_message;
@@ -21,15 +19,15 @@ mod schema_message;
 use schema_message::set_schema_message;
 
 /// Whether an element is the root of a checkpoint, or likely intended as one.
-pub(crate) fn is_intended(root: Node<'_, '_>) -> bool {
-    let name = root.tag_name().name();
+pub(crate) fn is_intended(root: Element<'_, '_>) -> bool {
+    let name = root.name();
     closest_match(name, [DOMAINBACKUP.name, DOMAINCHECKPOINT.name].into_iter()) == Some(DOMAINCHECKPOINT.name)
 }
 
 /// Reads a checkpoint that is passed along with a backup.
 pub(super) fn parse_beside_backup(document: &Document<'_>, release: Release) -> (Option<Checkpoint>, Vec<Diagnostic>) {
-    let root = document.root_element();
-    if root.tag_name().name() == DOMAINCHECKPOINT.name {
+    let root = document.root();
+    if root.name() == DOMAINCHECKPOINT.name {
         parse(document, release, false)
     } else {
         (None, vec![not_a_checkpoint(root)])
@@ -44,8 +42,8 @@ pub(crate) fn parse(
     release: Release,
     redefine: bool,
 ) -> (Option<Checkpoint>, Vec<Diagnostic>) {
-    let root = document.root_element();
-    let mut context = Context::new(document.input_text(), release);
+    let root = document.root();
+    let mut context = Context::new(document.text(), release);
     if let Some(diagnostic) = check_root(root) {
         let is_understood = diagnostic.rule == Rule::WrongRoot;
         context.report(diagnostic);
@@ -63,8 +61,8 @@ pub(crate) fn parse(
     (Some(checkpoint), context.finish())
 }
 
-fn not_a_checkpoint(root: Node<'_, '_>) -> Diagnostic {
-    let name = root.tag_name().name();
+fn not_a_checkpoint(root: Element<'_, '_>) -> Diagnostic {
+    let name = root.name();
     let help = match name {
         "domainbackup" => "pass the backup as FILE, and the checkpoint with --checkpoint: are they swapped?",
         "domain" => "pass the domain with --domain",
@@ -72,7 +70,7 @@ fn not_a_checkpoint(root: Node<'_, '_>) -> Diagnostic {
         _ => "a checkpoint is a <domaincheckpoint>",
     };
     let message = format!("not a checkpoint: expected root element <domaincheckpoint>, got {}", tag(name));
-    Diagnostic::new(Rule::NotACheckpoint, start_tag(root), message).help(help).libvirt(wrong_root(name))
+    Diagnostic::new(Rule::NotACheckpoint, root.tag(), message).help(help).libvirt(wrong_root(name))
 }
 
 fn wrong_root(name: &str) -> String {
@@ -80,17 +78,17 @@ fn wrong_root(name: &str) -> String {
 }
 
 /// Whether the root is `domaincheckpoint`, in no namespace; otherwise what to report.
-fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
-    let name = root.tag_name().name();
+fn check_root(root: Element<'_, '_>) -> Option<Diagnostic> {
+    let name = root.name();
     if name != DOMAINCHECKPOINT.name {
         let intended = DOMAINCHECKPOINT.name;
-        let diagnostic = Diagnostic::new(Rule::WrongRoot, name_span(root), wording::wrong_root(name))
+        let diagnostic = Diagnostic::new(Rule::WrongRoot, root.name_span(), wording::wrong_root(name))
             .libvirt(wrong_root(name))
             .help(wording::did_you_mean_name(name, intended, &tag(intended)));
         return Some(rename(diagnostic, root, intended, Applicability::safe_if(is_single_typo(name, intended))));
     }
-    let message = wording::in_namespace(name, namespace(root)?);
-    let diagnostic = match namespace_declaration(root) {
+    let message = wording::in_namespace(name, root.namespace()?);
+    let diagnostic = match root.namespace_declaration() {
         Some(declaration) => {
             let with_space = Span { start: declaration.start - 1, ..declaration };
             Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix(
@@ -99,12 +97,12 @@ fn check_root(root: Node<'_, '_>) -> Option<Diagnostic> {
                 "",
             )
         }
-        None => Diagnostic::new(Rule::Namespace, start_tag(root), message),
+        None => Diagnostic::new(Rule::Namespace, root.tag(), message),
     };
     Some(diagnostic.help(wording::NO_NAMESPACE).libvirt(schema_message::root_in_namespace()))
 }
 
-fn parse_checkpoint<'i>(context: &mut Context<'i>, root: Node<'_, 'i>, redefine: bool) -> Checkpoint {
+fn parse_checkpoint<'i>(context: &mut Context<'i>, root: Element<'_, 'i>, redefine: bool) -> Checkpoint {
     let fields = read_element(context, root, &DOMAINCHECKPOINT);
     let name = fields.child("name").map(|node| parse_name(context, node));
     let description = fields.child("description").map(|node| {
@@ -114,8 +112,8 @@ fn parse_checkpoint<'i>(context: &mut Context<'i>, root: Node<'_, 'i>, redefine:
     let creation_time =
         fields.child("creationTime").and_then(|node| parse_creation_time(context, node)).map(|time| time.value);
     let parent = fields.child("parent").and_then(|node| parse_parent(context, node));
-    if let Some(domain) = fields.child("domain").filter(|domain| !domain.has_children()) {
-        let diagnostic = Diagnostic::new(Rule::MissingElement, start_tag(domain), "missing content of <domain>")
+    if let Some(domain) = fields.child("domain").filter(|domain| domain.content().next().is_none()) {
+        let diagnostic = Diagnostic::new(Rule::MissingElement, domain.tag(), "missing content of <domain>")
             .help("remove <domain>, or copy all of it from `virsh checkpoint-dumpxml`");
         context.report(diagnostic);
     }
@@ -129,7 +127,7 @@ fn parse_checkpoint<'i>(context: &mut Context<'i>, root: Node<'_, 'i>, redefine:
         creation_time: 0,
         disks,
         domain: None,
-        tag: start_tag(root),
+        tag: root.tag(),
     };
     if redefine {
         let domain = fields.child("domain").and_then(|domain| hold_domain(context, domain));
@@ -142,13 +140,13 @@ fn parse_checkpoint<'i>(context: &mut Context<'i>, root: Node<'_, 'i>, redefine:
 }
 
 /// The text of an element that holds nothing else, and where it is.
-fn parse_text(context: &mut Context<'_>, node: Node<'_, '_>, shape: &'static Shape) -> Spanned<String> {
+fn parse_text(context: &mut Context<'_>, node: Element<'_, '_>, shape: &'static Shape) -> Spanned<String> {
     read_element(context, node, shape);
-    let span = node.children().find(Node::is_text).map_or_else(|| start_tag(node), |text| text.range().into());
+    let span = node.texts().next().map_or_else(|| node.tag(), |text| text.span);
     Spanned { value: text_of(node, context.release).into_owned(), span }
 }
 
-fn parse_name(context: &mut Context<'_>, node: Node<'_, '_>) -> Spanned<String> {
+fn parse_name(context: &mut Context<'_>, node: Element<'_, '_>) -> Spanned<String> {
     let name = parse_text(context, node, &CHECKPOINT_NAME);
     if is_name(&name.value) {
         return name;
@@ -162,7 +160,7 @@ fn parse_name(context: &mut Context<'_>, node: Node<'_, '_>) -> Spanned<String> 
         "use letters, digits, `_`, `-` and dots, but no dot at the start; or remove <name> for the seconds since 1970",
     );
     // What is written in several pieces is left to its author.
-    let is_one_text = node.first_child().is_some_and(|child| child.is_text()) && node.children().count() == 1;
+    let is_one_text = node.texts().count() == 1 && node.content().count() == 1;
     let trimmed = trim(&name.value);
     let diagnostic = if is_one_text && is_name(trimmed) {
         diagnostic.safe_fix(wording::REMOVE_WHITE_SPACE, name.span, trimmed)
@@ -173,7 +171,7 @@ fn parse_name(context: &mut Context<'_>, node: Node<'_, '_>) -> Spanned<String> 
     name
 }
 
-fn parse_creation_time(context: &mut Context<'_>, node: Node<'_, '_>) -> Option<Spanned<i64>> {
+fn parse_creation_time(context: &mut Context<'_>, node: Element<'_, '_>) -> Option<Spanned<i64>> {
     let Spanned { value, span } = parse_text(context, node, &CHECKPOINT_CREATION_TIME);
     let Some(number) = long_number(&value) else {
         let message = format!("invalid value {} for element <creationTime>", code(&value));
@@ -187,13 +185,13 @@ fn parse_creation_time(context: &mut Context<'_>, node: Node<'_, '_>) -> Option<
     Some(Spanned { value: i64::try_from(number).ok()?, span })
 }
 
-fn parse_parent(context: &mut Context<'_>, node: Node<'_, '_>) -> Option<Spanned<String>> {
+fn parse_parent(context: &mut Context<'_>, node: Element<'_, '_>) -> Option<Spanned<String>> {
     let fields = read_element(context, node, &CHECKPOINT_PARENT);
     if let Some(name) = fields.child("name") {
         return Some(parse_name(context, name));
     }
     // A name that is written as the text of <parent> is reported as text.
-    let holds_text = node.children().any(|child| child.is_text() && !trim(child.text().unwrap_or_default()).is_empty());
+    let holds_text = node.texts().any(|text| !trim(&text.value()).is_empty());
     if !fields.has_unknown_child && !holds_text {
         let diagnostic = Diagnostic::new(
             Rule::MissingElement,
@@ -206,8 +204,8 @@ fn parse_parent(context: &mut Context<'_>, node: Node<'_, '_>) -> Option<Spanned
     None
 }
 
-fn hold_domain<'i>(context: &Context<'i>, node: Node<'_, 'i>) -> Option<HeldDomain> {
-    let text = context.text.get(node.range())?.to_owned();
+fn hold_domain<'i>(context: &Context<'i>, node: Element<'_, 'i>) -> Option<HeldDomain> {
+    let text = context.text.get(node.span().range())?.to_owned();
     // What is wrong with it is for libvirt to say.
     Some(HeldDomain { text, domain: domain::read_element(node, context.release).0 })
 }
@@ -230,7 +228,7 @@ fn check_redefinition(context: &mut Context<'_>, fields: &Fields<'_, '_>, creati
     let diagnostic = match fields.child("creationTime") {
         Some(node) => Diagnostic::new(
             Rule::IncompleteRedefinition,
-            node.first_child().map_or_else(|| start_tag(node), |text| text.range().into()),
+            node.texts().next().map_or_else(|| node.tag(), |text| text.span),
             "<creationTime> is out of range (0 to 9223372036854775807)",
         )
         .help("use the seconds since 1970"),
@@ -248,7 +246,7 @@ fn check_redefinition(context: &mut Context<'_>, fields: &Fields<'_, '_>, creati
 /// Of a checkpoint to create, libvirt validates these and reads none of them.
 fn report_ignored(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     let ignored = ["creationTime", "parent", "domain"].into_iter().filter_map(|name| fields.child(name));
-    let mut ignored: Vec<_> = ignored.map(|node| (start_tag(node), node.tag_name().name())).collect();
+    let mut ignored: Vec<_> = ignored.map(|node| (node.tag(), node.name())).collect();
     ignored.sort_unstable();
     let Some(((first, name), others)) = ignored.split_first() else { return };
     let message = format!("libvirt ignores <{name}> of a checkpoint to create");
@@ -261,18 +259,18 @@ fn report_ignored(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     context.report(diagnostic);
 }
 
-fn parse_disks(context: &mut Context<'_>, node: Node<'_, '_>) -> Vec<CheckpointDisk> {
+fn parse_disks(context: &mut Context<'_>, node: Element<'_, '_>) -> Vec<CheckpointDisk> {
     let fields = read_element(context, node, &CHECKPOINT_DISKS);
     if fields.repeated.is_empty() && !fields.has_unknown_child {
         let diagnostic = Diagnostic::new(Rule::CheckpointWithoutDisks, fields.tag(), wording::missing_element("disk"))
             .help("add a <disk>, or remove <disks> to cover every disk")
-            .unsafe_fix(wording::remove("<disks>"), context.with_space_before(node.range().into()), "");
+            .unsafe_fix(wording::remove("<disks>"), context.with_space_before(node.span()), "");
         context.report_missing("disk", diagnostic);
     }
     fields.repeated.iter().filter_map(|disk| parse_disk(context, *disk)).collect()
 }
 
-fn parse_disk(context: &mut Context<'_>, node: Node<'_, '_>) -> Option<CheckpointDisk> {
+fn parse_disk(context: &mut Context<'_>, node: Element<'_, '_>) -> Option<CheckpointDisk> {
     let fields = read_element(context, node, &CHECKPOINT_DISK);
     let coverage = match (fields.word("checkpoint"), fields.get("checkpoint")) {
         (Some(word), Some(written)) if word != written.value => Coverage::Unrecognized,

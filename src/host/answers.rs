@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::syntax;
+use crate::syntax::{self, Element};
 
 use super::{Bitmap, Coverage, DiskSizes, Job, Secret, State, Vm, Volume};
 
@@ -190,14 +190,13 @@ pub fn read(question: &Question, answer: &Answer, vm: &mut Vm) {
 /// What of the domain's XML only the host has to do with.
 fn domain(answer: &str, vm: &mut Vm) {
     let Ok(document) = syntax::parse(answer) else { return };
-    let root = document.root_element();
-    let labels =
-        root.children().filter(|child| child.has_tag_name("seclabel") && child.attribute("model") == Some("dac"));
-    let mut labels = labels.flat_map(|label| label.children()).filter(|child| child.has_tag_name("label"));
-    vm.user = labels.next().and_then(|label| label.text()).map(|label| label.trim().to_owned());
-    let devices = root.children().filter(|child| child.has_tag_name("devices"));
-    for disk in devices.flat_map(|devices| devices.children()).filter(|child| child.has_tag_name("disk")) {
-        let child = |name| disk.children().find(|child| child.has_tag_name(name));
+    let root = document.root();
+    let labels = root.children().filter(|child| child.is("seclabel") && child.attribute("model") == Some("dac"));
+    let mut labels = labels.flat_map(Element::children).filter(|child| child.is("label"));
+    vm.user = labels.next().and_then(Element::text).map(|label| label.trim().to_owned());
+    let devices = root.children().filter(|child| child.is("devices"));
+    for disk in devices.flat_map(Element::children).filter(|child| child.is("disk")) {
+        let child = |name| disk.child(name);
         let volume = child("source").and_then(|source| Some((source.attribute("pool")?, source.attribute("volume")?)));
         let target = child("target").and_then(|target| target.attribute("dev"));
         let Some(target) = target else { continue };
@@ -245,8 +244,8 @@ fn job(answer: &str) -> Option<Job> {
 /// The backup that `virsh backup-dumpxml` prints.
 fn backup_job(answer: &str) -> Option<Job> {
     let document = syntax::parse(answer).ok()?;
-    let root = document.root_element();
-    if root.tag_name().name() != "domainbackup" {
+    let root = document.root();
+    if root.name() != "domainbackup" {
         return None;
     }
     Some(if root.attribute("mode") == Some("pull") { Job::PullBackup } else { Job::PushBackup })
@@ -297,12 +296,12 @@ fn secrets(answer: &str) -> Vec<Secret> {
 /// The disks of `virsh checkpoint-dumpxml`.
 fn coverage(answer: &str) -> Option<Coverage> {
     let document = syntax::parse(answer).ok()?;
-    let root = document.root_element();
-    if root.tag_name().name() != "domaincheckpoint" {
+    let root = document.root();
+    if root.name() != "domaincheckpoint" {
         return None;
     }
-    let disks = root.children().find(|child| child.tag_name().name() == "disks");
-    let disks = disks.into_iter().flat_map(|disks| disks.children());
+    let disks = root.children().find(|child| child.name() == "disks");
+    let disks = disks.into_iter().flat_map(Element::children);
     let covered = disks.filter(|disk| disk.attribute("checkpoint") == Some("bitmap")).filter_map(|disk| {
         let bitmap = match disk.attribute("size").and_then(|size| size.parse().ok()) {
             Some(size) => Bitmap::Changed(size),

@@ -5,9 +5,10 @@ use crate::ambiguous::{self, Ambiguous};
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::placeholder;
 use crate::rules::Rule;
+use crate::syntax::Attribute;
 use crate::wording::{self, trim};
 
-use super::element::{Attribute, Context};
+use super::element::Context;
 
 /// The cause of a value that libvirt refuses.
 pub(super) fn of_value(

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use roxmltree::Node;
-
 use crate::backup::{
     Cipher, Destination, Encryption, EncryptionEngine, EncryptionFormat, Ignored, IgnoredKind, Ivgen, Seclabel, Secret,
     SourceOnly, StorageType, Text,
@@ -11,10 +9,10 @@ use crate::backup::{
 use crate::diagnostic::{Applicability, Diagnostic, Span};
 use crate::rules::Rule;
 use crate::schema::{CIPHER, ENCRYPTION, IVGEN, SECLABEL, SECRET, Value, canonical_uuid, number};
-use crate::syntax::{name_span, start_tag};
+use crate::syntax::{Attribute, Element};
 use crate::wording;
 
-use super::element::{Attribute, Context, Fields, read_element, report_missing_attribute};
+use super::element::{Context, Fields, read_element, report_missing_attribute};
 use super::{parse_label, unreadable};
 
 /// libvirt's buffer for a label: a longer one is dropped without a word.
@@ -42,9 +40,9 @@ pub(super) fn parse<'i>(
     }
 }
 
-fn parse_seclabels<'i>(context: &mut Context<'i>, nodes: &[Node<'_, 'i>]) -> Vec<Seclabel<'i>> {
+fn parse_seclabels<'i>(context: &mut Context<'i>, nodes: &[Element<'_, 'i>]) -> Vec<Seclabel<'i>> {
     let seclabels: Vec<_> = nodes.iter().map(|node| parse_seclabel(context, *node)).collect();
-    let elements = nodes.iter().map(|node| Span::from(node.range()));
+    let elements = nodes.iter().map(|node| node.span());
     check_models(context, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
     seclabels
 }
@@ -76,13 +74,13 @@ pub(super) fn check_models<'m, 't: 'm>(
     }
 }
 
-fn parse_seclabel<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Seclabel<'i> {
+fn parse_seclabel<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Seclabel<'i> {
     let fields = read_element(context, node, &SECLABEL);
     let labels: Vec<_> = fields.repeated.iter().map(|label| parse_label(context, *label)).collect();
     let labelskip = fields.get("labelskip").is_some();
     let relabel = fields.word("relabel") != Some("no");
     check_seclabel(context, &fields, labelskip, relabel);
-    let drop = |what| move |label: &Node<'_, '_>| Ignored { span: label.range().into(), what };
+    let drop = |what| move |label: &Element<'_, '_>| Ignored { span: label.span(), what };
     context.ignored.extend(fields.repeated.iter().skip(1).map(drop(IgnoredKind::SecondLabel)));
     let label = labels.into_iter().next().flatten();
     if label.as_ref().is_some_and(|label| label.value.len() > MAX_LABEL_LENGTH) {
@@ -151,19 +149,19 @@ fn check_seclabel(context: &mut Context<'_>, fields: &Fields<'_, '_>, labelskip:
 
 fn label_too_many(
     context: &Context<'_>,
-    label: Node<'_, '_>,
+    label: Element<'_, '_>,
     excluded_by: &str,
     attribute: Option<&Attribute<'_>>,
 ) -> Diagnostic {
     let diagnostic =
-        Diagnostic::new(Rule::SeclabelChoice, start_tag(label), format!("<label> is not allowed with {excluded_by}"))
-            .unsafe_fix(wording::remove("<label>"), context.with_space_before(label.range().into()), "");
+        Diagnostic::new(Rule::SeclabelChoice, label.tag(), format!("<label> is not allowed with {excluded_by}"))
+            .unsafe_fix(wording::remove("<label>"), context.with_space_before(label.span()), "");
     attribute
         .into_iter()
         .fold(diagnostic, |diagnostic, attribute| diagnostic.label(attribute.span, "not allowed together with this"))
 }
 
-fn parse_encryption<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Encryption<'i> {
+fn parse_encryption<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Encryption<'i> {
     let fields = read_element(context, node, &ENCRYPTION);
     if fields.child("secret").is_none() && !fields.has_unknown_child {
         let diagnostic = Diagnostic::new(Rule::MissingElement, fields.tag(), wording::missing_element("secret"))
@@ -183,15 +181,15 @@ fn parse_encryption<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Encryp
 
 fn check_cipher_and_ivgen(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     let (single, missing, example) = match (fields.child("cipher"), fields.child("ivgen")) {
-        (Some(cipher), Some(ivgen)) if ivgen.range().start < cipher.range().start => {
-            let written = |node: Node<'_, '_>| context.text.get(node.range()).unwrap_or_default().to_owned();
+        (Some(cipher), Some(ivgen)) if ivgen.span().start < cipher.span().start => {
+            let written = |node: Element<'_, '_>| context.text.get(node.span().range()).unwrap_or_default().to_owned();
             let edits = vec![
-                crate::diagnostic::Edit { span: ivgen.range().into(), text: written(cipher) },
-                crate::diagnostic::Edit { span: cipher.range().into(), text: written(ivgen) },
+                crate::diagnostic::Edit { span: ivgen.span(), text: written(cipher) },
+                crate::diagnostic::Edit { span: cipher.span(), text: written(ivgen) },
             ];
             let diagnostic =
-                Diagnostic::new(Rule::CipherAndIvgen, start_tag(ivgen), "<ivgen> is not allowed before <cipher>")
-                    .label(start_tag(cipher), "<cipher> is here")
+                Diagnostic::new(Rule::CipherAndIvgen, ivgen.tag(), "<ivgen> is not allowed before <cipher>")
+                    .label(cipher.tag(), "<cipher> is here")
                     .help("put <cipher> before <ivgen>")
                     .fix("put <cipher> first", Applicability::Safe, edits);
             context.report(diagnostic);
@@ -204,19 +202,19 @@ fn check_cipher_and_ivgen(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     if fields.has_unknown_child {
         return;
     }
-    let name = single.tag_name().name();
+    let name = single.name();
     let diagnostic = Diagnostic::new(
         Rule::CipherAndIvgen,
         fields.tag(),
         format!("{}: required with <{name}>", wording::missing_element(missing)),
     )
-    .label(start_tag(single), wording::REQUIRED_BY_THIS)
+    .label(single.tag(), wording::REQUIRED_BY_THIS)
     .help(format!("add {example}, or remove <{name}>"))
-    .unsafe_fix(wording::remove(&format!("<{name}>")), context.with_space_before(single.range().into()), "");
+    .unsafe_fix(wording::remove(&format!("<{name}>")), context.with_space_before(single.span()), "");
     context.report_missing(missing, diagnostic);
 }
 
-fn parse_secret<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Secret<'i> {
+fn parse_secret<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Secret<'i> {
     let fields = read_element(context, node, &SECRET);
     match (fields.get("uuid"), fields.get("usage")) {
         (Some(uuid), Some(usage)) => {
@@ -252,7 +250,7 @@ fn parse_secret<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Secret<'i>
     }
 }
 
-fn parse_cipher<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Cipher<'i> {
+fn parse_cipher<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Cipher<'i> {
     let fields = read_element(context, node, &CIPHER);
     let single = match (fields.get("mode"), fields.get("hash")) {
         (Some(mode), None) => Some((mode, "hash", "sha256")),
@@ -271,7 +269,7 @@ fn parse_cipher<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Cipher<'i>
         .unsafe_fix(wording::remove(&format!("`{name}`")), context.with_space_before(attribute.span), "")
         .unsafe_fix(
             wording::add(&format!("{missing}='{example}'")),
-            name_span(node).after(),
+            node.name_span().after(),
             format!(" {missing}='{example}'"),
         );
         context.report_missing(missing, diagnostic);
@@ -285,7 +283,7 @@ fn parse_cipher<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Cipher<'i>
     }
 }
 
-fn parse_ivgen<'i>(context: &mut Context<'i>, node: Node<'_, 'i>) -> Ivgen<'i> {
+fn parse_ivgen<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Ivgen<'i> {
     let fields = read_element(context, node, &IVGEN);
     Ivgen {
         name: value(context, &fields, "name").unwrap_or_default(),

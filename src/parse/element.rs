@@ -3,60 +3,17 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
-use roxmltree::Node;
-
 use crate::backup::{Ignored, Spanned, Text};
 use crate::diagnostic::{Diagnostic, Edit, Span, push_bounded};
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::{MAX_ATTRIBUTES, MAX_CHILDREN, Shape, Value};
-use crate::syntax::without_less_than;
-use crate::syntax::{name_span, namespace, start_tag};
+use crate::syntax::{self, Attribute, Content, Element, without_less_than};
 use crate::wording::{self, join_with_or, trim};
 
 use super::{cause, invalid_value, unexpected};
 
-/// An attribute that was found.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Attribute<'a> {
-    pub name: &'a str,
-    pub value: &'a str,
-    /// `name='value'`
-    pub span: Span,
-    /// What stands between the quotes.
-    pub value_span: Span,
-}
-
-impl<'a> Attribute<'a> {
-    pub fn new(attribute: roxmltree::Attribute<'a, '_>, text: &str) -> Self {
-        let span = Span::from(attribute.range());
-        let value = attribute.value();
-        // The parser's own range of a value is wrong where much white space stands around the `=`.
-        let end = attribute.range().end.saturating_sub(1);
-        let start = match attribute.value_storage() {
-            roxmltree::StringStorage::Borrowed(value) => end - value.len().min(end),
-            roxmltree::StringStorage::Owned(_) => text
-                .get(span.range())
-                .and_then(|written| written.find(['\'', '"']))
-                .map_or(end, |quote| attribute.range().start + quote + 1),
-        };
-        Self { name: attribute.name(), value, span, value_span: Span::new(start, end) }
-    }
-
-    /// The value, or the quotes too where nothing stands between them.
-    pub fn report_span(&self) -> Span {
-        if self.value_span.start == self.value_span.end {
-            return Span { start: self.value_span.start.saturating_sub(1), end: self.span.end };
-        }
-        self.value_span
-    }
-
-    pub fn name_span(&self) -> Span {
-        Span::new(self.span.start as usize, self.span.start as usize + self.name.len())
-    }
-}
-
-/// The names that something missing may have, and the diagnostic about it.
+/// What something missing may be called, and the diagnostic about it.
 struct Missing {
     names: Vec<&'static str>,
     place: u32,
@@ -100,8 +57,8 @@ impl<'i> Context<'i> {
     }
 
     /// The namespace of an element, unless that is reported already; the empty one is none.
-    pub fn namespace_of<'a>(&self, node: Node<'a, '_>) -> Option<&'a str> {
-        namespace(node).filter(|namespace| self.namespace.as_deref() != Some(*namespace))
+    pub fn namespace_of<'a>(&self, node: Element<'a, '_>) -> Option<&'a str> {
+        node.namespace().filter(|namespace| self.namespace.as_deref() != Some(*namespace))
     }
 
     pub fn report(&mut self, diagnostic: Diagnostic) {
@@ -220,12 +177,12 @@ fn merge(diagnostics: &mut Vec<Diagnostic>, is_same: impl Fn(&Diagnostic) -> boo
 
 /// What an element holds that its shape knows.
 pub(crate) struct Fields<'a, 'i> {
-    pub node: Node<'a, 'i>,
+    pub node: Element<'a, 'i>,
     pub shape: &'static Shape,
     pub attributes: [Option<Attribute<'a>>; MAX_ATTRIBUTES],
-    pub children: [Option<Node<'a, 'i>>; MAX_CHILDREN],
+    pub children: [Option<Element<'a, 'i>>; MAX_CHILDREN],
     /// The children that may stand there any number of times.
-    pub repeated: Vec<Node<'a, 'i>>,
+    pub repeated: Vec<Element<'a, 'i>>,
     /// Whether it held a child that could not be understood.
     pub has_unknown_child: bool,
 }
@@ -244,20 +201,20 @@ impl<'a, 'i> Fields<'a, 'i> {
         accepted.then(|| trim(attribute.value))
     }
 
-    pub fn child(&self, name: &str) -> Option<Node<'a, 'i>> {
+    pub fn child(&self, name: &str) -> Option<Element<'a, 'i>> {
         let position = self.shape.children.iter().position(|child| *child == name)?;
         *self.children.get(position)?
     }
 
     pub fn tag(&self) -> Span {
-        start_tag(self.node)
+        self.node.tag()
     }
 }
 
 /// Reads an element: what the shape knows is put into its place, everything else is reported.
 pub(crate) fn read_element<'a, 'i>(
     context: &mut Context<'_>,
-    node: Node<'a, 'i>,
+    node: Element<'a, 'i>,
     shape: &'static Shape,
 ) -> Fields<'a, 'i> {
     let mut fields = Fields {
@@ -277,9 +234,9 @@ pub(crate) fn read_element<'a, 'i>(
 fn read_attributes(context: &mut Context<'_>, fields: &mut Fields<'_, '_>) {
     let mut unexpected = Vec::new();
     for attribute in fields.node.attributes() {
-        let known = fields.shape.attributes.iter().position(|known| known.name == attribute.name());
-        match known.filter(|_| attribute.namespace().is_none()).and_then(|slot| fields.attributes.get_mut(slot)) {
-            Some(slot) => *slot = Some(Attribute::new(attribute, context.text)),
+        let known = fields.shape.attributes.iter().position(|known| known.name == attribute.name);
+        match known.filter(|_| attribute.namespace.is_none()).and_then(|slot| fields.attributes.get_mut(slot)) {
+            Some(slot) => *slot = Some(attribute),
             None => unexpected.push(attribute),
         }
     }
@@ -290,19 +247,19 @@ fn read_attributes(context: &mut Context<'_>, fields: &mut Fields<'_, '_>) {
 
 fn read_children(context: &mut Context<'_>, fields: &mut Fields<'_, '_>) {
     let mut unexpected = Vec::new();
-    for child in fields.node.children() {
-        if child.is_text() {
-            check_text(context, fields, child);
-        } else if child.is_element() {
-            let name = child.tag_name();
-            if context.namespace_of(child).is_some() || !place_child(context, fields, child, name.name()) {
-                unexpected.push(child);
+    for content in fields.node.content() {
+        match content {
+            Content::Text(text) => check_text(context, fields, text),
+            Content::Element(child) => {
+                if context.namespace_of(child).is_some() || !place_child(context, fields, child, child.name()) {
+                    unexpected.push(child);
+                }
             }
+            Content::Other => {}
         }
     }
-    let texts = fields.node.children().filter(Node::is_text).filter_map(|text| text.text());
-    // Those stand in elements whose tags are among the text.
-    if !texts.into_iter().any(cause::holds_markup) {
+    // Otherwise they are in elements whose tags are among the text.
+    if !fields.node.texts().any(|text| cause::holds_markup(&text.value())) {
         unexpected::children(context, fields, &unexpected);
     }
 }
@@ -311,7 +268,7 @@ fn read_children(context: &mut Context<'_>, fields: &mut Fields<'_, '_>) {
 pub(crate) fn place_child<'a, 'i>(
     context: &mut Context<'_>,
     fields: &mut Fields<'a, 'i>,
-    child: Node<'a, 'i>,
+    child: Element<'a, 'i>,
     name: &str,
 ) -> bool {
     if fields.shape.repeated == Some(name) {
@@ -324,7 +281,7 @@ pub(crate) fn place_child<'a, 'i>(
     match fields.children.get_mut(position) {
         Some(slot @ None) => *slot = Some(child),
         Some(Some(first)) => {
-            let first = start_tag(*first);
+            let first = first.tag();
             report_duplicate(context, fields.shape, child, name, first);
         }
         None => return false,
@@ -332,27 +289,21 @@ pub(crate) fn place_child<'a, 'i>(
     true
 }
 
-fn report_duplicate(context: &mut Context<'_>, shape: &Shape, child: Node<'_, '_>, name: &str, first: Span) {
-    let diagnostic =
-        Diagnostic::new(Rule::DuplicateElement, start_tag(child), wording::duplicate_element(name, shape.name))
-            .primary_label("second one here")
-            .label(first, wording::FIRST_ONE)
-            .help(format!("keep one <{name}>"))
-            .unsafe_fix(
-                wording::remove(&format!("the second <{name}>")),
-                context.with_space_before(child.range().into()),
-                "",
-            );
+fn report_duplicate(context: &mut Context<'_>, shape: &Shape, child: Element<'_, '_>, name: &str, first: Span) {
+    let diagnostic = Diagnostic::new(Rule::DuplicateElement, child.tag(), wording::duplicate_element(name, shape.name))
+        .primary_label("second one here")
+        .label(first, wording::FIRST_ONE)
+        .help(format!("keep one <{name}>"))
+        .unsafe_fix(wording::remove(&format!("the second <{name}>")), context.with_space_before(child.span()), "");
     context.report(diagnostic);
 }
 
-fn check_text<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>, text: Node<'a, '_>) {
-    let value = text.text().unwrap_or_default();
-    if fields.shape.text || trim(value).is_empty() {
+fn check_text(context: &mut Context<'_>, fields: &mut Fields<'_, '_>, text: syntax::Text<'_>) {
+    if fields.shape.text || trim(&text.value()).is_empty() {
         return;
     }
-    let range = text.range();
-    let written = context.text.get(range.clone()).unwrap_or_default();
+    let syntax::Text { written, span } = text;
+    let range = span.range();
     let start = range.start + (written.len() - written.trim_start_matches([' ', '\t', '\n', '\r']).len());
     let span = Span::new(start, start + trim(written).len());
     if let Some(tag) = without_less_than(written).map(|tag| range.start + tag).filter(|tag| *tag == start) {
@@ -405,7 +356,7 @@ pub(crate) fn report_missing_attribute(
     let diagnostic = match value {
         Value::Words([only]) => diagnostic.safe_fix(
             wording::add(&format!("{name}='{only}'")),
-            name_span(fields.node).after(),
+            fields.node.name_span().after(),
             format!(" {name}='{only}'"),
         ),
         _ => diagnostic,

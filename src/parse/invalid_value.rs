@@ -1,9 +1,10 @@
 //! Values that an attribute cannot have.
 
 use crate::diagnostic::{Applicability, Diagnostic, Edit};
-use crate::parse::element::{Attribute, Fields};
+use crate::parse::element::Fields;
 use crate::rules::Rule;
 use crate::schema::Value;
+use crate::syntax::Attribute;
 use crate::wording::{self, closest_match, is_single_typo, trim, truncate_for_display};
 
 use super::unexpected::FOREIGN_TYPES;
@@ -175,15 +176,13 @@ fn host(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, message: String) -> 
     }
     if let Some((host, port)) = host_and_port(attribute.value) {
         let diagnostic = diagnostic.help(format!("write the port as an attribute: name='{host}' port='{port}'"));
-        let text = fields.node.document().input_text();
-        let quote = text.get(attribute.value_span.after().start as usize..).and_then(|rest| rest.chars().next());
-        return match (quote, fields.get("port")) {
-            (Some(quote), None) => diagnostic.unsafe_fix(
-                wording::move_to("`port`"),
-                attribute.value_span,
-                format!("{host}{quote} port={quote}{port}"),
-            ),
-            _ => diagnostic.unsafe_fix(wording::remove("the port here"), attribute.value_span, host),
+        let edits = vec![
+            Edit { span: attribute.value_span, text: host.to_owned() },
+            Edit { span: attribute.span.after(), text: format!(" port='{port}'") },
+        ];
+        return match fields.get("port") {
+            None => diagnostic.fix(wording::move_to("`port`"), Applicability::Unsafe, edits),
+            Some(_) => diagnostic.unsafe_fix(wording::remove("the port here"), attribute.value_span, host),
         };
     }
     if let Some((address, _)) = attribute.value.split_once('%').filter(|(address, _)| address.contains(':')) {

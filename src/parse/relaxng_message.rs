@@ -3,12 +3,10 @@
 //! libvirt prints one message for the whole document, and it never speaks of anything below the root's children:
 //! libxml2's RELAX NG reports the last alternative that it tried. This predicts which one that is.
 
-use roxmltree::Node;
-
 use crate::backup::Mode;
 use crate::diagnostic::Diagnostic;
-use crate::schema::DOMAINBACKUP;
-use crate::syntax::namespace;
+use crate::schema::{DOMAINBACKUP, Shape};
+use crate::syntax::{Content, Element};
 use crate::wording::trim;
 
 /// Where libvirt's packages put the schema.
@@ -21,9 +19,9 @@ const NO_NAMESPACE: &str = "Expecting no namespace for element domainbackup";
 /// `disks_fit_push` returns whether a `<disks>` would be right in push mode.
 pub(super) fn set_schema_message(
     diagnostics: &mut [Diagnostic],
-    root: Node<'_, '_>,
+    root: Element<'_, '_>,
     mode: Mode,
-    disks_fit_push: impl FnOnce(Node<'_, '_>) -> bool,
+    disks_fit_push: impl FnOnce(Element<'_, '_>) -> bool,
 ) {
     // What libvirt's parser refuses has its message already.
     if diagnostics.iter().all(|diagnostic| diagnostic.libvirt.is_some()) {
@@ -48,56 +46,46 @@ pub(super) fn root_in_namespace() -> String {
 
 struct SchemaMessage<'d, 'a, 'i> {
     diagnostics: &'d [Diagnostic],
-    root: Node<'a, 'i>,
+    root: Element<'a, 'i>,
     mode: Mode,
 }
 
-impl<'a, 'i> SchemaMessage<'_, 'a, 'i> {
-    fn words(&self, disks_fit_push: impl FnOnce(Node<'_, '_>) -> bool) -> String {
-        if namespace(self.root).is_some() {
+impl SchemaMessage<'_, '_, '_> {
+    fn words(&self, disks_fit_push: impl FnOnce(Element<'_, '_>) -> bool) -> String {
+        if self.root.namespace().is_some() {
             return NO_NAMESPACE.to_owned();
         }
-        let unknown_child = self.root.children().find(|child| is_unknown_child(*child));
-        let known: Vec<_> = self.known_children(unknown_child).collect();
-        let named =
-            |name: &str| known.iter().filter(move |child| child.tag_name().name() == name).copied().collect::<Vec<_>>();
+        let is_unknown = |content: &Content<'_, '_>| is_unknown(*content, &DOMAINBACKUP);
+        let unknown = self.root.content().find(is_unknown);
+        let known: Vec<_> =
+            self.root.content().take_while(|content| !is_unknown(content)).filter_map(Content::element).collect();
+        let named = |name: &str| known.iter().filter(move |child| child.name() == name).copied().collect::<Vec<_>>();
         let incrementals = named("incremental");
         if incrementals.len() > 1 || incrementals.iter().any(|child| !self.is_valid(*child)) {
             return extra("incremental");
         }
         let pull_fits = self.pull_fits(&named("server"), &named("disks"));
         if !pull_fits {
-            let mut alternatives = known.iter().filter(|child| child.tag_name().name() != "incremental");
+            let mut alternatives = known.iter().filter(|child| child.name() != "incremental");
             let first = match alternatives.next() {
-                Some(disks) if disks.tag_name().name() == "disks" && self.fits_push(*disks, disks_fit_push) => {
-                    alternatives.next()
-                }
+                Some(disks) if disks.name() == "disks" && self.fits_push(*disks, disks_fit_push) => alternatives.next(),
                 first => first,
             };
             if let Some(first) = first {
-                return extra(first.tag_name().name());
+                return extra(first.name());
             }
         }
-        match unknown_child {
-            Some(unknown_child) if unknown_child.is_text() => "Element domainbackup has extra content: text".to_owned(),
-            Some(unknown_child) => {
-                format!("Element domainbackup has extra content: {}", unknown_child.tag_name().name())
-            }
-            None => self.attribute(pull_fits),
-        }
+        let Some(unknown) = unknown else { return self.attribute(pull_fits) };
+        format!("Element domainbackup has extra content: {}", unknown.element().map_or("text", Element::name))
     }
 
-    fn known_children(&self, unknown_child: Option<Node<'a, 'i>>) -> impl Iterator<Item = Node<'a, 'i>> {
-        self.root.children().take_while(move |child| Some(*child) != unknown_child).filter(Node::is_element)
-    }
-
-    fn is_valid(&self, child: Node<'_, '_>) -> bool {
-        let range = child.range();
+    fn is_valid(&self, child: Element<'_, '_>) -> bool {
+        let range = child.span().range();
         let inside = |diagnostic: &Diagnostic| range.contains(&(diagnostic.primary.span.start as usize));
         !self.diagnostics.iter().any(|diagnostic| diagnostic.libvirt.is_none() && inside(diagnostic))
     }
 
-    fn fits_push(&self, disks: Node<'_, '_>, disks_fit_push: impl FnOnce(Node<'_, '_>) -> bool) -> bool {
+    fn fits_push(&self, disks: Element<'_, '_>, disks_fit_push: impl FnOnce(Element<'_, '_>) -> bool) -> bool {
         match self.mode {
             Mode::Push => self.is_valid(disks),
             Mode::Pull => disks_fit_push(disks),
@@ -105,7 +93,7 @@ impl<'a, 'i> SchemaMessage<'_, 'a, 'i> {
     }
 
     /// Whether the alternative for pull mode is the one that matches.
-    fn pull_fits(&self, servers: &[Node<'_, '_>], disks: &[Node<'_, '_>]) -> bool {
+    fn pull_fits(&self, servers: &[Element<'_, '_>], disks: &[Element<'_, '_>]) -> bool {
         self.root.attribute("mode").is_some_and(|mode| trim(mode) == "pull")
             && servers.len() == 1
             && disks.len() <= 1
@@ -114,14 +102,14 @@ impl<'a, 'i> SchemaMessage<'_, 'a, 'i> {
 
     fn attribute(&self, pull_fits: bool) -> String {
         let refused = self.root.attributes().find(|attribute| {
-            let accepted = match trim(attribute.value()) {
+            let accepted = match trim(attribute.value) {
                 "push" => true,
                 "pull" => pull_fits,
                 _ => false,
             };
-            attribute.namespace().is_some() || attribute.name() != "mode" || !accepted
+            attribute.namespace.is_some() || attribute.name != "mode" || !accepted
         });
-        let name = refused.map_or("mode", |attribute| attribute.name());
+        let name = refused.map_or("mode", |attribute| attribute.name);
         format!("Invalid attribute {name} for element domainbackup")
     }
 }
@@ -130,11 +118,11 @@ fn extra(name: &str) -> String {
     format!("Extra element {name} in interleave\nElement domainbackup failed to validate content")
 }
 
-/// Whether the schema knows no such child of the root.
-fn is_unknown_child(child: Node<'_, '_>) -> bool {
-    if child.is_text() {
-        return !trim(child.text().unwrap_or_default()).is_empty();
+/// Whether the schema does not allow this in the root.
+pub(crate) fn is_unknown(content: Content<'_, '_>, root: &Shape) -> bool {
+    match content {
+        Content::Element(child) => child.namespace().is_some() || !root.children.contains(&child.name()),
+        Content::Text(text) => !trim(&text.value()).is_empty(),
+        Content::Other => false,
     }
-    let name = child.tag_name();
-    child.is_element() && (namespace(child).is_some() || !DOMAINBACKUP.children.contains(&name.name()))
 }

@@ -1,12 +1,10 @@
 //! The root element: whether it is `<domainbackup>`, and where the backup is if it is not.
 
-use roxmltree::Node;
-
 use crate::ambiguous::{self, Ambiguous};
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::rules::Rule;
 use crate::schema::DOMAINBACKUP;
-use crate::syntax::{name_span, namespace, start_tag};
+use crate::syntax::Element;
 use crate::wording::{self, closest_match, is_single_typo};
 
 use super::element::Context;
@@ -34,17 +32,17 @@ const KINDS: [(&str, &str); 15] = [
 /// Where to go on after the root.
 pub(super) enum Found<'a, 'i> {
     /// This is the backup, whatever it is called.
-    Backup(Node<'a, 'i>),
+    Backup(Element<'a, 'i>),
     /// This is the list of disks of a backup.
-    Disks(Node<'a, 'i>),
+    Disks(Element<'a, 'i>),
     Nothing,
 }
 
 /// Checks the root, and finds the backup.
-pub(super) fn find<'a, 'i>(context: &mut Context<'i>, root: Node<'a, 'i>) -> Found<'a, 'i> {
-    let name = root.tag_name().name();
+pub(super) fn find<'a, 'i>(context: &mut Context<'i>, root: Element<'a, 'i>) -> Found<'a, 'i> {
+    let name = root.name();
     if name == DOMAINBACKUP.name {
-        if let Some(namespace) = namespace(root) {
+        if let Some(namespace) = root.namespace() {
             let diagnostic = in_namespace(context, root, namespace);
             context.report(diagnostic);
             context.namespace = Some(namespace.to_owned());
@@ -56,33 +54,33 @@ pub(super) fn find<'a, 'i>(context: &mut Context<'i>, root: Node<'a, 'i>) -> Fou
         Some(kind) => format!("{}: this is {kind}, not a backup", wording::wrong_root(name)),
         None => wording::wrong_root(name),
     };
-    let diagnostic = Diagnostic::new(Rule::WrongRoot, name_span(root), message)
+    let diagnostic = Diagnostic::new(Rule::WrongRoot, root.name_span(), message)
         .libvirt(format!("XML error: expecting root element of 'domainbackup', not '{name}'"));
     let (diagnostic, found) = explain(root, name, kind, diagnostic);
     context.report(diagnostic);
     found
 }
 
-fn in_namespace(context: &Context<'_>, root: Node<'_, '_>, namespace: &str) -> Diagnostic {
+fn in_namespace(context: &Context<'_>, root: Element<'_, '_>, namespace: &str) -> Diagnostic {
     let message = wording::in_namespace(DOMAINBACKUP.name, namespace);
-    let diagnostic = match unexpected::namespace_declaration(root) {
+    let diagnostic = match root.namespace_declaration() {
         Some(declaration) => Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix(
             wording::remove("`xmlns`"),
             context.with_space_before(declaration),
             "",
         ),
-        None => Diagnostic::new(Rule::Namespace, start_tag(root), message),
+        None => Diagnostic::new(Rule::Namespace, root.tag(), message),
     };
     diagnostic.help(wording::NO_NAMESPACE).libvirt(relaxng_message::root_in_namespace())
 }
 
 fn explain<'a, 'i>(
-    root: Node<'a, 'i>,
+    root: Element<'a, 'i>,
     name: &str,
     kind: Option<&str>,
     diagnostic: Diagnostic,
 ) -> (Diagnostic, Found<'a, 'i>) {
-    if let Some(backup) = root.descendants().skip(1).find(|node| node.tag_name().name() == DOMAINBACKUP.name) {
+    if let Some(backup) = root.descendants().find(|node| node.name() == DOMAINBACKUP.name) {
         return (wrapped(root, backup, diagnostic), Found::Backup(backup));
     }
     if name == "domain" {
@@ -93,7 +91,7 @@ fn explain<'a, 'i>(
         return (diagnostic.help(help), Found::Nothing);
     }
     if name == "disks" {
-        let range = Span::from(root.range());
+        let range = root.span();
         let edits = vec![
             Edit { span: range.before(), text: "<domainbackup>".to_owned() },
             Edit { span: range.after(), text: "</domainbackup>".to_owned() },
@@ -126,19 +124,19 @@ fn explain<'a, 'i>(
 }
 
 /// Whether an element holds what a backup holds.
-fn looks_like_backup(root: Node<'_, '_>) -> bool {
+fn looks_like_backup(root: Element<'_, '_>) -> bool {
     let is_known = |name: &str| name == "disk" || DOMAINBACKUP.children.contains(&name);
-    root.children().filter(Node::is_element).any(|child| is_known(child.tag_name().name()))
+    root.children().any(|child| is_known(child.name()))
 }
 
 /// A backup in another element: one mistake, and what is in the backup is checked all the same.
-fn wrapped(root: Node<'_, '_>, backup: Node<'_, '_>, diagnostic: Diagnostic) -> Diagnostic {
+fn wrapped(root: Element<'_, '_>, backup: Element<'_, '_>, diagnostic: Diagnostic) -> Diagnostic {
     let edits = vec![
-        Edit { span: Span::new(root.range().start, backup.range().start), text: String::new() },
-        Edit { span: Span::new(backup.range().end, root.range().end), text: String::new() },
+        Edit { span: Span { start: root.span().start, end: backup.span().start }, text: String::new() },
+        Edit { span: Span { start: backup.span().end, end: root.span().end }, text: String::new() },
     ];
     diagnostic
-        .label(start_tag(backup), "the backup begins here")
+        .label(backup.tag(), "the backup begins here")
         .help("save <domainbackup> by itself, as the root element of a file")
         .fix("keep <domainbackup> only", Applicability::Unsafe, edits)
 }

@@ -5,10 +5,10 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::number;
-use crate::syntax::name_span;
+use crate::syntax::Attribute;
 use crate::wording::{self, join_with_or};
 
-use super::element::{Attribute, Context, Fields};
+use super::element::{Context, Fields};
 
 /// What only some transports have: the attribute that a transport needs, and those that it may have too.
 fn attributes_of(transport: Transport) -> (&'static str, &'static [&'static str]) {
@@ -103,7 +103,7 @@ fn report_wrong_transport(context: &mut Context<'_>, fields: &Fields<'_, '_>, ch
         .help(format!("add transport='{word}'"))
         .safe_fix(
             wording::add(&format!("transport='{word}'")),
-            name_span(fields.node).after(),
+            fields.node.name_span().after(),
             format!(" transport='{word}'"),
         ),
     };

@@ -5,8 +5,6 @@
 
 use std::borrow::Cow;
 
-use roxmltree::{Document, Node};
-
 use crate::backup::{
     Backup, BackupMode, Cipher, Destination, Disk, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Mode,
     PrivateData, Seclabel, Secret, Server, SourceOnly, Spanned, State, StorageFormat, StorageType, Text, Transport,
@@ -15,11 +13,11 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::DOMAINBACKUP;
-use crate::syntax::{namespace, start_tag};
+use crate::syntax::{Attribute, Document, Element};
 use crate::wording;
 
 use super::destination::check_models;
-use super::element::{Attribute, Context, parser_refusal};
+use super::element::{Context, parser_refusal};
 use super::text::text_of;
 
 /// Types that libvirt knows for a disk's source, and not for a backup's destination.
@@ -31,9 +29,9 @@ const HELP: &str = "pass the state file as libvirtd wrote it; leave out --status
 /// Reads a state file; see [`super::parse`].
 #[must_use]
 pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i>>, Vec<Diagnostic>) {
-    let root = document.root_element();
-    let mut context = Context::new(document.input_text(), release);
-    if root.tag_name().name() != DOMAINBACKUP.name {
+    let root = document.root();
+    let mut context = Context::new(document.text(), release);
+    if root.name() != DOMAINBACKUP.name {
         super::root::find(&mut context, root);
         return (None, context.finish());
     }
@@ -41,13 +39,8 @@ pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i
     (Some(backup), context.finish())
 }
 
-fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    children(node, name).next()
-}
-
-fn children<'a, 'i>(node: Node<'a, 'i>, name: &str) -> impl Iterator<Item = Node<'a, 'i>> {
-    node.children()
-        .filter(move |child| child.is_element() && child.tag_name().name() == name && namespace(*child).is_none())
+fn children<'a, 'i>(node: Element<'a, 'i>, name: &str) -> impl Iterator<Item = Element<'a, 'i>> {
+    node.children().filter(move |child| child.is(name))
 }
 
 /// The methods read one element each.
@@ -56,23 +49,11 @@ struct StateFile<'r, 'i> {
 }
 
 impl<'i> StateFile<'_, 'i> {
-    fn attribute<'a>(&self, node: Node<'a, 'i>, name: &str) -> Option<Attribute<'a>> {
-        // libvirt asks for the local name, whatever the namespace.
-        let found = node.attributes().find(|attribute| attribute.name() == name)?;
-        Some(Attribute::new(found, self.context.text))
+    fn text(&self, node: Element<'_, 'i>, name: &str) -> Option<Text<'i>> {
+        self.context.text_in(node.any_attribute(name).as_ref())
     }
 
-    /// One that libvirt looks for with `XPath`, which minds the namespace.
-    fn unprefixed_attribute<'a>(&self, node: Node<'a, 'i>, name: &str) -> Option<Attribute<'a>> {
-        let found = node.attributes().find(|attribute| attribute.name() == name && attribute.namespace().is_none())?;
-        Some(Attribute::new(found, self.context.text))
-    }
-
-    fn text(&self, node: Node<'_, 'i>, name: &str) -> Option<Text<'i>> {
-        self.context.text_in(self.attribute(node, name).as_ref())
-    }
-
-    fn value(&self, node: Node<'_, 'i>, name: &str) -> Option<Cow<'i, str>> {
+    fn value(&self, node: Element<'_, 'i>, name: &str) -> Option<Cow<'i, str>> {
         self.text(node, name).map(|text| text.value)
     }
 
@@ -80,33 +61,33 @@ impl<'i> StateFile<'_, 'i> {
         self.context.report(Diagnostic::new(Rule::InvalidStatus, span, message).help(HELP).libvirt(libvirt));
     }
 
-    fn missing(&mut self, node: Node<'_, '_>, what: &str, libvirt: impl Into<String>) {
-        let message = wording::missing_attribute(what, node.tag_name().name());
-        self.context.report(Diagnostic::new(Rule::MissingStatus, start_tag(node), message).help(HELP).libvirt(libvirt));
+    fn missing(&mut self, node: Element<'_, '_>, what: &str, libvirt: impl Into<String>) {
+        let message = wording::missing_attribute(what, node.name());
+        self.context.report(Diagnostic::new(Rule::MissingStatus, node.tag(), message).help(HELP).libvirt(libvirt));
     }
 
     /// An attribute that holds one of some words.
-    fn word<T>(&mut self, node: Node<'_, 'i>, name: &str, from_name: impl Fn(&str) -> Option<T>) -> Option<T> {
-        let attribute = self.attribute(node, name)?;
+    fn word<T>(&mut self, node: Element<'_, 'i>, name: &str, from_name: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let attribute = node.any_attribute(name)?;
         self.word_in(node, attribute, from_name)
     }
 
     fn word_in<T>(
         &mut self,
-        node: Node<'_, 'i>,
+        node: Element<'_, 'i>,
         attribute: Attribute<'_>,
         from_name: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
         let found = from_name(attribute.value);
         if found.is_none() {
             let Attribute { name, value, .. } = attribute;
-            let libvirt = parser_refusal(self.context.release, node.tag_name().name(), name, value);
-            self.refuse(attribute.report_span(), wording::invalid_value(value, name, node.tag_name().name()), libvirt);
+            let libvirt = parser_refusal(self.context.release, node.name(), name, value);
+            self.refuse(attribute.report_span(), wording::invalid_value(value, name, node.name()), libvirt);
         }
         found
     }
 
-    fn yes_no(&mut self, node: Node<'_, 'i>, name: &str) -> Option<bool> {
+    fn yes_no(&mut self, node: Element<'_, 'i>, name: &str) -> Option<bool> {
         self.word(node, name, |word| match word {
             "yes" => Some(true),
             "no" => Some(false),
@@ -114,34 +95,34 @@ impl<'i> StateFile<'_, 'i> {
         })
     }
 
-    fn backup(mut self, root: Node<'_, 'i>) -> Backup<'i> {
+    fn backup(mut self, root: Element<'_, 'i>) -> Backup<'i> {
         let mode = self.word(root, "mode", Mode::from_name).unwrap_or(Mode::Push);
-        let server = child(root, "server").and_then(|server| self.server(server, mode));
-        let disks: Vec<_> =
-            children(root, "disks").flat_map(|disks| disks.children().filter(Node::is_element)).collect();
+        let server = root.child("server").and_then(|server| self.server(server, mode));
+        let disks: Vec<_> = children(root, "disks").flat_map(Element::children).collect();
         Backup {
             mode,
-            incremental: child(root, "incremental")
-                .map(|node| Spanned { value: text_of(node, self.context.release), span: node.range().into() })
+            incremental: root
+                .child("incremental")
+                .map(|node| Spanned { value: text_of(node, self.context.release), span: node.span() })
                 .filter(|text| !text.value.is_empty()),
             server,
             disks: disks.into_iter().map(|disk| self.disk(disk, mode)).collect(),
             empty_disk_entries: 0,
             private_data: self.private_data(root),
-            tag: Spanned { value: (), span: start_tag(root) },
+            tag: Spanned { value: (), span: root.tag() },
             disks_tag: SourceOnly(None),
             ignored: SourceOnly(Vec::new()),
         }
     }
 
-    fn private_data(&self, root: Node<'_, 'i>) -> PrivateData<'i> {
+    fn private_data(&self, root: Element<'_, 'i>) -> PrivateData<'i> {
         let objects = || children(root, "privateData").flat_map(|data| children(data, "objects"));
-        let alias = |node: Node<'_, 'i>| {
-            let alias = self.unprefixed_attribute(node, "alias");
+        let alias = |node: Element<'_, 'i>| {
+            let alias = node.unprefixed_attribute("alias");
             self.context.text_in(alias.as_ref()).map(|text| text.value)
         };
         let of_tls_key =
-            |node: &Node<'_, 'i>| self.unprefixed_attribute(*node, "type").is_some_and(|kind| kind.value == "tlskey");
+            |node: &Element<'_, 'i>| node.unprefixed_attribute("type").is_some_and(|kind| kind.value == "tlskey");
         let mut secrets = objects().flat_map(|objects| children(objects, "secret")).filter(of_tls_key);
         let mut credentials = objects().flat_map(|objects| children(objects, "TLSx509"));
         PrivateData {
@@ -150,10 +131,10 @@ impl<'i> StateFile<'_, 'i> {
         }
     }
 
-    fn server(&mut self, node: Node<'_, 'i>, mode: Mode) -> Option<Server<'i>> {
+    fn server(&mut self, node: Element<'_, 'i>, mode: Mode) -> Option<Server<'i>> {
         if mode == Mode::Push {
             self.refuse(
-                start_tag(node),
+                node.tag(),
                 "<server> is not allowed in push mode".to_owned(),
                 "unsupported configuration: use of <server> requires pull mode backup".to_owned(),
             );
@@ -196,11 +177,11 @@ impl<'i> StateFile<'_, 'i> {
             Transport::Unix => {}
         }
         let tls = self.yes_no(node, "tls");
-        Some(Server { transport, tls, name, port, socket, fdgroup, tag: Spanned { value: (), span: start_tag(node) } })
+        Some(Server { transport, tls, name, port, socket, fdgroup, tag: Spanned { value: (), span: node.tag() } })
     }
 
-    fn transport(&mut self, node: Node<'_, 'i>) -> Option<Transport> {
-        let Some(attribute) = self.attribute(node, "transport") else { return Some(Transport::Tcp) };
+    fn transport(&mut self, node: Element<'_, 'i>) -> Option<Transport> {
+        let Some(attribute) = node.any_attribute("transport") else { return Some(Transport::Tcp) };
         let known = Transport::from_name(attribute.value)
             .filter(|transport| *transport != Transport::Fd || self.context.release >= Release::V11_3_0);
         if known.is_none() {
@@ -216,7 +197,7 @@ impl<'i> StateFile<'_, 'i> {
             if attribute.value == "rdma" {
                 // Known, and refused only once the rest has been read.
                 self.port(node);
-                if self.attribute(node, "socket").is_some() {
+                if node.any_attribute("socket").is_some() {
                     let libvirt = "XML error: transport 'rdma' does not support socket attribute".to_owned();
                     self.refuse(
                         attribute.span,
@@ -224,7 +205,7 @@ impl<'i> StateFile<'_, 'i> {
                         libvirt,
                     );
                 }
-                if self.attribute(node, "name").is_none() {
+                if node.any_attribute("name").is_none() {
                     self.missing(node, "name", "XML error: missing name for host");
                 }
             }
@@ -232,9 +213,9 @@ impl<'i> StateFile<'_, 'i> {
         known
     }
 
-    fn refuse_socket(&mut self, node: Node<'_, 'i>, span: Span, transport: Transport) {
+    fn refuse_socket(&mut self, node: Element<'_, 'i>, span: Span, transport: Transport) {
         // The older release prints the attribute, and so nothing when it is absent.
-        let written = self.attribute(node, "transport").is_some() || self.context.release >= Release::V11_3_0;
+        let written = node.any_attribute("transport").is_some() || self.context.release >= Release::V11_3_0;
         let name = if written { transport.name() } else { "(null)" };
         let libvirt = format!("XML error: transport '{name}' does not support socket attribute");
         self.refuse(
@@ -244,8 +225,8 @@ impl<'i> StateFile<'_, 'i> {
         );
     }
 
-    fn port(&mut self, node: Node<'_, 'i>) -> u16 {
-        let Some(attribute) = self.attribute(node, "port") else { return 0 };
+    fn port(&mut self, node: Element<'_, 'i>) -> u16 {
+        let Some(attribute) = node.any_attribute("port") else { return 0 };
         let number = lenient_number(attribute.value);
         if let Some(port) = number.and_then(|number| u16::try_from(number).ok()) {
             return port;
@@ -258,8 +239,8 @@ impl<'i> StateFile<'_, 'i> {
         0
     }
 
-    fn disk(&mut self, node: Node<'_, 'i>, mode: Mode) -> Disk<'i> {
-        let span = start_tag(node);
+    fn disk(&mut self, node: Element<'_, 'i>, mode: Mode) -> Disk<'i> {
+        let span = node.tag();
         let name = self.text(node, "name");
         if name.is_none() {
             self.missing(node, "name", "XML error: missing name from disk backup element");
@@ -273,7 +254,7 @@ impl<'i> StateFile<'_, 'i> {
         disk
     }
 
-    fn read_included_disk(&mut self, disk: &mut Disk<'i>, node: Node<'_, 'i>, mode: Mode) {
+    fn read_included_disk(&mut self, disk: &mut Disk<'i>, node: Element<'_, 'i>, mode: Mode) {
         if mode == Mode::Pull {
             disk.exportname = self.text(node, "exportname");
             disk.exportbitmap = self.text(node, "exportbitmap");
@@ -287,8 +268,8 @@ impl<'i> StateFile<'_, 'i> {
             .flatten()
             .map(|value| Spanned { value, span: disk.tag.span });
         disk.incremental = self.text(node, "incremental");
-        if self.attribute(node, "state").is_none() {
-            let element = node.tag_name().name();
+        if node.any_attribute("state").is_none() {
+            let element = node.name();
             self.missing(
                 node,
                 "state",
@@ -307,13 +288,13 @@ impl<'i> StateFile<'_, 'i> {
             Mode::Push => "target",
             Mode::Pull => "scratch",
         };
-        let destination = child(node, element).map(|destination| self.destination(destination, disk.storage_type));
+        let destination = node.child(element).map(|destination| self.destination(destination, disk.storage_type));
         // One that says nothing is written as none.
         disk.destination = destination.filter(|destination| *destination != Destination::default()).map(Box::new);
     }
 
-    fn storage_type(&mut self, node: Node<'_, 'i>) -> StorageType {
-        let Some(attribute) = self.attribute(node, "type") else { return StorageType::File };
+    fn storage_type(&mut self, node: Element<'_, 'i>) -> StorageType {
+        let Some(attribute) = node.any_attribute("type") else { return StorageType::File };
         if let Some(storage_type) = StorageType::from_name(attribute.value) {
             return storage_type;
         }
@@ -329,8 +310,8 @@ impl<'i> StateFile<'_, 'i> {
         StorageType::File
     }
 
-    fn format(&mut self, node: Node<'_, 'i>) -> Option<Spanned<StorageFormat>> {
-        let attribute = children(node, "driver").find_map(|driver| self.unprefixed_attribute(driver, "type"))?;
+    fn format(&mut self, node: Element<'_, 'i>) -> Option<Spanned<StorageFormat>> {
+        let attribute = children(node, "driver").find_map(|driver| driver.unprefixed_attribute("type"))?;
         // An empty format is no format.
         let format = StorageFormat::from_name(attribute.value);
         if format.is_none() && !attribute.value.is_empty() {
@@ -340,28 +321,28 @@ impl<'i> StateFile<'_, 'i> {
         format.map(|value| Spanned { value, span: attribute.report_span() })
     }
 
-    fn index(&mut self, node: Node<'_, 'i>) -> u32 {
-        let Some(attribute) = self.attribute(node, "index") else { return 0 };
+    fn index(&mut self, node: Element<'_, 'i>) -> u32 {
+        let Some(attribute) = node.any_attribute("index") else { return 0 };
         lenient_number(attribute.value).unwrap_or_else(|| {
             let libvirt = format!("XML error: invalid storage source index '{}'", attribute.value);
             self.refuse(
                 attribute.report_span(),
-                wording::invalid_value(attribute.value, "index", node.tag_name().name()),
+                wording::invalid_value(attribute.value, "index", node.name()),
                 libvirt,
             );
             0
         })
     }
 
-    fn destination(&mut self, node: Node<'_, 'i>, storage_type: StorageType) -> Destination<'i> {
+    fn destination(&mut self, node: Element<'_, 'i>, storage_type: StorageType) -> Destination<'i> {
         let path = match storage_type {
             StorageType::File => "file",
             StorageType::Block => "dev",
         };
         let fdgroup = self.text(node, "fdgroup").filter(|_| storage_type == StorageType::File);
-        let encryption = child(node, "encryption").and_then(|encryption| self.encryption(encryption));
+        let encryption = node.child("encryption").and_then(|encryption| self.encryption(encryption));
         let seclabels: Vec<_> = children(node, "seclabel").map(|seclabel| self.seclabel(seclabel)).collect();
-        let elements = children(node, "seclabel").map(|seclabel| Span::from(seclabel.range()));
+        let elements = children(node, "seclabel").map(Element::span);
         check_models(self.context, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
         Destination {
             path: self.text(node, path).filter(|path| !path.value.is_empty()),
@@ -371,12 +352,13 @@ impl<'i> StateFile<'_, 'i> {
         }
     }
 
-    fn seclabel(&mut self, node: Node<'_, 'i>) -> Seclabel<'i> {
+    fn seclabel(&mut self, node: Element<'_, 'i>) -> Seclabel<'i> {
         let model = self.text(node, "model");
         let relabel = self.yes_no(node, "relabel").unwrap_or(true);
         let labelskip = self.yes_no(node, "labelskip").unwrap_or(false);
-        let label = child(node, "label")
-            .map(|label| Spanned { value: text_of(label, self.context.release), span: label.range().into() })
+        let label = node
+            .child("label")
+            .map(|label| Spanned { value: text_of(label, self.context.release), span: label.span() })
             .filter(|label| !label.value.is_empty() && label.value.len() <= super::destination::MAX_LABEL_LENGTH);
         if let (Some(label), false) = (&label, relabel) {
             let model = model.as_ref().map_or("<null>", |model| &model.value);
@@ -386,8 +368,8 @@ impl<'i> StateFile<'_, 'i> {
         Seclabel { model, labelskip, relabel, label }
     }
 
-    fn encryption(&mut self, node: Node<'_, 'i>) -> Option<Encryption<'i>> {
-        let Some(format) = self.unprefixed_attribute(node, "format").filter(|format| !format.value.is_empty()) else {
+    fn encryption(&mut self, node: Element<'_, 'i>) -> Option<Encryption<'i>> {
+        let Some(format) = node.unprefixed_attribute("format").filter(|format| !format.value.is_empty()) else {
             self.missing(node, "format", "XML error: unknown volume encryption format");
             return None;
         };
@@ -402,16 +384,16 @@ impl<'i> StateFile<'_, 'i> {
             EncryptionFormat::Luks => self.cipher_and_ivgen(node),
             _ => (None, None),
         };
-        Some(Encryption { format, engine, secrets, cipher, ivgen, tag: SourceOnly(start_tag(node)) })
+        Some(Encryption { format, engine, secrets, cipher, ivgen, tag: SourceOnly(node.tag()) })
     }
 
-    fn secret(&mut self, node: Node<'_, 'i>) -> Option<Secret<'i>> {
-        let Some(kind) = self.unprefixed_attribute(node, "type").filter(|kind| !kind.value.is_empty()) else {
+    fn secret(&mut self, node: Element<'_, 'i>) -> Option<Secret<'i>> {
+        let Some(kind) = node.unprefixed_attribute("type").filter(|kind| !kind.value.is_empty()) else {
             self.missing(node, "type", "XML error: unknown volume encryption secret type");
             return None;
         };
         self.word_in(node, kind, |word| (word == "passphrase").then_some(()))?;
-        match (self.attribute(node, "uuid"), self.value(node, "usage")) {
+        match (node.any_attribute("uuid"), self.value(node, "usage")) {
             (None, None) => {
                 self.missing(node, "uuid` or `usage", "XML error: missing secret uuid or usage attribute");
                 None
@@ -444,14 +426,14 @@ impl<'i> StateFile<'_, 'i> {
         }
     }
 
-    fn cipher_and_ivgen(&mut self, node: Node<'_, 'i>) -> (Option<Cipher<'i>>, Option<Ivgen<'i>>) {
-        let cipher = child(node, "cipher");
-        let ivgen = child(node, "ivgen");
+    fn cipher_and_ivgen(&mut self, node: Element<'_, 'i>) -> (Option<Cipher<'i>>, Option<Ivgen<'i>>) {
+        let cipher = node.child("cipher");
+        let ivgen = node.child("ivgen");
         let Some(cipher) = cipher else {
             if let Some(ivgen) = ivgen {
                 let libvirt = "XML error: ivgen element found, but cipher is missing".to_owned();
                 self.refuse(
-                    start_tag(ivgen),
+                    ivgen.tag(),
                     format!("{}: required with <ivgen>", wording::missing_element("cipher")),
                     libvirt,
                 );
@@ -460,23 +442,23 @@ impl<'i> StateFile<'_, 'i> {
         };
         let cipher = self.cipher(cipher);
         let ivgen = ivgen.map(|node| {
-            if self.attribute(node, "name").is_none() {
+            if node.any_attribute("name").is_none() {
                 self.missing(node, "name", "XML error: missing ivgen info name string");
             }
             Ivgen {
                 name: self.value(node, "name").unwrap_or_default(),
                 hash: self.value(node, "hash"),
-                tag: SourceOnly(start_tag(node)),
+                tag: SourceOnly(node.tag()),
             }
         });
         (Some(cipher), ivgen)
     }
 
-    fn cipher(&mut self, node: Node<'_, 'i>) -> Cipher<'i> {
-        if self.attribute(node, "name").is_none() {
+    fn cipher(&mut self, node: Element<'_, 'i>) -> Cipher<'i> {
+        if node.any_attribute("name").is_none() {
             self.missing(node, "name", "XML error: cipher info missing 'name' attribute");
         }
-        let size = match self.attribute(node, "size") {
+        let size = match node.any_attribute("size") {
             None => {
                 self.missing(node, "size", "XML error: Missing required attribute 'size' in element 'cipher'");
                 0
@@ -495,7 +477,7 @@ impl<'i> StateFile<'_, 'i> {
             size,
             mode: self.value(node, "mode"),
             hash: self.value(node, "hash"),
-            tag: SourceOnly(start_tag(node)),
+            tag: SourceOnly(node.tag()),
         }
     }
 }

@@ -11,26 +11,19 @@
 
 use std::borrow::Cow;
 
-use roxmltree::{Node, StringStorage};
-
 use crate::release::Release;
+use crate::syntax::value::{CDATA, cdata, dereference, line_ends};
+use crate::syntax::{Content, Element};
 use crate::wording::trim;
 
 /// The text of `node`, that of elements in it included, as `release` reads it.
-pub(crate) fn text_of<'i>(node: Node<'_, 'i>, release: Release) -> Cow<'i, str> {
-    let mut children = node.children();
-    let written = match (children.next(), children.next()) {
-        (None, _) => Some(""),
-        // One text whose value is what was written is all there is in the element, without references or CDATA marks.
-        (Some(only), None) if only.is_text() => as_written(only),
-        _ => None,
-    };
-    written.map_or_else(|| Cow::Owned(text_around(node, release)), Cow::Borrowed)
-}
-
-fn as_written<'i>(text: Node<'_, 'i>) -> Option<&'i str> {
-    let Some(StringStorage::Borrowed(value)) = text.text_storage() else { return None };
-    (text.document().input_text().get(text.range()) == Some(value)).then_some(*value)
+pub(crate) fn text_of<'i>(node: Element<'_, 'i>, release: Release) -> Cow<'i, str> {
+    let mut content = node.content();
+    match (content.next(), content.next()) {
+        (None, _) => Cow::Borrowed(""),
+        (Some(Content::Text(only)), None) if !only.written.contains(['&', '<', '\r']) => Cow::Borrowed(only.written),
+        _ => Cow::Owned(text_around(node, release)),
+    }
 }
 
 /// What libxml2 remembers of an element while it collects its text.
@@ -62,22 +55,17 @@ impl WhitespaceState {
     }
 }
 
-fn text_around(node: Node<'_, '_>, release: Release) -> String {
-    let source = node.document().input_text();
+fn text_around(node: Element<'_, '_>, release: Release) -> String {
     let mut collected = String::new();
     let mut state = WhitespaceState::default();
-    for child in node.children() {
-        if !child.is_text() {
+    let mut content = node.content().peekable();
+    while let Some(piece) = content.next() {
+        let Content::Text(text) = piece else {
             state.add(false);
-            if child.is_element() {
-                collected.push_str(&text_of(child, release));
-            }
+            collected.extend(piece.element().map(|element| text_of(element, release)));
             continue;
-        }
-        // The parser joins CDATA sections and the text around them, and keeps the range of the first piece only.
-        let next = child.next_sibling();
-        let end = next.map_or_else(|| content_end(node), |next| next.range().start);
-        for chunk in chunks(source.get(child.range().start..end).unwrap_or_default(), next.is_none()) {
+        };
+        for chunk in chunks(text.written, content.peek().is_none()) {
             if state.keep(&chunk) {
                 chunk.append_to(&mut collected);
                 state.keep_white_space |= chunk.keeps_later_white_space(release);
@@ -86,12 +74,6 @@ fn text_around(node: Node<'_, '_>, release: Release) -> String {
         }
     }
     collected
-}
-
-/// Where the content of an element that has some ends.
-fn content_end(node: Node<'_, '_>) -> usize {
-    let written = node.document().input_text().get(node.range()).unwrap_or_default();
-    node.range().start + written.rfind("</").unwrap_or(written.len())
 }
 
 /// A piece of text that libxml2 looks at by itself.
@@ -128,8 +110,7 @@ impl Chunk<'_> {
     fn append_to(&self, text: &mut String) {
         match self.kind {
             Kind::Reference => text.extend(dereference(self.written)),
-            _ if self.written.contains('\r') => text.push_str(&self.written.replace("\r\n", "\n").replace('\r', "\n")),
-            _ => text.push_str(self.written),
+            _ => text.push_str(&line_ends(self.written)),
         }
     }
 }
@@ -141,9 +122,9 @@ fn chunks(written: &str, ends_element: bool) -> impl Iterator<Item = Chunk<'_>> 
         if rest.is_empty() {
             return None;
         }
-        if let Some(section) = rest.strip_prefix("<![CDATA[") {
-            let (content, after) = section.split_once("]]>").unwrap_or((section, ""));
-            rest = after;
+        if rest.starts_with(CDATA) {
+            let (content, length) = cdata(rest);
+            rest = rest.get(length..).unwrap_or_default();
             return Some(Chunk { written: content, kind: Kind::Cdata });
         }
         if let Some(reference) = rest.strip_prefix('&') {
@@ -182,24 +163,5 @@ fn next_of(written: &str, end: usize, ends_element: bool) -> Next {
         Some('&') => Next::Other,
         None if ends_element => Next::EndTag,
         _ => Next::Markup,
-    }
-}
-
-/// The character that a reference stands for, without its `&` and `;`.
-fn dereference(reference: &str) -> Option<char> {
-    match reference {
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "amp" => Some('&'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => {
-            let number = reference.strip_prefix('#')?;
-            let code = match number.strip_prefix('x') {
-                Some(digits) => u32::from_str_radix(digits, 16),
-                None => number.parse(),
-            };
-            char::from_u32(code.ok()?)
-        }
     }
 }

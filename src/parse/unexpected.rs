@@ -8,7 +8,7 @@ mod element;
 
 pub(crate) use attribute::attribute;
 pub(crate) use element::children;
-pub(crate) use element::{namespace_declaration, rename};
+pub(crate) use element::rename;
 
 /// The types that a domain's disk may have and a backup's may not.
 pub(super) const FOREIGN_TYPES: [&str; 6] = ["network", "volume", "nvme", "dir", "vhostuser", "vhostvdpa"];

@@ -1,22 +1,20 @@
 //! The stages of a checkpoint that is a document of its own.
 
-use roxmltree::Document as Xml;
-
 use super::follow_up::{overlaps, spans_of};
 use super::{Checked, Purpose, in_order};
 use crate::checkpoint::{self, Checkpoint};
 use crate::diagnostic::{Diagnostic, Document};
 use crate::domain::Domain;
 use crate::options::Options;
-use crate::preflight;
+use crate::{preflight, syntax};
 
 /// Whether a document is a checkpoint, by its root element.
-pub(super) fn is_checkpoint(document: &Xml<'_>, options: &Options) -> bool {
-    !options.status && checkpoint::is_intended(document.root_element())
+pub(super) fn is_checkpoint(document: &syntax::Document<'_>, options: &Options) -> bool {
+    !options.status && checkpoint::is_intended(document.root())
 }
 
 pub(super) fn run_stages<T>(
-    document: Xml<'_>,
+    document: syntax::Document<'_>,
     domain: Option<&Domain>,
     options: &Options,
     purpose: Purpose,

@@ -1,11 +1,9 @@
 //! Limits, so that hostile input costs no more than ordinary input of its size.
 
 use memchr::memmem;
-use roxmltree::{Document, Node};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
-use crate::syntax::start_tag;
 
 /// roxmltree sets 72 bytes aside for each `<` and each `=`, wherever they stand. A hundred thousand disks with all that a
 /// disk can have take less.
@@ -17,7 +15,7 @@ const MAX_ATTRIBUTES: usize = 10_000;
 /// roxmltree's work grows with the cube of the namespace declarations. libvirt's documents have none, a domain a few.
 const MAX_NAMESPACES: usize = 500;
 /// libxml2, and so libvirt, goes no deeper.
-const MAX_DEPTH: usize = 256;
+pub(super) const MAX_DEPTH: usize = 256;
 /// Nor does it take longer names, in bytes.
 const MAX_NAME_LENGTH: usize = 50_000;
 /// roxmltree counts bytes in 32 bits.
@@ -76,43 +74,16 @@ fn too_large(span: Span, what: String) -> Diagnostic {
     Diagnostic::new(Rule::TooLarge, span, what).help("check that this is the right file").libvirt("Excessive size")
 }
 
-/// Looks for the first element that libxml2 would not go down to, or whose names are too long for it.
-pub(super) fn after_parsing(document: &Document<'_>) -> Option<Diagnostic> {
-    let may_have_long_names = document.input_text().len() > MAX_NAME_LENGTH;
-    let mut node = document.root_element();
-    let mut depth = 1;
-    loop {
-        if may_have_long_names && let Some(found) = long_name(node) {
-            return Some(found);
-        }
-        if depth > MAX_DEPTH {
-            return Some(too_deep(node));
-        }
-        if let Some(child) = node.first_element_child() {
-            (node, depth) = (child, depth + 1);
-            continue;
-        }
-        loop {
-            if let Some(sibling) = node.next_sibling_element() {
-                node = sibling;
-                break;
-            }
-            node = node.parent_element()?;
-            depth -= 1;
-        }
+/// Checks a start tag whose element is `depth` deep, and its names: the root is 1 deep.
+pub(super) fn check_tag(depth: usize, tag: Span, names: impl Iterator<Item = Span>) -> Option<Diagnostic> {
+    if let Some(name) = names.into_iter().find(|name| name.range().len() > MAX_NAME_LENGTH) {
+        let found = too_large(name, format!("a name of more than {MAX_NAME_LENGTH} bytes"));
+        return Some(found.libvirt("Name too long: NCName"));
     }
+    (depth > MAX_DEPTH).then(|| too_deep(tag))
 }
 
-fn long_name(node: Node<'_, '_>) -> Option<Diagnostic> {
-    let of_attributes = node.attributes().map(|attribute| (attribute.name(), attribute.range().start));
-    let mut names = of_attributes.chain([(node.tag_name().name(), node.range().start + 1)]);
-    let (name, start) = names.find(|(name, _)| name.len() > MAX_NAME_LENGTH)?;
-    let found = too_large(Span::new(start, start + name.len()), format!("a name of more than {MAX_NAME_LENGTH} bytes"));
-    Some(found.libvirt("Name too long: NCName"))
-}
-
-fn too_deep(node: Node<'_, '_>) -> Diagnostic {
-    let tag = start_tag(node);
+fn too_deep(tag: Span) -> Diagnostic {
     Diagnostic::new(Rule::TooDeep, tag, format!("elements nest more than {MAX_DEPTH} deep"))
         .help("a backup needs seven levels at most: look for missing end tags")
         .libvirt("Excessive depth in document: 256, use XML_PARSE_HUGE option")

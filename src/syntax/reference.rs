@@ -8,7 +8,7 @@ use super::inside_tag::{placeholder_in_value, report_placeholder};
 use super::scan::Scanner;
 
 /// Entities of HTML that people take along, and what they stand for.
-const HTML: [(&str, &str); 6] = [
+pub(super) const HTML: [(&str, &str); 6] = [
     ("nbsp", "&#160;"),
     ("ndash", "&#8211;"),
     ("mdash", "&#8212;"),

@@ -2,25 +2,25 @@
 
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span};
 use crate::parse::cause;
-use crate::parse::element::{Attribute, Context, Fields};
+use crate::parse::element::{Context, Fields};
 use crate::rules::Rule;
 use crate::schema::{Format, PUSH_DISK, Shape, Value};
+use crate::syntax::Attribute;
 use crate::wording::{self, closest_match, truncate_for_display};
 
 /// Reports an attribute that the shape does not know, or that stands in a namespace.
-pub(crate) fn attribute<'a>(
-    context: &mut Context<'_>,
-    fields: &mut Fields<'a, '_>,
-    written: roxmltree::Attribute<'a, '_>,
-) {
-    if written.namespace().is_some() {
-        let span = Span::from(written.range());
+pub(crate) fn attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>, mut attribute: Attribute<'a>) {
+    if attribute.namespace.is_some() {
+        let span = attribute.span;
         let diagnostic = Diagnostic::new(
             Rule::Namespace,
             span,
             format!(
                 "{}: it is in a namespace",
-                wording::unknown_attribute(written_name(context, span), fields.shape.name)
+                wording::unknown_attribute(
+                    context.text.get(attribute.name_span.range()).unwrap_or_default(),
+                    fields.shape.name
+                )
             ),
         )
         .help(wording::NO_NAMESPACE)
@@ -28,7 +28,6 @@ pub(crate) fn attribute<'a>(
         context.report(diagnostic);
         return;
     }
-    let mut attribute = Attribute::new(written, context.text);
     let known = fields.shape.attributes.iter().map(|known| known.name);
     let place = attribute.span.start as usize;
     if let Some((diagnostic, intended)) = cause::of_name(context, attribute.name, known, &[place]) {
@@ -52,11 +51,6 @@ pub(crate) fn attribute<'a>(
         let diagnostic = misplaced_attribute(context, fields, &attribute, &parents);
         context.report_misplaced(attribute.name, diagnostic);
     }
-}
-
-fn written_name<'i>(context: &Context<'i>, span: Span) -> &'i str {
-    let written = context.text.get(span.range()).unwrap_or_default();
-    written.split(['=', ' ', '\t', '\n', '\r']).next().unwrap_or_default()
 }
 
 /// Attributes with a story of their own.
@@ -173,7 +167,7 @@ fn is_text_child(shape: &Shape, name: &str) -> bool {
 }
 
 fn has_child(fields: &Fields<'_, '_>, name: &str) -> bool {
-    fields.node.children().any(|child| child.tag_name().name() == name)
+    fields.node.children().any(|child| child.name() == name)
 }
 
 fn unknown_attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>, attribute: Attribute<'a>) {
@@ -198,11 +192,11 @@ fn unknown_attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>,
     let intended = fields.shape.attributes.get(slot).map_or("", |known| known.name);
     let diagnostic = Diagnostic::new(
         Rule::UnknownAttribute,
-        attribute.name_span(),
+        attribute.name_span,
         wording::unknown_attribute(attribute.name, element),
     )
     .help(wording::did_you_mean_name(attribute.name, intended, &wording::code(intended)))
-    .safe_fix(wording::rename_to(&wording::code(intended)), attribute.name_span(), intended);
+    .safe_fix(wording::rename_to(&wording::code(intended)), attribute.name_span, intended);
     context.report(diagnostic);
     if let Some(slot) = fields.attributes.get_mut(slot) {
         *slot = Some(attribute);

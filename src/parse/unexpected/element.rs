@@ -1,20 +1,18 @@
 //! Children that do not belong.
 
-use roxmltree::Node;
-
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span};
 use crate::parse::cause;
 use crate::parse::element::{Context, Fields, place_child};
 use crate::rules::Rule;
 use crate::schema::{DOMAINBACKUP, DOMAINCHECKPOINT, PULL_DISK, PUSH_DISK, Shape, Value};
-use crate::syntax::{name_span, start_tag};
+use crate::syntax::{Attribute, Element};
 use crate::wording::{self, closest_match};
 
 /// Reports the children that the shape does not know. Those that can be understood are put where they were meant.
-pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i>, unexpected: &[Node<'a, 'i>]) {
+pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i>, unexpected: &[Element<'a, 'i>]) {
     let mut reported: Vec<Misplaced<'_, 'a, 'i>> = Vec::new();
     for &child in unexpected {
-        let name = child.tag_name().name();
+        let name = child.name();
         if let Some(namespace) = context.namespace_of(child) {
             report_namespace(context, child, namespace);
             context.namespace = Some(namespace.to_owned());
@@ -29,7 +27,7 @@ pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a
             if let Some(first) = context.diagnostics.get_mut(first.position) {
                 first.secondary.push(crate::diagnostic::Label {
                     document: crate::diagnostic::Document::Backup,
-                    span: start_tag(child),
+                    span: child.tag(),
                     message: wording::SAME_HERE.to_owned(),
                 });
             }
@@ -53,19 +51,19 @@ struct Misplaced<'n, 'a, 'i> {
     name: &'n str,
     /// The index of the diagnostic about them.
     position: usize,
-    nodes: Vec<Node<'a, 'i>>,
+    nodes: Vec<Element<'a, 'i>>,
 }
 
 impl<'a, 'i> Misplaced<'_, 'a, 'i> {
     /// Whether a sibling is part of the same mistake.
-    fn explains(&self, shape: &Shape, child: Node<'a, 'i>, name: &str) -> bool {
-        let is_next = || self.nodes.last().copied() == child.prev_sibling_element();
+    fn explains(&self, shape: &Shape, child: Element<'a, 'i>, name: &str) -> bool {
+        let is_next = || self.nodes.last().is_some_and(|last| child.directly_follows(*last));
         self.name == name || is_next() && parents_of(shape, self.name) == parents_of(shape, name)
     }
 
     /// Moves disks into the sibling `<disks>`; removes anything else.
     fn fix(&self, context: &Context<'_>, fields: &Fields<'a, 'i>) -> Fix {
-        let spans = self.nodes.iter().map(|node| Span::from(node.range()));
+        let spans = self.nodes.iter().map(|node| node.span());
         if !self.are_disks(fields) {
             let edits = spans.map(|span| Edit { span: context.with_space_before(span), text: String::new() });
             return Fix {
@@ -79,13 +77,11 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
         if let Some(list) = fields.child("disks") {
             let mut edits: Vec<_> =
                 spans.map(|span| Edit { span: context.with_space_before(span), text: String::new() }).collect();
-            let source = context.text.get(list.range()).unwrap_or_default();
-            edits.push(if source.ends_with("/>") {
-                let end = list.range().end;
-                Edit { span: Span::new(end - 2, end), text: format!(">{disks}</disks>") }
+            let tag = list.tag();
+            edits.push(if let Some(end) = list.content_end() {
+                Edit { span: end, text: disks }
             } else {
-                let end = list.range().start + source.rfind("</").unwrap_or_default();
-                Edit { span: Span::new(end, end), text: disks }
+                Edit { span: Span { start: tag.end - 2, ..tag }, text: format!(">{disks}</disks>") }
             });
             return Fix { message: wording::move_to("<disks>"), applicability: Applicability::Safe, edits };
         }
@@ -101,53 +97,37 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
     }
 }
 
-fn report_namespace(context: &mut Context<'_>, child: Node<'_, '_>, namespace: &str) {
-    let message = wording::in_namespace(child.tag_name().name(), namespace);
-    let diagnostic = match namespace_declaration(child) {
+fn report_namespace(context: &mut Context<'_>, child: Element<'_, '_>, namespace: &str) {
+    let message = wording::in_namespace(child.name(), namespace);
+    let diagnostic = match child.namespace_declaration() {
         Some(declaration) => Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix(
             wording::remove("`xmlns`"),
             context.with_space_before(declaration),
             "",
         ),
-        None => Diagnostic::new(Rule::Namespace, start_tag(child), message).unsafe_fix(
+        None => Diagnostic::new(Rule::Namespace, child.tag(), message).unsafe_fix(
             wording::remove("the element"),
-            context.with_space_before(child.range().into()),
+            context.with_space_before(child.span()),
             "",
         ),
     };
     context.report(diagnostic.help(wording::NO_NAMESPACE));
 }
 
-/// The `xmlns='…'` in an element's start tag.
-pub(crate) fn namespace_declaration(node: Node<'_, '_>) -> Option<Span> {
-    let tag = start_tag(node);
-    let written = node.document().input_text().get(tag.range())?;
-    let at = written.match_indices("xmlns").find(|(at, name)| {
-        let before = written.get(..*at).is_some_and(|before| before.ends_with([' ', '\t', '\n', '\r']));
-        before && written.get(at + name.len()..).is_some_and(|rest| rest.trim_start().starts_with('='))
-    });
-    let (at, _) = at?;
-    let quote = at + written.get(at..)?.find(['\'', '"'])?;
-    let mark = written.get(quote..)?.chars().next()?;
-    let length = written.get(quote + 1..)?.find(mark)?;
-    let start = tag.start as usize;
-    Some(Span::new(start + at, start + quote + length + 2))
-}
-
 /// Reports one unexpected element; returns the index of the diagnostic if more of its kind are the same mistake.
 fn report_unexpected<'a, 'i>(
     context: &mut Context<'_>,
     fields: &mut Fields<'a, 'i>,
-    child: Node<'a, 'i>,
+    child: Element<'a, 'i>,
     name: &'a str,
 ) -> Option<usize> {
     if let Some((rule, message, intended)) = other_modes_child(fields.shape, name) {
         let present = fields.child(intended).is_some();
-        let mut diagnostic = Diagnostic::new(rule, start_tag(child), message);
+        let mut diagnostic = Diagnostic::new(rule, child.tag(), message);
         if present {
             diagnostic = diagnostic.help(format!("remove it: the disk has a <{intended}>")).unsafe_fix(
                 wording::remove(&wording::tag(name)),
-                context.with_space_before(child.range().into()),
+                context.with_space_before(child.span()),
                 "",
             );
         } else {
@@ -171,12 +151,9 @@ fn report_unexpected<'a, 'i>(
         let hidden = absent.chain(fields.shape.repeated).any(|known| parents.contains(&format!("<{known}>")));
         fields.has_unknown_child |= hidden;
         let position = context.diagnostics.len();
-        let diagnostic = Diagnostic::new(
-            Rule::MisplacedElement,
-            start_tag(child),
-            wording::element_not_allowed(name, fields.shape.name),
-        )
-        .help(wording::belongs(&wording::tag(name), &parents));
+        let diagnostic =
+            Diagnostic::new(Rule::MisplacedElement, child.tag(), wording::element_not_allowed(name, fields.shape.name))
+                .help(wording::belongs(&wording::tag(name), &parents));
         context.report_misplaced(name, diagnostic);
         treat_as_listed_disk(fields, child, name);
         return Some(position);
@@ -187,7 +164,7 @@ fn report_unexpected<'a, 'i>(
 
 /// The element that belongs here and that a known one was meant to be: its name is near, and what it holds fits that
 /// element and not the one that it is called.
-fn intended_child(fields: &Fields<'_, '_>, child: Node<'_, '_>, name: &str) -> Option<&'static str> {
+fn intended_child(fields: &Fields<'_, '_>, child: Element<'_, '_>, name: &str) -> Option<&'static str> {
     let absent = fields.shape.children.iter().copied().filter(|known| fields.child(known).is_none());
     let intended = closest_match(name, absent.chain(fields.shape.repeated))?;
     (holds_what_belongs_in(fields.shape, child, intended) && !holds_what_belongs_in(fields.shape, child, name))
@@ -195,12 +172,12 @@ fn intended_child(fields: &Fields<'_, '_>, child: Node<'_, '_>, name: &str) -> O
 }
 
 /// Whether the attributes and children of `child` are ones that an element called `name` may have.
-fn holds_what_belongs_in(parent: &Shape, child: Node<'_, '_>, name: &str) -> bool {
+fn holds_what_belongs_in(parent: &Shape, child: Element<'_, '_>, name: &str) -> bool {
     parent.relatives().iter().filter(|(shape, _)| shape.name == name).any(|(shape, _)| {
         let has_attribute = |name: &str| shape.attributes.iter().any(|known| known.name == name);
-        child.attributes().all(|attribute| has_attribute(attribute.name()))
-            && child.children().filter(Node::is_element).all(|grandchild| {
-                let parents = parent.relatives().iter().find(|(shape, _)| shape.name == grandchild.tag_name().name());
+        child.attributes().all(|attribute| has_attribute(attribute.name))
+            && child.children().all(|grandchild| {
+                let parents = parent.relatives().iter().find(|(shape, _)| shape.name == grandchild.name());
                 parents.is_some_and(|(_, parents)| parents.contains(&name))
             })
     })
@@ -224,7 +201,7 @@ fn is_root(shape: &Shape) -> bool {
 }
 
 /// A disk that is a sibling of `<disks>` is still read as a disk.
-fn treat_as_listed_disk<'a, 'i>(fields: &mut Fields<'a, 'i>, child: Node<'a, 'i>, name: &str) {
+fn treat_as_listed_disk<'a, 'i>(fields: &mut Fields<'a, 'i>, child: Element<'a, 'i>, name: &str) {
     if is_root(fields.shape) && name == "disk" {
         fields.repeated.push(child);
     }
@@ -236,7 +213,7 @@ fn parents_of(shape: &Shape, name: &str) -> Vec<String> {
     hint.map(|(_, parents)| parents.iter().map(|parent| format!("<{parent}>")).collect()).unwrap_or_default()
 }
 
-fn unknown_element<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i>, child: Node<'a, 'i>, name: &str) {
+fn unknown_element<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i>, child: Element<'a, 'i>, name: &str) {
     let parent = fields.shape.name;
     let message = wording::unknown_element(name, parent);
     let absent = || {
@@ -245,7 +222,7 @@ fn unknown_element<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i
     };
     let all = || fields.shape.children.iter().copied().chain(fields.shape.repeated);
     if let Some(intended) = closest_match(name, absent()).or_else(|| only_candidate(fields, child)) {
-        let diagnostic = Diagnostic::new(Rule::UnknownElement, name_span(child), message)
+        let diagnostic = Diagnostic::new(Rule::UnknownElement, child.name_span(), message)
             .help(wording::did_you_mean_name(name, intended, &wording::tag(intended)));
         context.report(rename(diagnostic, child, intended, Applicability::Safe));
         place_child(context, fields, child, intended);
@@ -262,9 +239,9 @@ fn unknown_element<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i
         }
         names => wording::known_elements(parent, names),
     };
-    let diagnostic = Diagnostic::new(Rule::UnknownElement, start_tag(child), message).help(help).unsafe_fix(
+    let diagnostic = Diagnostic::new(Rule::UnknownElement, child.tag(), message).help(help).unsafe_fix(
         wording::remove("the element"),
-        context.with_space_before(child.range().into()),
+        context.with_space_before(child.span()),
         "",
     );
     context.report(diagnostic);
@@ -272,20 +249,20 @@ fn unknown_element<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i
 
 /// The element that an unknown one must have been, going by its attributes: the only absent one that takes them all,
 /// with their values, where at least one is distinctive.
-fn only_candidate(fields: &Fields<'_, '_>, child: Node<'_, '_>) -> Option<&'static str> {
-    let known_in = |shape: &'static Shape, attribute: &roxmltree::Attribute<'_, '_>| {
-        shape.attributes.iter().find(|known| known.name == attribute.name())
+fn only_candidate(fields: &Fields<'_, '_>, child: Element<'_, '_>) -> Option<&'static str> {
+    let known_in = |shape: &'static Shape, attribute: &Attribute<'_>| {
+        shape.attributes.iter().find(|known| known.name == attribute.name)
     };
     let takes_all = |name: &str| {
         fields.shape.relatives().iter().filter(|(shape, _)| shape.name == name).any(|(shape, _)| {
-            let takes = |attribute: roxmltree::Attribute<'_, '_>| {
-                known_in(shape, &attribute).is_some_and(|known| known.value.accepts(attribute.value()))
+            let takes = |attribute: Attribute<'_>| {
+                known_in(shape, &attribute).is_some_and(|known| known.value.accepts(attribute.value))
             };
             // Every document has a name for something. A server that is needed and not there is sought after.
             let is_missing_server = name == "server" && fields.word("mode") == Some("pull");
-            let is_distinctive = |attribute: roxmltree::Attribute<'_, '_>| {
+            let is_distinctive = |attribute: Attribute<'_>| {
                 let value = known_in(shape, &attribute).map(|known| known.value);
-                attribute.name() != "name" || matches!(value, Some(Value::DiskName)) || is_missing_server
+                attribute.name != "name" || matches!(value, Some(Value::DiskName)) || is_missing_server
             };
             child.attributes().all(takes) && child.attributes().any(is_distinctive)
         })
@@ -299,29 +276,19 @@ fn only_candidate(fields: &Fields<'_, '_>, child: Node<'_, '_>) -> Option<&'stat
 }
 
 /// Where the name of an element is written: in its start tag and in its end tag.
-fn name_places(node: Node<'_, '_>) -> Vec<usize> {
-    let start = name_span(node).start as usize;
-    let source = node.document().input_text().get(node.range()).unwrap_or_default();
-    let end = source.rfind("</").filter(|_| !source.ends_with("/>")).map(|end_tag| node.range().start + end_tag + 2);
-    std::iter::once(start).chain(end).collect()
+fn name_places(node: Element<'_, '_>) -> Vec<usize> {
+    let places = std::iter::once(node.name_span()).chain(node.end_name_span());
+    places.map(|place| place.start as usize).collect()
 }
 
 /// Adds the fix that gives an element another name, in both its tags.
 pub(crate) fn rename(
     diagnostic: Diagnostic,
-    child: Node<'_, '_>,
+    child: Element<'_, '_>,
     intended: &str,
     applicability: Applicability,
 ) -> Diagnostic {
-    let name = name_span(child);
-    let mut edits = vec![Edit { span: name, text: intended.to_owned() }];
-    let source = child.document().input_text().get(child.range()).unwrap_or_default();
-    if !source.ends_with("/>")
-        && let Some(end_tag) = source.rfind("</")
-    {
-        let start = child.range().start + end_tag + 2;
-        edits
-            .push(Edit { span: Span::new(start, start + (name.end - name.start) as usize), text: intended.to_owned() });
-    }
+    let names = std::iter::once(child.name_span()).chain(child.end_name_span());
+    let edits = names.map(|span| Edit { span, text: intended.to_owned() }).collect();
     diagnostic.fix(wording::rename_to(&wording::tag(intended)), applicability, edits)
 }
