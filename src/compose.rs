@@ -48,7 +48,7 @@ use crate::build::{
     Checkpoint, Destination, DiskName, Extent, Invalid, NewCheckpoint, NewCheckpointName, Path, Pull, PullDisk, Push,
     PushDisk, Server,
 };
-use crate::checkpoint::{Bitmap, Existing};
+use crate::checkpoint::Existing;
 use crate::diagnostic::Span;
 use crate::domain::{Domain, DomainDisk, Source};
 use crate::options::Options;
@@ -255,7 +255,7 @@ fn can_be_named(target: &str, release: Release) -> bool {
 }
 
 fn covers(existing: &Existing, target: &str) -> bool {
-    existing.disks.as_ref().is_none_or(|disks| disks.get(target).is_some_and(|bitmap| *bitmap != Bitmap::Lost))
+    existing.disks.is_none() || existing.is_usable_for(target)
 }
 
 /// Why no backup can include a disk.

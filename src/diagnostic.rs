@@ -278,18 +278,33 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// Something that the given documents leave open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Something that could not be checked: the given documents leave it open, or this process could not look.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NotChecked {
     /// What was not checked, such as "whether checkpoint `monday` covers `vda`".
     pub message: String,
-    /// What to pass so that it is checked.
-    pub help: String,
+    /// What to do so that it is checked.
+    pub help: Option<String>,
+}
+
+impl NotChecked {
+    /// What was not checked.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None }
+    }
+
+    /// Sets what to do so that it is checked.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
 }
 
 /// `not checked: whether checkpoint X covers vda; pass …`
 impl fmt::Display for NotChecked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not checked: {}; {}", self.message, self.help)
+        write!(f, "not checked: {}", self.message)?;
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, "; {help}"))
     }
 }

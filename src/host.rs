@@ -9,6 +9,8 @@ pub mod sizes;
 
 use std::collections::BTreeMap;
 
+use crate::checkpoint::{Bitmap, Existing};
+
 pub use files::Files;
 
 /// Everything that was asked on behalf of a backup.
@@ -35,10 +37,9 @@ pub struct Vm {
     pub job: Option<Job>,
     /// The disks that have a block job, and what virsh says of it.
     pub block_jobs: BTreeMap<String, String>,
-    /// Names of all checkpoints, the oldest first; `None` if libvirt did not list them.
-    pub checkpoints: Option<Vec<String>>,
-    /// The checkpoints that were looked at, by their names.
-    pub coverage: BTreeMap<String, Coverage>,
+    /// All checkpoints, the oldest first, with the disks of those that were looked at; `None` if libvirt did not list
+    /// them.
+    pub checkpoints: Option<Vec<Existing>>,
     /// The sizes of the domain's disks, by their targets.
     pub disks: BTreeMap<String, DiskSizes>,
     /// The secrets that are defined; `None` if libvirt did not list them.
@@ -71,18 +72,6 @@ pub enum Job {
     PushBackup,
     /// Another one, by the words of `virsh domjobinfo`, such as `Migration`.
     Other(String),
-}
-
-/// The disks that a checkpoint has a bitmap for.
-pub type Coverage = BTreeMap<String, Bitmap>;
-
-/// The bitmap of a disk that a checkpoint covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bitmap {
-    /// It is usable, and so many bytes have changed since the checkpoint.
-    Changed(u64),
-    /// libvirt knows of no size: the bitmap is lost or broken.
-    Lost,
 }
 
 /// The sizes of a disk in bytes.
@@ -125,13 +114,17 @@ impl Vm {
         path.ends_with("/session")
     }
 
+    /// The bitmap of `disk` for the checkpoint of this name.
+    #[must_use]
+    pub fn bitmap(&self, checkpoint: &str, disk: &str) -> Option<Bitmap> {
+        self.checkpoints.iter().flatten().find(|existing| existing.name == checkpoint)?.bitmap(disk)
+    }
+
     /// The checkpoints that cover `disk` with a bitmap that is not lost, the oldest first.
+    #[must_use]
     pub fn checkpoints_of<'v>(&'v self, disk: &'v str) -> impl DoubleEndedIterator<Item = &'v str> {
-        let names = self.checkpoints.iter().flatten();
-        names.map(String::as_str).filter(move |name| {
-            let bitmap = self.coverage.get(*name).and_then(|coverage| coverage.get(disk));
-            bitmap.is_some_and(|bitmap| *bitmap != Bitmap::Lost)
-        })
+        let usable = self.checkpoints.iter().flatten().filter(move |existing| existing.is_usable_for(disk));
+        usable.map(|existing| existing.name.as_str())
     }
 }
 

@@ -104,7 +104,7 @@ pub fn format(backup: &Backup<'_>) -> String {
 pub struct Checked {
     /// Everything that is wrong, in the order of the document.
     pub diagnostics: Vec<Diagnostic>,
-    /// What the given documents leave open.
+    /// What could not be checked.
     pub not_checked: Vec<NotChecked>,
 }
 

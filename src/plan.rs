@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use crate::backup::{Backup, BackupMode, Disk, Mode, StorageFormat};
+use crate::checkpoint::Existing;
 use crate::diagnostic::Span;
 use crate::domain::{Domain, DomainDisk, Source};
 use crate::host::sizes::{self, Share, Sizes};
-use crate::host::{Bitmap, Facts, Vm};
+use crate::host::{Facts, Vm};
 
 /// What a backup does with the disks of a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,14 +195,11 @@ impl Plan {
 
 /// The newest checkpoint that covers every disk that takes part.
 fn newest_checkpoint(backup: &Backup<'_>, vm: &Vm) -> Option<String> {
-    let covers = |name: &&String| {
+    let covers = |existing: &&Existing| {
         let mut disks = backup.disks.iter().filter(|disk| disk.included);
-        let has_bitmap = |bitmap: &Bitmap| matches!(bitmap, Bitmap::Changed(_));
-        vm.coverage
-            .get(*name)
-            .is_some_and(|coverage| disks.all(|disk| coverage.get(&*disk.name.value).is_some_and(has_bitmap)))
+        disks.all(|disk| existing.is_usable_for(&disk.name.value))
     };
-    vm.checkpoints.as_ref()?.iter().rev().find(covers).cloned()
+    vm.checkpoints.as_ref()?.iter().rev().find(covers).map(|existing| existing.name.clone())
 }
 
 impl Decision {

@@ -155,7 +155,8 @@ pub(crate) fn check(
     if options.host.as_ref().is_none_or(|facts| facts.vm.state.is_none()) {
         diagnostics.extend(domain.and_then(advice::inactive));
     }
-    (diagnostics, incremental::not_checked(&context).into_iter().collect())
+    let of_host = options.host.iter().filter_map(|facts| facts.files.as_ref()).flat_map(|files| &files.not_checked);
+    (diagnostics, incremental::not_checked(&context).into_iter().chain(of_host.cloned()).collect())
 }
 
 /// Looks at a checkpoint that is created by itself, as along with a backup of no disk. Diagnostics are labelled in

@@ -189,7 +189,7 @@ rules! {
     NoSuchCheckpoint "checkpoint/no-such-checkpoint" "checkpoint not found";
     ImpossibleCheckpoint "checkpoint/impossible-name" "checkpoint name that cannot exist";
     DiskNotCovered "checkpoint/disk-not-covered" "disk not covered by the base checkpoint";
-    BitmapNotFound "checkpoint/lost-bitmap" "bitmap that is missing or broken";
+    LostBitmap "checkpoint/lost-bitmap" "bitmap that is missing or broken";
 
     HostInactiveDomain "host/inactive-domain" "domain is not running";
     HostRunningJob "host/running-job" "another job is running";
@@ -206,7 +206,6 @@ rules! {
     ImageFormat "host/image-format" "reused image has the wrong format";
     ImageInUse "host/image-in-use" "destination is in use";
     SameDestination "host/same-destination" "two paths lead to one destination";
-    LostBitmap "host/lost-bitmap" "bitmap of the checkpoint is lost";
     LeftoverBitmap "host/leftover-bitmap" "image already has a bitmap of this name";
     OldQcow2 "host/old-qcow2" "image cannot hold bitmaps";
     MissingSecret "host/missing-secret" "secret is not defined";

@@ -8,13 +8,13 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use backupxml::checkpoint::{self, Existing};
+use backupxml::checkpoint::{self, Bitmap, Existing};
 use backupxml::diagnostic::Diagnostic;
 use backupxml::host::files::{
     Access, Certificates, Directory, End, FileSystem, Files, Host, Id, ImageFile, Kind, Listener, Lock, Node, Place,
     User,
 };
-use backupxml::host::{Bitmap, Coverage, DiskSizes, Facts, Job, Secret, State, Vm};
+use backupxml::host::{DiskSizes, Facts, Job, Secret, State, Vm};
 use backupxml::rules::{RULES, Severity};
 use backupxml::{Domain, Options, check};
 
@@ -62,11 +62,7 @@ impl Case {
     fn diagnostics(&self) -> Vec<Diagnostic> {
         let mut options = Options { suffix: "s".to_owned(), reuse_external: self.reuse, ..Options::default() };
         options.checkpoint = self.checkpoint.and_then(|text| checkpoint::read(text, options.release).0).map(Arc::new);
-        let existing = self.facts.vm.coverage.iter().map(|(name, coverage)| Existing {
-            name: name.clone(),
-            disks: Some(coverage.keys().map(|disk| (disk.clone(), checkpoint::Bitmap::Listed)).collect()),
-        });
-        options.existing = Some(existing.collect());
+        options.existing = self.facts.vm.checkpoints.clone().map(Into::into);
         options.host = Some(Arc::new(self.facts.clone()));
         let found = check(&self.backup, Some(&domain()), &options);
         found.into_iter().filter(|diagnostic| diagnostic.is_error() || diagnostic.rule.family() == "host").collect()
@@ -87,15 +83,14 @@ fn domain() -> Domain {
 /// A running domain of two disks, a QEMU that is not root, and an empty directory for backups.
 fn facts() -> Facts {
     let sizes = DiskSizes { capacity: SIZE, allocation: SIZE / 2 };
-    let covered = |bitmap| Coverage::from([("vda".to_owned(), bitmap), ("vdb".to_owned(), bitmap)]);
+    let covers = |name: &str, bitmap| Existing {
+        name: name.to_owned(),
+        disks: Some(["vda", "vdb"].map(|disk| (disk.to_owned(), bitmap)).into()),
+    };
     let vm = Vm {
         uri: "qemu:///system".to_owned(),
         state: Some(State::Active),
-        checkpoints: Some(vec!["old".to_owned(), "lost".to_owned()]),
-        coverage: BTreeMap::from([
-            ("old".to_owned(), covered(Bitmap::Changed(65536))),
-            ("lost".to_owned(), covered(Bitmap::Lost)),
-        ]),
+        checkpoints: Some(vec![covers("old", Bitmap::Found(65536)), covers("lost", Bitmap::Lost)]),
         disks: ["vda", "vdb"].map(|disk| (disk.to_owned(), sizes)).into(),
         secrets: Some(vec![Secret { uuid: UUID.to_owned(), usage_type: "volume".to_owned(), usage: "key".to_owned() }]),
         ..Vm::default()
@@ -116,7 +111,6 @@ fn facts() -> Facts {
         first_unprivileged_port: 1024,
         hosts: BTreeMap::from([("localhost".to_owned(), Host::Local(vec!["127.0.0.1".parse().unwrap()]))]),
         socket: Some(place("/backup/s", End::Absent)),
-        unchecked: BTreeSet::new(),
         ..Files::default()
     };
     Facts { vm, files: Some(files) }
@@ -253,7 +247,7 @@ fn of_the_domain() -> Vec<Case> {
             facts.vm.block_jobs.insert("vdb".to_owned(), "Block Pull: [ 12.50 %]".to_owned());
         }),
         case("a bitmap", None, since("old"), |_| ()),
-        case("a lost bitmap", "host/lost-bitmap", since("lost"), |_| ()),
+        case("a lost bitmap", "checkpoint/lost-bitmap", since("lost"), |_| ()),
         case(
             "a lost bitmap of a full backup",
             None,

@@ -26,7 +26,7 @@ CP2 = checkpoint('cp2', *covers('vda'))
 EXISTS, MISSING, READ_ONLY, DENIED = (f'host/{name}' for name in ('destination-exists', 'missing-directory', 'read-only-file-system', 'permission-denied'))
 SPACE, LARGE, GONE_FILE, KIND, DEVICE = (f'host/{name}' for name in ('not-enough-space', 'file-too-large', 'missing-file', 'wrong-file-type', 'read-only-device'))
 SIZE, FORMAT, IN_USE, SAME = (f'host/{name}' for name in ('image-size', 'image-format', 'image-in-use', 'same-destination'))
-LOST, LEFT, OLD = (f'host/{name}' for name in ('lost-bitmap', 'leftover-bitmap', 'old-qcow2'))
+LOST, LEFT, OLD = 'checkpoint/lost-bitmap', 'host/leftover-bitmap', 'host/old-qcow2'
 NO_SECRET, TLS, ADDRESS, NAME, PORT, LOW_PORT, SOCKET = (f'host/{name}' for name in (
     'missing-secret', 'certificates', 'foreign-address', 'unknown-host', 'port-in-use', 'privileged-port', 'socket-path'))
 JOB, STOPPED = 'host/running-job', 'host/inactive-domain'

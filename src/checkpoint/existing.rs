@@ -36,6 +36,18 @@ impl Existing {
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), disks: None }
     }
+
+    /// The bitmap of a disk, if it is known that the checkpoint covers it.
+    #[must_use]
+    pub fn bitmap(&self, disk: &str) -> Option<Bitmap> {
+        self.disks.as_ref()?.get(disk).copied()
+    }
+
+    /// Whether a backup of a disk can start from it, as far as is known.
+    #[must_use]
+    pub fn is_usable_for(&self, disk: &str) -> bool {
+        self.bitmap(disk).is_some_and(|bitmap| bitmap != Bitmap::Lost)
+    }
 }
 
 /// Reads the output of `virsh checkpoint-list`, as a table, a tree or names, or of one or more

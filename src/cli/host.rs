@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::VmArgs;
 #[cfg(not(target_os = "linux"))]
+use crate::diagnostic::NotChecked;
+#[cfg(not(target_os = "linux"))]
 use crate::host::{Files, Vm, probes::Probes};
 use crate::source::Source;
 use crate::{Backup, Options};
@@ -27,6 +29,9 @@ use super::input::{self, Content};
 
 /// The command that is run unless another is asked for.
 const VIRSH: &str = "virsh";
+/// What to do so that closed files are looked at.
+#[cfg(target_os = "linux")]
+const AS_ROOT: &str = "run it as root";
 /// Files that are searched for names before libvirt is asked.
 const MAX_FILES: usize = 16;
 
@@ -80,5 +85,6 @@ impl Names {
 /// Elsewhere there is no QEMU of libvirt's whose files could be looked at.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn look(_: &Probes, _: &Vm) -> Files {
-    Files { unchecked: ["files: they are looked at on Linux only".to_owned()].into(), ..Files::default() }
+    let not_checked = NotChecked::new("files, which are looked at on Linux only");
+    Files { not_checked: [not_checked].into(), ..Files::default() }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 
-use crate::checkpoint::Existing;
+use crate::checkpoint::{self, Existing};
 use crate::cli::args::{HostArgs, NewArgs, NewMode, VmArgs};
 use crate::cli::report::{
     Appearance, CheckedFile, Companions, Format, OfferedFixes, Reporter, Status, Style, visible_line,
@@ -12,12 +12,12 @@ use crate::cli::report::{
 use crate::cli::write;
 use crate::compose::{Documents, Mode, Request, compose, newest_base};
 use crate::diagnostic::{Diagnostic, Document};
+use crate::domain;
 use crate::domain::Domain;
-use crate::host::{Bitmap, Coverage, Facts, Vm};
+use crate::host::{Facts, Vm};
 use crate::options::Options;
 use crate::pipeline::probes;
 use crate::source::Source;
-use crate::{checkpoint, domain};
 
 use super::session::{existing_checkpoints, read_source, release, release_of, seconds_since_1970, use_color};
 use super::{Env, ExitStatus, host};
@@ -115,7 +115,7 @@ fn gather(arguments: &NewArgs, env: &mut Env<'_>) -> anyhow::Result<Known> {
         _ => release(arguments.libvirt_version.as_ref(), env)?,
     };
     let (existing, (source, diagnostics), vm) = if let Some(mut gathered) = gathered {
-        (usable_checkpoints(&gathered.vm), gathered.source(release), Some(gathered.vm))
+        (gathered.vm.checkpoints.clone().map(Into::into), gathered.source(release), Some(gathered.vm))
     } else {
         let Some(file) = &arguments.domain else { bail!("--domain or --vm is required") };
         let existing = existing_checkpoints(&arguments.existing_checkpoint, release)?;
@@ -127,16 +127,6 @@ fn gather(arguments: &NewArgs, env: &mut Env<'_>) -> anyhow::Result<Known> {
     let suffix = suffix.unwrap_or_else(|| seconds_since_1970(env.environment).to_string());
     let diagnostics = diagnostics.into_iter().map(|diagnostic| diagnostic.moved_to(Document::Domain)).collect();
     Ok(Known { source, diagnostics, vm, options: Options { release, suffix, existing, ..Options::default() } })
-}
-
-/// The checkpoints that libvirt lists, with the disks whose bitmaps are not lost.
-fn usable_checkpoints(vm: &Vm) -> Option<Arc<[Existing]>> {
-    let usable = |coverage: &Coverage| {
-        let usable = coverage.iter().filter(|(_, bitmap)| **bitmap != Bitmap::Lost);
-        usable.map(|(disk, _)| (disk.clone(), checkpoint::Bitmap::Listed)).collect()
-    };
-    let existing = vm.checkpoints.as_ref()?.iter();
-    Some(existing.map(|name| Existing { name: name.clone(), disks: vm.coverage.get(name).map(usable) }).collect())
 }
 
 /// Whether the newest checkpoint that works is asked for: one that is called so is that one.

@@ -1,6 +1,6 @@
 //! What the commands that look at backups share: their inputs, read one after another, and how a run will end.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{anyhow, bail};
 
-use crate::checkpoint::{self, Bitmap, Checkpoint, Existing};
+use crate::checkpoint::{self, Checkpoint, Existing};
 use crate::cli::args::{Color, CommonArgs, Format, RequestedRelease, StartArgs};
 use crate::cli::levels::Levels;
 use crate::cli::report::{Appearance, CheckedFile, Companions, OfferedFixes, Status, Style};
@@ -62,8 +62,6 @@ pub(super) struct Session {
     described: Option<Vm>,
     /// Whether this machine is looked at.
     looks: bool,
-    /// What could not be looked at.
-    unchecked: Mutex<BTreeSet<String>>,
     skip_unrelated: bool,
     levels: Levels,
     /// Whether libvirt's verdict is asked for.
@@ -141,7 +139,7 @@ impl Session {
             status: arguments.status,
             redefine: arguments.redefine,
             checkpoint: value,
-            existing: vm.as_ref().and_then(existing),
+            existing: vm.as_ref().and_then(|vm| vm.checkpoints.clone()).map(Into::into),
             ..Options::default()
         };
         Ok(Self {
@@ -157,7 +155,6 @@ impl Session {
             vm,
             described: None,
             looks: false,
-            unchecked: Mutex::default(),
             skip_unrelated: arguments.skip_unrelated,
             levels,
             normalizes: false,
@@ -229,21 +226,7 @@ impl Session {
             })
         };
         jobs::in_order(&self.files, self.jobs, work, deliver)?;
-        for session in std::iter::once(self).chain(&self.others) {
-            session.print_unchecked(env)?;
-        }
         Ok(status)
-    }
-
-    /// One closing line about what could not be looked at.
-    fn print_unchecked(&self, env: &mut Env<'_>) -> anyhow::Result<()> {
-        let Ok(unchecked) = self.unchecked.lock() else { return Ok(()) };
-        if unchecked.is_empty() {
-            return Ok(());
-        }
-        let list: Vec<_> = unchecked.iter().map(String::as_str).collect();
-        env.print_message(&format!("not checked: {}", list.join("; ")))?;
-        Ok(())
     }
 
     fn read(&self, file: &Path) -> anyhow::Result<Content> {
@@ -342,9 +325,6 @@ impl Session {
         let vm = self.vm.as_ref().or(self.described.as_ref()).cloned().unwrap_or_default();
         let probes = probes(text, domain, &vm, &options)?;
         let files = host::look(&probes, &vm);
-        if let Ok(mut unchecked) = self.unchecked.lock() {
-            unchecked.extend(files.unchecked.iter().cloned());
-        }
         options.host = Some(Arc::new(Facts { vm, files: Some(files) }));
         Some(options)
     }
@@ -421,18 +401,6 @@ pub(super) fn release_of(vm: &Vm, env: &mut Env<'_>) -> anyhow::Result<Release> 
         env.print_message(&format!("for libvirt {written} this answers as {release} would"))?;
     }
     Ok(release)
-}
-
-/// The checkpoints that libvirt lists, with the disks of those that were looked at.
-fn existing(vm: &Vm) -> Option<Arc<[Existing]>> {
-    let existing = vm.checkpoints.as_ref()?.iter().map(|name| Existing {
-        name: name.clone(),
-        disks: vm
-            .coverage
-            .get(name)
-            .map(|coverage| coverage.keys().map(|disk| (disk.clone(), Bitmap::Listed)).collect()),
-    });
-    Some(existing.collect())
 }
 
 /// Parses a domain or checkpoint.

@@ -3,11 +3,12 @@
 //! All questions go to one process, which prints a mark before each answer. What an older virsh, or another driver,
 //! does not answer is a fact less.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use crate::checkpoint::{Bitmap, Existing};
 use crate::syntax::{self, Element};
 
-use super::{Bitmap, Coverage, DiskSizes, Job, Secret, State, Vm, Volume};
+use super::{DiskSizes, Job, Secret, State, Vm, Volume};
 
 /// A question about a domain, or about its host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,14 +163,15 @@ pub fn read(question: &Question, answer: &Answer, vm: &mut Vm) {
         Question::Job => vm.job = vm.job.take().or_else(|| job(answer)),
         Question::RunningBackup => vm.job = backup_job(answer).or(vm.job.take()),
         Question::Checkpoints => {
-            let names = answer.lines().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
+            let names = answer.lines().map(str::trim).filter(|name| !name.is_empty()).map(Existing::named);
             vm.checkpoints = (!failed).then(|| names.collect());
         }
         Question::Sizes => vm.disks = sizes(answer),
         Question::Secrets => vm.secrets = (!failed).then(|| secrets(answer)),
         Question::Checkpoint(name) => {
-            if let Some(coverage) = coverage(answer) {
-                vm.coverage.insert(name.clone(), coverage);
+            let existing = vm.checkpoints.iter_mut().flatten().find(|existing| existing.name == *name);
+            if let Some(existing) = existing {
+                existing.disks = covered_disks(answer);
             }
         }
         Question::BlockJob(disk) => {
@@ -294,7 +296,7 @@ fn secrets(answer: &str) -> Vec<Secret> {
 }
 
 /// The disks of `virsh checkpoint-dumpxml`.
-fn coverage(answer: &str) -> Option<Coverage> {
+fn covered_disks(answer: &str) -> Option<HashMap<String, Bitmap>> {
     let document = syntax::parse(answer).ok()?;
     let root = document.root();
     if root.name() != "domaincheckpoint" {
@@ -304,7 +306,7 @@ fn coverage(answer: &str) -> Option<Coverage> {
     let disks = disks.into_iter().flat_map(Element::children);
     let covered = disks.filter(|disk| disk.attribute("checkpoint") == Some("bitmap")).filter_map(|disk| {
         let bitmap = match disk.attribute("size").and_then(|size| size.parse().ok()) {
-            Some(size) => Bitmap::Changed(size),
+            Some(size) => Bitmap::Found(size),
             None => Bitmap::Lost,
         };
         Some((disk.attribute("name")?.to_owned(), bitmap))

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use crate::diagnostic::NotChecked;
+
 /// What was looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
@@ -28,8 +30,8 @@ pub struct Files {
     pub first_unprivileged_port: u16,
     /// What is wrong with the certificates of QEMU's server.
     pub certificates: Option<Certificates>,
-    /// What could not be looked at, in a few words each.
-    pub unchecked: BTreeSet<String>,
+    /// What could not be looked at.
+    pub not_checked: BTreeSet<NotChecked>,
 }
 
 impl Files {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::backup::{Backup, BackupMode, Disk, Mode, StorageFormat, StorageType};
+use crate::checkpoint::Bitmap;
 
 use super::files::{FileSystem, Files, Kind};
-use super::{Bitmap, Facts, Vm};
+use super::{Facts, Vm};
 
 /// What the header and the tables of a small qcow2 image take.
 const TABLES_BYTES: u64 = 320 << 10;
@@ -59,13 +60,10 @@ fn estimate(backup: &Backup<'_>, disk: &Disk<'_>, vm: &Vm) -> Option<u64> {
     let tables = if is_raw { 0 } else { TABLES_BYTES };
     match backup.mode {
         Mode::Pull => None,
-        Mode::Push if is_incremental => {
-            let coverage = vm.coverage.get(&*disk.incremental.as_ref()?.value)?;
-            match coverage.get(target)? {
-                Bitmap::Changed(bytes) => Some(bytes.saturating_add(tables)),
-                Bitmap::Lost => None,
-            }
-        }
+        Mode::Push if is_incremental => match vm.bitmap(&disk.incremental.as_ref()?.value, target)? {
+            Bitmap::Found(bytes) => Some(bytes.saturating_add(tables)),
+            Bitmap::Listed | Bitmap::Lost => None,
+        },
         // QEMU writes zeros to a new raw file too.
         Mode::Push if is_raw => vm.disks.get(target).map(|sizes| sizes.capacity),
         Mode::Push => vm.disks.get(target).map(|sizes| sizes.allocation.min(sizes.capacity).saturating_add(tables)),

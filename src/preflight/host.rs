@@ -27,13 +27,12 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
     let Some(facts) = context.options.host.as_deref() else { return };
     let mut found = Vec::new();
     domain::check(context, &facts.vm, &mut found);
-    bitmap::check_lost(context, &facts.vm, &mut found);
     secret::check(context, &facts.vm, &mut found);
     if let Some(files) = &facts.files {
         let host = Host { context, facts, files };
         let mut of_files = Vec::new();
         destination::check(&host, &mut of_files);
-        bitmap::check_images(&host, &mut of_files);
+        bitmap::check(&host, &mut of_files);
         server::check(&host, &mut of_files);
         space::check(&host, &mut of_files);
         found.extend(of_files.into_iter().map(|diagnostic| host.weighed(diagnostic)));

@@ -65,11 +65,11 @@ pub(super) fn not_checked(context: &Context<'_, '_>) -> Option<NotChecked> {
     };
     let (verb, what) = if names.len() == 1 { ("exists and covers", "covers") } else { ("exist and cover", "cover") };
     let verb = if context.options.existing.is_none() { verb } else { what };
-    Some(NotChecked {
-        message: format!("whether {checkpoint} {} {verb} {}", listed.join(", "), join_with_and(&disks)),
-        help: "pass --existing-checkpoint @FILE with the output of `virsh checkpoint-dumpxml DOMAIN CHECKPOINT`"
-            .to_owned(),
-    })
+    let message = format!("whether {checkpoint} {} {verb} {}", listed.join(", "), join_with_and(&disks));
+    Some(
+        NotChecked::new(message)
+            .help("pass --existing-checkpoint @FILE with the output of `virsh checkpoint-dumpxml DOMAIN CHECKPOINT`"),
+    )
 }
 
 fn not_found(disk: &Disk<'_>, name: &str) -> String {
@@ -133,10 +133,13 @@ fn check_existing(context: &Context<'_, '_>, disk: &Disk<'_>, incremental: &Text
     match covered.get(&**target) {
         Some(Bitmap::Lost) => {
             let message = format!("bitmap `{shown}` of `{target}` is lost: libvirt does not find it in the image");
-            Some((
-                not_covered(context, disk, Rule::BitmapNotFound, message).label(incremental.span, "the checkpoint"),
-                false,
-            ))
+            let mut diagnostic =
+                not_covered(context, disk, Rule::LostBitmap, message).label(incremental.span, "the checkpoint");
+            let mut existing = context.options.existing.iter().flat_map(|existing| existing.iter()).rev();
+            if let (Some(newest), Some(help)) = (existing.find(|other| other.is_usable_for(target)), &diagnostic.help) {
+                diagnostic.help = Some(format!("start from `{}`, or {help}", truncate_for_display(&newest.name)));
+            }
+            Some((diagnostic, false))
         }
         Some(Bitmap::Listed | Bitmap::Found(_)) => None,
         None if context.renamed_from(name).is_some() => None,

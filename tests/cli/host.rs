@@ -117,7 +117,7 @@ fn a_backup_without_disks_is_about_all_of_them() {
 #[test]
 fn checkpoints_and_bitmaps_are_libvirts() {
     let lab = Lab::new("bitmaps", "running");
-    assert_eq!(lab.errors(&[], &since("monday")), ["host/lost-bitmap"], "that of vdb is lost");
+    assert_eq!(lab.errors(&[], &since("monday")), ["checkpoint/lost-bitmap"], "that of vdb is lost");
     assert_eq!(lab.errors(&[], &since("sunday")), ["checkpoint/no-such-checkpoint"]);
     lab.answer("checkpoint-list", "error: this function is not supported by the connection driver\n");
     assert_eq!(lab.errors(&[], &since("sunday")), [""; 0], "what is not known is no error");
@@ -205,9 +205,15 @@ fn nothing_is_said_of_files_that_libvirt_sees_and_this_process_does_not() {
     fs::write(lab.path("backup/vda"), "").unwrap();
     fs::remove_file(lab.path("images/data.qcow2")).unwrap();
     assert_eq!(lab.errors(&[], &plain()), [""; 0]);
-    let run = lab.run(&["check", "--vm", "shop"], &plain());
-    let expected = "backupxml: not checked: files: this process does not see those that libvirt sees\n";
-    assert_eq!(run.stderr, expected);
+    let run = lab.run(&["check", "--vm", "shop", "--allow", "advice"], &plain());
+    let expected = "note: not checked: files: this process does not see those that libvirt sees\nno errors in 1 file\n";
+    assert_eq!((run.stderr.as_str(), run.stdout.as_str()), ("", expected));
+    let run = lab.run(&["check", "--vm", "shop", "--format", "json"], &plain());
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        json["files"][0]["not_checked"],
+        serde_json::json!([{"message": "files: this process does not see those that libvirt sees", "help": null}])
+    );
 }
 
 #[test]
@@ -216,7 +222,7 @@ fn another_hosts_files_are_not_looked_at() {
     lab.answer("uri", "qemu+ssh://host/system\n");
     fs::write(lab.path("backup/vda"), "").unwrap();
     assert_eq!(lab.errors(&[], &plain()), [""; 0]);
-    assert_eq!(lab.errors(&["--connect", "qemu+ssh://host/system"], &since("monday")), ["host/lost-bitmap"]);
+    assert_eq!(lab.errors(&["--connect", "qemu+ssh://host/system"], &since("monday")), ["checkpoint/lost-bitmap"]);
     assert!(lab.calls()[1].starts_with("-r -q -c qemu+ssh://host/system "), "{:?}", lab.calls());
 }
 
@@ -224,7 +230,7 @@ fn another_hosts_files_are_not_looked_at() {
 fn an_older_virsh_answers_what_it_can() {
     let lab = Lab::new("older", "running");
     lab.answer("unknown", "backup-dumpxml\ndomstats\n");
-    assert_eq!(lab.errors(&[], &since("monday")), ["host/lost-bitmap"]);
+    assert_eq!(lab.errors(&[], &since("monday")), ["checkpoint/lost-bitmap"]);
     assert_eq!(lab.calls().len(), 3, "{:?}", lab.calls());
 }
 

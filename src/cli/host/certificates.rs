@@ -1,6 +1,7 @@
 //! Looks at the certificates that QEMU's server would use.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
@@ -10,9 +11,11 @@ use x509_cert::Certificate;
 use x509_cert::der::asn1::UintRef;
 use x509_cert::der::{Decode, Reader, SliceReader, pem};
 
+use crate::diagnostic::NotChecked;
 use crate::host::Vm;
 use crate::host::files::{Certificates, End, User, Wish};
 
+use super::AS_ROOT;
 use super::resolve::resolve;
 
 /// Where libvirt looks unless its configuration says otherwise: the first directory that exists, else the last.
@@ -24,13 +27,13 @@ const CERTIFICATE: &str = "server-cert.pem";
 const KEY: &str = "server-key.pem";
 const NO_FILE: &str = "No such file or directory";
 
-pub(super) fn look(vm: &Vm, user: Option<&User>, unchecked: &mut BTreeSet<String>) -> Option<Certificates> {
+pub(super) fn look(vm: &Vm, user: Option<&User>, not_checked: &mut BTreeSet<NotChecked>) -> Option<Certificates> {
     let configuration = if vm.is_session() { user_configuration() } else { Some("/etc/libvirt/qemu.conf".to_owned()) };
     let configuration = configuration.and_then(|path| match fs::read_to_string(&path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(String::new()),
         Err(error) => {
-            unchecked.insert(format!("certificates: {path}: {error}"));
+            not_checked.insert(unreadable(&path, error));
             None
         }
     })?;
@@ -38,8 +41,8 @@ pub(super) fn look(vm: &Vm, user: Option<&User>, unchecked: &mut BTreeSet<String
     // Which of them libvirt uses was decided when the daemon started: what is wrong in both is wrong.
     let mut problems = Vec::new();
     for directory in &directories {
-        let missing = FILES.iter().find_map(|name| problem(directory, name, user, vm.is_session(), unchecked));
-        problems.push(missing.or_else(|| contents(directory, unchecked))?);
+        let missing = FILES.iter().find_map(|name| problem(directory, name, user, vm.is_session(), not_checked));
+        problems.push(missing.or_else(|| contents(directory, not_checked))?);
     }
     problems.into_iter().next().map(|(problem, said)| Certificates { problem, said })
 }
@@ -48,6 +51,10 @@ fn user_configuration() -> Option<String> {
     let folder =
         std::env::var("XDG_CONFIG_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.config")));
     folder.ok().map(|folder| format!("{folder}/libvirt/qemu.conf"))
+}
+
+fn unreadable(path: &str, error: impl Display) -> NotChecked {
+    NotChecked::new(format!("certificates: {path}: {error}")).help(AS_ROOT)
 }
 
 /// The directories that libvirt may use.
@@ -73,7 +80,7 @@ fn problem(
     name: &str,
     user: Option<&User>,
     is_session: bool,
-    unchecked: &mut BTreeSet<String>,
+    not_checked: &mut BTreeSet<NotChecked>,
 ) -> Option<(String, String)> {
     let path = format!("{directory}/{name}");
     let refused = |what: &str, said: &str| {
@@ -106,21 +113,23 @@ fn problem(
         // In a session, QEMU is the user of this process.
         End::Closed(_) if is_session => refused("cannot be read", "Permission denied"),
         End::Closed(folder) => {
-            unchecked.insert(format!("certificates: {folder} is closed to this user"));
+            not_checked.insert(
+                NotChecked::new(format!("certificates in {folder}, which is closed to this user")).help(AS_ROOT),
+            );
             None
         }
         End::Failed(error) => {
-            unchecked.insert(format!("certificates: {path}: {error}"));
+            not_checked.insert(unreadable(&path, error));
             None
         }
     }
 }
 
 /// What is wrong in the files themselves. Whether the signatures are good is left to QEMU.
-fn contents(directory: &str, unchecked: &mut BTreeSet<String>) -> Option<(String, String)> {
+fn contents(directory: &str, not_checked: &mut BTreeSet<NotChecked>) -> Option<(String, String)> {
     let mut read = |name: &str| {
         let path = format!("{directory}/{name}");
-        let bytes = fs::read(&path).map_err(|error| unchecked.insert(format!("certificates: {path}: {error}"))).ok()?;
+        let bytes = fs::read(&path).map_err(|error| not_checked.insert(unreadable(&path, error))).ok()?;
         Some((path, bytes))
     };
     let (ca_path, ca) = read("ca-cert.pem")?;

@@ -11,12 +11,13 @@ use rustix::fs::StatVfsMountFlags;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketType};
 
+use crate::diagnostic::NotChecked;
 use crate::host::Vm;
 use crate::host::files::{Directory, End, FileSystem, Files, Host, Id, Kind, Listener, Lock, Node, Place, User};
 use crate::host::probes::Probes;
 
-use super::image;
 use super::resolve::{resolve, resolve_entry};
+use super::{AS_ROOT, image};
 
 /// How long a name server may take.
 const RESOLVER_LIMIT: Duration = Duration::from_secs(3);
@@ -39,7 +40,7 @@ pub(in crate::cli) fn look(probes: &Probes, vm: &Vm) -> Files {
         // An image that is in use and not to be found shows that libvirt sees other files.
         if resolve(path).is_missing() {
             files.other_view = Some(format!("the domain's image {path} does not exist here"));
-            files.unchecked.insert("files: this process does not see those that libvirt sees".to_owned());
+            files.not_checked.insert(NotChecked::new("files: this process does not see those that libvirt sees"));
             return files;
         }
     }
@@ -52,7 +53,9 @@ pub(in crate::cli) fn look(probes: &Probes, vm: &Vm) -> Files {
         }
         add_file_system(&mut files, &place, &mounts);
         if let (End::Closed(directory), false) = (&place.end, vm.is_session()) {
-            files.unchecked.insert(format!("{path}: {directory} is closed to this user"));
+            files
+                .not_checked
+                .insert(NotChecked::new(format!("files in {directory}, which is closed to this user")).help(AS_ROOT));
         }
         files.paths.insert(path.clone(), place);
     }
@@ -65,7 +68,7 @@ pub(in crate::cli) fn look(probes: &Probes, vm: &Vm) -> Files {
         files.locks = locks(&fs::read_to_string("/proc/locks").unwrap_or_default());
     }
     for path in &probes.headers {
-        if let Some(image) = image::look(path, &mut files.unchecked) {
+        if let Some(image) = image::look(path, &mut files.not_checked) {
             files.images.insert(path.clone(), image);
         }
     }
@@ -81,7 +84,7 @@ pub(in crate::cli) fn look(probes: &Probes, vm: &Vm) -> Files {
         }
     }
     if probes.certificates {
-        files.certificates = super::certificates::look(vm, files.user.as_ref(), &mut files.unchecked);
+        files.certificates = super::certificates::look(vm, files.user.as_ref(), &mut files.not_checked);
     }
     files
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
+use crate::diagnostic::NotChecked;
 use crate::host::files::ImageFile;
 
 const MAGIC: &[u8; 4] = b"QFI\xfb";
@@ -21,7 +22,7 @@ const MAX_EXTENSIONS: usize = 64;
 const MAX_DIRECTORY_BYTES: u64 = 64 << 20;
 
 /// Looks at an image; `None`, and a note, when it cannot be read.
-pub(super) fn look(path: &str, unchecked: &mut BTreeSet<String>) -> Option<ImageFile> {
+pub(super) fn look(path: &str, not_checked: &mut BTreeSet<NotChecked>) -> Option<ImageFile> {
     let result = File::open(path).and_then(|mut file| {
         let mut magic = Vec::new();
         file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic)?;
@@ -29,9 +30,9 @@ pub(super) fn look(path: &str, unchecked: &mut BTreeSet<String>) -> Option<Image
     });
     match result {
         Ok(Some(image)) => Some(image),
-        Ok(None) => qemu_img(path, unchecked),
+        Ok(None) => qemu_img(path, not_checked),
         Err(error) => {
-            unchecked.insert(format!("the image {path}: {error}"));
+            not_checked.insert(NotChecked::new(format!("the image {path}: {error}")));
             None
         }
     }
@@ -130,24 +131,24 @@ struct Info {
     encrypted: bool,
 }
 
-fn qemu_img(path: &str, unchecked: &mut BTreeSet<String>) -> Option<ImageFile> {
+fn qemu_img(path: &str, not_checked: &mut BTreeSet<NotChecked>) -> Option<ImageFile> {
     let mut command = Command::new("qemu-img");
     command.args(["info", "-U", "--output=json", "--", path]).stdin(Stdio::null()).env("LC_ALL", "C");
     let output = match command.output() {
         Ok(output) => output,
         Err(error) => {
-            let why = if error.kind() == ErrorKind::NotFound {
-                "qemu-img is not installed".to_owned()
+            not_checked.insert(if error.kind() == ErrorKind::NotFound {
+                NotChecked::new(format!("the format of {path}")).help("install qemu-img")
             } else {
-                error.to_string()
-            };
-            unchecked.insert(format!("the format of {path}: {why}"));
+                NotChecked::new(format!("the format of {path}: {error}"))
+            });
             return None;
         }
     };
     let Ok(info) = serde_json::from_slice::<Info>(&output.stdout) else {
         let said = String::from_utf8_lossy(&output.stderr);
-        unchecked.insert(format!("the format of {path}: {}", said.lines().next().unwrap_or("qemu-img said nothing")));
+        let said = said.lines().next().unwrap_or("qemu-img said nothing");
+        not_checked.insert(NotChecked::new(format!("the format of {path}: {said}")));
         return None;
     };
     Some(ImageFile {

@@ -197,7 +197,7 @@ impl Virsh {
 fn further_questions(domain: &Domain, vm: &Vm, names: &Names) -> Vec<Question> {
     let mut questions = Vec::new();
     if names.every_checkpoint {
-        questions.extend(vm.checkpoints.iter().flatten().cloned().map(Question::Checkpoint));
+        questions.extend(vm.checkpoints.iter().flatten().map(|existing| Question::Checkpoint(existing.name.clone())));
     }
     if names.every_disk {
         let disks = domain.disks.iter().filter(|disk| !disk.read_only);

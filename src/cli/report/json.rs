@@ -17,11 +17,11 @@ struct JsonFile<'a> {
     not_checked: Vec<JsonNotChecked<'a>>,
 }
 
-/// What the given documents leave open, and what to pass.
+/// What could not be checked, and what to do so that it is.
 #[derive(Serialize)]
 pub(crate) struct JsonNotChecked<'a> {
     message: &'a str,
-    help: &'a str,
+    help: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -94,7 +94,11 @@ pub(crate) fn diagnostics(checked: &CheckedFile) -> serde_json::Result<serde_jso
 
 /// What could not be checked of one file.
 pub(crate) fn not_checked(checked: &CheckedFile) -> Vec<JsonNotChecked<'_>> {
-    checked.not_checked.iter().map(|open| JsonNotChecked { message: &open.message, help: &open.help }).collect()
+    checked
+        .not_checked
+        .iter()
+        .map(|open| JsonNotChecked { message: &open.message, help: open.help.as_deref() })
+        .collect()
 }
 
 fn diagnostic<'a>(checked: &'a CheckedFile, diagnostic: &'a Diagnostic) -> JsonDiagnostic<'a> {

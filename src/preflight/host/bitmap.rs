@@ -1,44 +1,14 @@
-//! Bitmaps that are lost, left over, or cannot be made.
+//! Bitmaps that are left over, or cannot be made.
 
 use crate::diagnostic::{Diagnostic, Document};
-use crate::host::{Bitmap, Vm};
 use crate::preflight::Context;
 use crate::preflight::checkpoint::covered;
-use crate::preflight::destination::is_incremental;
-use crate::preflight::incremental::no_bitmap;
 use crate::rules::Rule;
 
 use super::Host;
 
-/// Bitmaps that backups start from.
-pub(super) fn check_lost(context: &Context<'_, '_>, vm: &Vm, diagnostics: &mut Vec<Diagnostic>) {
-    for disk in context.included_disks().filter(|disk| is_incremental(disk)) {
-        let Some(incremental) = &disk.incremental else { continue };
-        let (target, checkpoint) = (&*disk.name.value, &*incremental.value);
-        let bitmap = vm.coverage.get(checkpoint).and_then(|coverage| coverage.get(target));
-        if bitmap != Some(&Bitmap::Lost) {
-            continue;
-        }
-        let newest = vm.checkpoints_of(target).next_back();
-        let help = match newest {
-            Some(newest) => format!("start from `{newest}`, or back `{target}` up in full: backupmode='full'"),
-            None => format!("back `{target}` up in full: <disk name='{target}' backupmode='full'/>"),
-        };
-        diagnostics.push(
-            Diagnostic::new(
-                Rule::LostBitmap,
-                context.place_of(disk),
-                format!("the bitmap of `{target}` for the checkpoint `{checkpoint}` is lost or broken"),
-            )
-            .label(incremental.span, "the checkpoint")
-            .help(help)
-            .libvirt(no_bitmap(disk, checkpoint)),
-        );
-    }
-}
-
 /// Images that cannot take the bitmap of the new checkpoint.
-pub(super) fn check_images(host: &Host<'_, '_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(host: &Host<'_, '_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let context = host.context;
     let Some(checkpoint) = context.options.checkpoint.as_deref() else { return };
     let Some(covered) = covered(context, checkpoint) else { return };
