@@ -3,7 +3,6 @@
 //! Every listed disk is looked up, disks that are not listed are added, destinations that are not given are named after
 //! the image, and each disk gets its resulting mode and checkpoint.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::backup::{Backup, BackupMode, Destination, Disk, Spanned, StorageType};
@@ -16,7 +15,7 @@ use crate::wording::{MAX_DISKS_LISTED, closest_match};
 /// Aligns `backup` with `domain`, naming what it generates with `suffix`.
 ///
 /// Returns the diagnostics; without any, `backup` is what libvirt would go on with.
-pub fn align(backup: &mut Backup<'_>, domain: &Domain, suffix: &str, release: Release) -> Vec<Diagnostic> {
+pub fn align(backup: &mut Backup, domain: &Domain, suffix: &str, release: Release) -> Vec<Diagnostic> {
     if domain.disks.is_empty() {
         let diagnostic = Diagnostic::new(Rule::NoDomainDisks, backup.tag.span, "the domain has no disks")
             .help("check that this is the intended domain")
@@ -36,7 +35,7 @@ pub fn align(backup: &mut Backup<'_>, domain: &Domain, suffix: &str, release: Re
 }
 
 /// Disks of type volume that libvirt would name a file after: the name is not in the documents.
-pub fn unnamed_volumes(backup: &Backup<'_>, domain: &Domain, release: Release) -> Vec<Diagnostic> {
+pub fn unnamed_volumes(backup: &Backup, domain: &Domain, release: Release) -> Vec<Diagnostic> {
     let volumes = domain.disks.iter().filter(|disk| disk.source == Source::Other("volume"));
     let volumes: HashMap<&str, &DomainDisk> = volumes.map(|disk| (&*disk.target, disk)).collect();
     let mut diagnostics = Vec::new();
@@ -62,7 +61,7 @@ pub fn unnamed_volumes(backup: &Backup<'_>, domain: &Domain, release: Release) -
 }
 
 /// The part of alignment that needs no domain: diagnostics that hold whatever the domain is, and the resulting modes.
-pub fn align_without_domain(backup: &mut Backup<'_>) -> Vec<Diagnostic> {
+pub fn align_without_domain(backup: &mut Backup) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut seen = HashMap::with_capacity(backup.disks.len());
     for disk in &backup.disks {
@@ -96,7 +95,7 @@ struct Target<'d> {
 
 impl Aligner<'_> {
     /// Checks the disks that the backup lists.
-    fn listed_disks(&mut self, backup: &mut Backup<'_>) {
+    fn listed_disks(&mut self, backup: &mut Backup) {
         let mut disks = std::mem::take(&mut backup.disks);
         for disk in &mut disks {
             let Some(target) = self.by_target.get_mut(&*disk.name.value) else {
@@ -122,7 +121,7 @@ impl Aligner<'_> {
     }
 
     /// Adds the domain's other disks: excluded if any disk was listed, otherwise included if they can be.
-    fn other_disks(&mut self, backup: &mut Backup<'_>) {
+    fn other_disks(&mut self, backup: &mut Backup) {
         let include_all = backup.disks.is_empty();
         let place = backup.tag.span;
         // libvirt makes room for as many disks as the domain has, and leaves some of it empty when two share a target.
@@ -142,7 +141,7 @@ impl Aligner<'_> {
     }
 
     /// Gives a disk that takes part its destination, if it has none.
-    fn assign_destination(&mut self, disk: &mut Disk<'_>, domain_disk: &DomainDisk, place: Span, listed: bool) {
+    fn assign_destination(&mut self, disk: &mut Disk, domain_disk: &DomainDisk, place: Span, listed: bool) {
         if domain_disk.source == Source::Empty {
             push_bounded(&mut self.diagnostics, no_media(disk, domain_disk, place));
             return;
@@ -159,7 +158,7 @@ impl Aligner<'_> {
                 let path = format!("{path}.{}", self.suffix);
                 disk.storage_type = StorageType::File;
                 let destination = disk.destination.get_or_insert_with(|| Box::new(Destination::default()));
-                destination.path = Some(Spanned { value: Cow::Owned(path), span: Span::default() });
+                destination.path = Some(Spanned { value: path, span: Span::default() });
             }
             // Only the storage pool knows whether it is a file, and its path.
             Source::Empty | Source::Other("volume") => {}
@@ -170,7 +169,7 @@ impl Aligner<'_> {
         }
     }
 
-    fn no_such_disk(&self, disk: &Disk<'_>) -> Diagnostic {
+    fn no_such_disk(&self, disk: &Disk) -> Diagnostic {
         let name = &*disk.name.value;
         let diagnostic = Diagnostic::new(Rule::NoSuchDisk, disk.name.span, format!("unknown disk `{name}`"))
             .libvirt(format!("unsupported configuration: no disk named '{name}'"));
@@ -197,12 +196,12 @@ impl Aligner<'_> {
     }
 }
 
-fn unlisted_disk<'a>(target: &str, included: bool) -> Disk<'a> {
+fn unlisted_disk(target: &str, included: bool) -> Disk {
     let no_span = Span::default();
-    Disk { included, ..Disk::new(Spanned { value: Cow::Owned(target.to_owned()), span: no_span }, no_span) }
+    Disk { included, ..Disk::new(Spanned { value: target.to_owned(), span: no_span }, no_span) }
 }
 
-fn duplicate(disk: &Disk<'_>, first: Span) -> Diagnostic {
+fn duplicate(disk: &Disk, first: Span) -> Diagnostic {
     let name = &disk.name.value;
     Diagnostic::new(Rule::DuplicateDisk, disk.name.span, format!("duplicate disk `{name}`"))
         .primary_label("listed again")
@@ -212,7 +211,7 @@ fn duplicate(disk: &Disk<'_>, first: Span) -> Diagnostic {
 }
 
 /// An incremental disk needs a checkpoint, its own or the backup's.
-fn check_checkpoint(backup: &Backup<'_>, disk: &Disk<'_>) -> Option<Diagnostic> {
+fn check_checkpoint(backup: &Backup, disk: &Disk) -> Option<Diagnostic> {
     let mode = disk.backupmode.as_ref().filter(|mode| mode.value == BackupMode::Incremental)?;
     if disk.incremental.is_some() || backup.incremental.is_some() {
         return None;
@@ -230,7 +229,7 @@ fn check_checkpoint(backup: &Backup<'_>, disk: &Disk<'_>) -> Option<Diagnostic> 
     Some(diagnostic)
 }
 
-fn no_media(disk: &Disk<'_>, domain_disk: &DomainDisk, place: Span) -> Diagnostic {
+fn no_media(disk: &Disk, domain_disk: &DomainDisk, place: Span) -> Diagnostic {
     let name = &disk.name.value;
     Diagnostic::new(Rule::NoMedia, place, format!("disk `{name}` has no media"))
         .label_in(Document::Domain, domain_disk.tag, "no <source> with a path")
@@ -238,13 +237,7 @@ fn no_media(disk: &Disk<'_>, domain_disk: &DomainDisk, place: Span) -> Diagnosti
         .libvirt(format!("unsupported configuration: disk '{name}' has no media"))
 }
 
-fn no_file_name(
-    disk: &Disk<'_>,
-    domain_disk: &DomainDisk,
-    storage_type: &str,
-    place: Span,
-    listed: bool,
-) -> Diagnostic {
+fn no_file_name(disk: &Disk, domain_disk: &DomainDisk, storage_type: &str, place: Span, listed: bool) -> Diagnostic {
     let name = &disk.name.value;
     let help = if listed {
         "add a destination".to_owned()
@@ -266,7 +259,7 @@ fn refusing_to_generate(name: &str) -> String {
 }
 
 /// Every disk gets its mode, left-out ones included: as written, else incremental if a checkpoint is named, else full.
-fn fill_in_modes(backup: &mut Backup<'_>) {
+fn fill_in_modes(backup: &mut Backup) {
     for disk in &mut backup.disks {
         let named = disk.incremental.is_some() || backup.incremental.is_some();
         let value_implied_by_siblings = if named { BackupMode::Incremental } else { BackupMode::Full };

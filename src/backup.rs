@@ -1,12 +1,7 @@
 //! The model of a `<domainbackup>`, independent of XML.
 //!
-//! Fixed words are enumerations; free text borrows from the parsed document where it is written there verbatim. Values
-//! that a later stage may report carry the span of the attribute or element they were read from. Spans are ignored by
+//! Fixed words are enumerations; free text is a `String`. Values that a later stage may report carry the span of the attribute or element they were read from. Spans are ignored by
 //! `==`: two backups are equal if they have the same content.
-
-mod owned;
-
-use std::borrow::Cow;
 
 use crate::diagnostic::Span;
 
@@ -36,7 +31,7 @@ impl<T> PartialEq for SourceOnly<T> {
 }
 
 /// Free text and its span.
-pub type Text<'a> = Spanned<Cow<'a, str>>;
+pub type Text = Spanned<String>;
 
 /// Defines an enumeration of fixed words with `name` and `from_name`.
 macro_rules! words {
@@ -196,20 +191,20 @@ words! {
 
 /// A backup.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Backup<'a> {
+pub struct Backup {
     /// Which side transfers the data.
     pub mode: Mode,
     /// The base checkpoint of disks that name none; never empty.
-    pub incremental: Option<Text<'a>>,
+    pub incremental: Option<Text>,
     /// The NBD server of a pull mode backup.
-    pub server: Option<Server<'a>>,
+    pub server: Option<Server>,
     /// The disks: those of the document, in its order, then those that alignment added.
-    pub disks: Vec<Disk<'a>>,
+    pub disks: Vec<Disk>,
     /// The number of empty entries that libvirt adds when it aligns a backup with a domain in which two disks share a
     /// target.
     pub empty_disk_entries: usize,
     /// Data that libvirt keeps in a state file for itself.
-    pub private_data: PrivateData<'a>,
+    pub private_data: PrivateData,
     /// The start tag of the root element.
     pub tag: Spanned<()>,
     /// The start tag of `<disks>`, if it was written.
@@ -218,7 +213,7 @@ pub struct Backup<'a> {
     pub ignored: SourceOnly<Vec<Ignored>>,
 }
 
-impl Backup<'_> {
+impl Backup {
     /// A push mode backup without disks, located at `tag`.
     pub(crate) fn without_disks(tag: Span) -> Self {
         Self {
@@ -259,28 +254,28 @@ pub enum IgnoredKind {
 
 /// The NBD server of a pull mode backup.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Server<'a> {
+pub struct Server {
     /// How clients connect.
     pub transport: Transport,
     /// Whether TLS is used; `None` for the default in the host's configuration.
     pub tls: Option<bool>,
     /// The host name or address it listens on.
-    pub name: Option<Text<'a>>,
+    pub name: Option<Text>,
     /// The port; 0 lets libvirt choose.
     pub port: u16,
     /// The path of the socket.
-    pub socket: Option<Text<'a>>,
+    pub socket: Option<Text>,
     /// The name of the passed file descriptors.
-    pub fdgroup: Option<Text<'a>>,
+    pub fdgroup: Option<Text>,
     /// The start tag.
     pub tag: Spanned<()>,
 }
 
 /// A disk of the backup.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Disk<'a> {
+pub struct Disk {
     /// The target of the domain's disk, such as `vda`.
-    pub name: Text<'a>,
+    pub name: Text,
     /// Whether the disk is backed up. Nothing but the name is read of an excluded disk.
     pub included: bool,
     /// The type of the destination.
@@ -290,15 +285,15 @@ pub struct Disk<'a> {
     /// Whether the disk is backed up in full, if written.
     pub backupmode: Option<Spanned<BackupMode>>,
     /// The base checkpoint of this disk.
-    pub incremental: Option<Text<'a>>,
+    pub incremental: Option<Text>,
     /// The name of the NBD export.
-    pub exportname: Option<Text<'a>>,
+    pub exportname: Option<Text>,
     /// The name of the bitmap in the NBD export.
-    pub exportbitmap: Option<Text<'a>>,
+    pub exportbitmap: Option<Text>,
     /// The format of the image that is written.
     pub format: Option<Spanned<StorageFormat>>,
     /// The destination.
-    pub destination: Option<Box<Destination<'a>>>,
+    pub destination: Option<Box<Destination>>,
     /// The state of its job; in state files only.
     pub state: Option<State>,
     /// The index that libvirt gave the destination, 0 for none; in state files only.
@@ -307,10 +302,10 @@ pub struct Disk<'a> {
     pub tag: Spanned<()>,
 }
 
-impl<'a> Disk<'a> {
+impl Disk {
     /// An included disk with a name and no other settings.
     #[must_use]
-    pub fn new(name: Text<'a>, tag: Span) -> Self {
+    pub fn new(name: Text, tag: Span) -> Self {
         Self {
             name,
             included: true,
@@ -330,96 +325,96 @@ impl<'a> Disk<'a> {
 
     /// The path of the destination, if it has one.
     #[must_use]
-    pub fn path(&self) -> Option<&Text<'a>> {
+    pub fn path(&self) -> Option<&Text> {
         self.destination.as_ref()?.path.as_ref()
     }
 }
 
 /// A destination: the target of a push mode backup or the scratch of a pull mode backup.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Destination<'a> {
+pub struct Destination {
     /// The path of the file or device; `None` only in state files.
-    pub path: Option<Text<'a>>,
+    pub path: Option<Text>,
     /// The name of passed file descriptors; in state files only.
-    pub fdgroup: Option<Text<'a>>,
+    pub fdgroup: Option<Text>,
     /// The security labels.
-    pub seclabels: Vec<Seclabel<'a>>,
+    pub seclabels: Vec<Seclabel>,
     /// The encryption.
-    pub encryption: Option<Box<Encryption<'a>>>,
+    pub encryption: Option<Box<Encryption>>,
 }
 
 /// A security label.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seclabel<'a> {
+pub struct Seclabel {
     /// The security driver it applies to.
-    pub model: Option<Text<'a>>,
+    pub model: Option<Text>,
     /// Whether libvirt skipped labelling this file.
     pub labelskip: bool,
     /// Whether libvirt relabels the file.
     pub relabel: bool,
     /// The label; never empty.
-    pub label: Option<Text<'a>>,
+    pub label: Option<Text>,
 }
 
 /// Encryption of a destination.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Encryption<'a> {
+pub struct Encryption {
     /// The format.
     pub format: EncryptionFormat,
     /// Which program encrypts.
     pub engine: Option<EncryptionEngine>,
     /// The secrets; exactly one outside of state files.
-    pub secrets: Vec<Secret<'a>>,
+    pub secrets: Vec<Secret>,
     /// The cipher.
-    pub cipher: Option<Cipher<'a>>,
+    pub cipher: Option<Cipher>,
     /// The generator of initialization vectors.
-    pub ivgen: Option<Ivgen<'a>>,
+    pub ivgen: Option<Ivgen>,
     /// The start tag.
     pub tag: SourceOnly<Span>,
 }
 
 /// A reference to a passphrase stored by libvirt.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Secret<'a> {
+pub enum Secret {
     /// Its UUID, in lower case with hyphens.
     Uuid(String),
     /// Its usage.
-    Usage(Cow<'a, str>),
+    Usage(String),
 }
 
 /// A cipher.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cipher<'a> {
+pub struct Cipher {
     /// Its name, such as `aes`.
-    pub name: Cow<'a, str>,
+    pub name: String,
     /// The key size in bits.
     pub size: u32,
     /// Its mode, such as `cbc`.
-    pub mode: Option<Cow<'a, str>>,
+    pub mode: Option<String>,
     /// Its hash.
-    pub hash: Option<Cow<'a, str>>,
+    pub hash: Option<String>,
     /// The start tag.
     pub tag: SourceOnly<Span>,
 }
 
 /// A generator of initialization vectors.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ivgen<'a> {
+pub struct Ivgen {
     /// Its name, such as `plain64`.
-    pub name: Cow<'a, str>,
+    pub name: String,
     /// Its hash.
-    pub hash: Option<Cow<'a, str>>,
+    pub hash: Option<String>,
     /// The start tag.
     pub tag: SourceOnly<Span>,
 }
 
 /// Data that libvirt keeps in a state file for itself.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PrivateData<'a> {
+pub struct PrivateData {
     /// The alias of the TLS key's secret.
-    pub tls_secret_alias: Option<Cow<'a, str>>,
+    pub tls_secret_alias: Option<String>,
     /// The alias of the TLS credentials.
-    pub tls_alias: Option<Cow<'a, str>>,
+    pub tls_alias: Option<String>,
 }
 
 /// `yes` or `no`.

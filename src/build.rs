@@ -39,7 +39,6 @@ mod checkpoint;
 mod destination;
 mod text;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use crate::backup::{Backup, BackupMode, Disk, Mode, PrivateData, SourceOnly, Spanned, StorageType, Text, Transport};
@@ -55,8 +54,8 @@ fn written<T>(value: T) -> Spanned<T> {
     Spanned { value, span: Span::default() }
 }
 
-fn text(value: impl Into<String>) -> Text<'static> {
-    written(Cow::Owned(value.into()))
+fn text(value: impl Into<String>) -> Text {
+    written(value.into())
 }
 
 /// A push mode backup: the hypervisor writes to a target for each disk.
@@ -97,7 +96,7 @@ impl Push {
 
     /// The model of the backup, to align it with a domain.
     #[must_use]
-    pub fn backup(&self) -> Backup<'static> {
+    pub fn backup(&self) -> Backup {
         let disks = self.disks.iter().map(|listed| listed.disk(PushDisk::disk)).collect();
         Backup { disks, ..empty(Mode::Push, self.incremental.as_ref()) }
     }
@@ -149,7 +148,7 @@ impl Pull {
 
     /// The model of the backup, to align it with a domain.
     #[must_use]
-    pub fn backup(&self) -> Backup<'static> {
+    pub fn backup(&self) -> Backup {
         let disks = self.disks.iter().map(|listed| listed.disk(PullDisk::disk)).collect();
         Backup { server: Some(self.server.server()), disks, ..empty(Mode::Pull, self.incremental.as_ref()) }
     }
@@ -162,7 +161,7 @@ impl fmt::Display for Pull {
     }
 }
 
-fn empty(mode: Mode, incremental: Option<&Checkpoint>) -> Backup<'static> {
+fn empty(mode: Mode, incremental: Option<&Checkpoint>) -> Backup {
     Backup {
         mode,
         incremental: incremental.map(|checkpoint| text(checkpoint.as_str())),
@@ -216,7 +215,7 @@ impl Server {
         self
     }
 
-    fn server(&self) -> crate::backup::Server<'static> {
+    fn server(&self) -> crate::backup::Server {
         let mut server = crate::backup::Server {
             transport: Transport::Tcp,
             tls: self.tls,
@@ -261,7 +260,7 @@ enum Listed<D> {
 }
 
 impl<D> Listed<D> {
-    fn disk(&self, included: impl FnOnce(&D) -> Disk<'static>) -> Disk<'static> {
+    fn disk(&self, included: impl FnOnce(&D) -> Disk) -> Disk {
         match self {
             Self::Included(disk) => included(disk),
             Self::Excluded(name) => Disk { included: false, ..plain(name, None, None) },
@@ -306,7 +305,7 @@ impl PushDisk {
         self
     }
 
-    fn disk(&self) -> Disk<'static> {
+    fn disk(&self) -> Disk {
         Disk { format: self.format.map(written), ..plain(&self.name, self.extent.as_ref(), self.target.as_ref()) }
     }
 }
@@ -356,7 +355,7 @@ impl PullDisk {
         self
     }
 
-    fn disk(&self) -> Disk<'static> {
+    fn disk(&self) -> Disk {
         Disk {
             exportname: self.export_name.as_ref().map(|name| text(name.as_str())),
             exportbitmap: self.export_bitmap.as_ref().map(|name| text(name.as_str())),
@@ -366,7 +365,7 @@ impl PullDisk {
 }
 
 /// The common part of disks of both modes.
-fn plain(name: &DiskName, extent: Option<&Extent>, destination: Option<&Destination>) -> Disk<'static> {
+fn plain(name: &DiskName, extent: Option<&Extent>, destination: Option<&Destination>) -> Disk {
     let (backupmode, incremental) = match extent {
         None => (None, None),
         Some(Extent::Full) => (Some(BackupMode::Full), None),

@@ -14,7 +14,7 @@ use crate::backup::{
 
 /// The text that libvirt prints for `backup`.
 #[must_use]
-pub fn format(backup: &Backup<'_>) -> String {
+pub fn format(backup: &Backup) -> String {
     let mut writer =
         XmlWriter::new(Options { use_single_quote: true, indent: Indent::Spaces(2), attributes_indent: Indent::None });
     writer.backup(backup);
@@ -45,23 +45,23 @@ pub(crate) fn format_new_checkpoint<'a>(name: &str, disks: impl Iterator<Item = 
 
 /// One method per element.
 trait Write {
-    fn backup(&mut self, backup: &Backup<'_>);
-    fn server(&mut self, server: &Server<'_>);
-    fn disk(&mut self, disk: &Disk<'_>, mode: Mode);
-    fn destination(&mut self, destination: &Destination<'_>, element: &str, storage_type: StorageType);
-    fn seclabel(&mut self, seclabel: &Seclabel<'_>);
-    fn encryption(&mut self, encryption: &Encryption<'_>);
-    fn secret(&mut self, secret: &Secret<'_>);
-    fn cipher(&mut self, cipher: &Cipher<'_>);
-    fn ivgen(&mut self, ivgen: &Ivgen<'_>);
-    fn private_data(&mut self, private_data: &PrivateData<'_>);
+    fn backup(&mut self, backup: &Backup);
+    fn server(&mut self, server: &Server);
+    fn disk(&mut self, disk: &Disk, mode: Mode);
+    fn destination(&mut self, destination: &Destination, element: &str, storage_type: StorageType);
+    fn seclabel(&mut self, seclabel: &Seclabel);
+    fn encryption(&mut self, encryption: &Encryption);
+    fn secret(&mut self, secret: &Secret);
+    fn cipher(&mut self, cipher: &Cipher);
+    fn ivgen(&mut self, ivgen: &Ivgen);
+    fn private_data(&mut self, private_data: &PrivateData);
     fn text(&mut self, name: &str, value: &str);
     fn attribute(&mut self, name: &str, value: &str);
     fn optional(&mut self, name: &str, value: Option<&str>);
 }
 
 impl Write for XmlWriter {
-    fn backup(&mut self, backup: &Backup<'_>) {
+    fn backup(&mut self, backup: &Backup) {
         self.start_element("domainbackup");
         self.attribute("mode", backup.mode.name());
         if let Some(incremental) = &backup.incremental {
@@ -86,7 +86,7 @@ impl Write for XmlWriter {
         self.end_element();
     }
 
-    fn server(&mut self, server: &Server<'_>) {
+    fn server(&mut self, server: &Server) {
         self.start_element("server");
         self.attribute("transport", server.transport.name());
         self.optional("tls", server.tls.map(yes_no));
@@ -99,7 +99,7 @@ impl Write for XmlWriter {
         self.end_element();
     }
 
-    fn disk(&mut self, disk: &Disk<'_>, mode: Mode) {
+    fn disk(&mut self, disk: &Disk, mode: Mode) {
         self.start_element("disk");
         self.attribute("name", &disk.name.value);
         self.attribute("backup", yes_no(disk.included));
@@ -129,7 +129,7 @@ impl Write for XmlWriter {
         self.end_element();
     }
 
-    fn destination(&mut self, destination: &Destination<'_>, element: &str, storage_type: StorageType) {
+    fn destination(&mut self, destination: &Destination, element: &str, storage_type: StorageType) {
         if *destination == Destination::default() {
             return;
         }
@@ -149,7 +149,7 @@ impl Write for XmlWriter {
         self.end_element();
     }
 
-    fn seclabel(&mut self, seclabel: &Seclabel<'_>) {
+    fn seclabel(&mut self, seclabel: &Seclabel) {
         self.start_element("seclabel");
         self.optional("model", seclabel.model.as_ref().map(|model| &*model.value));
         if seclabel.labelskip {
@@ -163,7 +163,7 @@ impl Write for XmlWriter {
         self.end_element();
     }
 
-    fn encryption(&mut self, encryption: &Encryption<'_>) {
+    fn encryption(&mut self, encryption: &Encryption) {
         self.start_element("encryption");
         self.attribute("format", encryption.format.name());
         self.optional("engine", encryption.engine.map(super::backup::EncryptionEngine::name));
@@ -183,7 +183,7 @@ impl Write for XmlWriter {
         self.end_element();
     }
 
-    fn secret(&mut self, secret: &Secret<'_>) {
+    fn secret(&mut self, secret: &Secret) {
         self.start_element("secret");
         self.attribute("type", "passphrase");
         match secret {
@@ -193,7 +193,7 @@ impl Write for XmlWriter {
         self.end_element();
     }
 
-    fn cipher(&mut self, cipher: &Cipher<'_>) {
+    fn cipher(&mut self, cipher: &Cipher) {
         self.start_element("cipher");
         self.attribute("name", &cipher.name);
         self.write_attribute("size", &cipher.size);
@@ -202,14 +202,14 @@ impl Write for XmlWriter {
         self.end_element();
     }
 
-    fn ivgen(&mut self, ivgen: &Ivgen<'_>) {
+    fn ivgen(&mut self, ivgen: &Ivgen) {
         self.start_element("ivgen");
         self.attribute("name", &ivgen.name);
         self.optional("hash", ivgen.hash.as_deref());
         self.end_element();
     }
 
-    fn private_data(&mut self, private_data: &PrivateData<'_>) {
+    fn private_data(&mut self, private_data: &PrivateData) {
         if *private_data == PrivateData::default() {
             return;
         }

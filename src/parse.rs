@@ -14,8 +14,6 @@ mod status;
 mod text;
 mod unexpected;
 
-use std::borrow::Cow;
-
 use crate::backup::{
     Backup, BackupMode, Destination, Disk, Ignored, IgnoredKind, Mode, PrivateData, SourceOnly, Spanned, StorageFormat,
     StorageType, Text,
@@ -41,7 +39,7 @@ pub(crate) use unexpected::rename;
 /// Returns the backup as far as it could be read, `None` when the root is another element, and the diagnostics. With
 /// an error, the backup is a best guess: it can be checked further but not written.
 #[must_use]
-pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i>>, Vec<Diagnostic>) {
+pub fn parse(document: &Document<'_>, release: Release) -> (Option<Backup>, Vec<Diagnostic>) {
     let root = document.root();
     let mut context = Context::new(document.text(), release);
     let (root, backup) = match root::find(&mut context, root) {
@@ -61,7 +59,7 @@ pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i
     (Some(backup), context.finish())
 }
 
-fn parse_backup<'i>(context: &mut Context<'i>, root: Element<'_, 'i>) -> Backup<'i> {
+fn parse_backup<'i>(context: &mut Context<'i>, root: Element<'_, 'i>) -> Backup {
     let fields = read_element(context, root, &DOMAINBACKUP);
     let mode = effective_mode(context, &fields);
     let server = fields.child("server").map(|server| {
@@ -78,7 +76,7 @@ fn parse_backup<'i>(context: &mut Context<'i>, root: Element<'_, 'i>) -> Backup<
     });
     // One that is misplaced or misspelt counts as present.
     let misplaced = context.misplaced("incremental").or_else(|| fields.has_unknown_child.then(|| fields.tag()));
-    let misplaced = misplaced.map(|span| Spanned { value: Cow::Borrowed("checkpoint"), span });
+    let misplaced = misplaced.map(|span| Spanned { value: "checkpoint".to_owned(), span });
     Backup {
         mode,
         incremental: incremental.or(misplaced),
@@ -97,7 +95,7 @@ fn parse_text<'i>(
     context: &mut Context<'i>,
     node: Element<'_, 'i>,
     shape: &'static crate::schema::Shape,
-) -> Option<Text<'i>> {
+) -> Option<Text> {
     read_element(context, node, shape);
     Some(Spanned { value: text_of(node, context.release), span: node.span() }).filter(|text| !text.value.is_empty())
 }
@@ -230,13 +228,13 @@ fn push_with_server(context: &mut Context<'_>, fields: &Fields<'_, '_>, server: 
     }
 }
 
-fn parse_disks<'i>(context: &mut Context<'i>, root: &Fields<'_, 'i>, mode: Mode) -> Vec<Disk<'i>> {
+fn parse_disks<'i>(context: &mut Context<'i>, root: &Fields<'_, 'i>, mode: Mode) -> Vec<Disk> {
     let mut disks = root.child("disks").map(|node| parse_disk_list(context, node, mode)).unwrap_or_default();
     disks.extend(root.repeated.iter().map(|disk| parse_disk(context, *disk, mode)));
     disks
 }
 
-fn parse_disk_list<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: Mode) -> Vec<Disk<'i>> {
+fn parse_disk_list<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: Mode) -> Vec<Disk> {
     let fields = read_element(context, node, &DISKS);
     if fields.repeated.is_empty() && !fields.has_unknown_child {
         let diagnostic = Diagnostic::new(Rule::EmptyDisks, fields.tag(), "<disks> is empty")
@@ -255,7 +253,7 @@ struct DiskFields<'a, 'i> {
     destination: Option<Fields<'a, 'i>>,
 }
 
-fn parse_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: Mode) -> Disk<'i> {
+fn parse_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: Mode) -> Disk {
     let (shape, driver_shape, destination_shape, destination_element) = match mode {
         Mode::Push => (&PUSH_DISK, &PUSH_DRIVER, &TARGET, "target"),
         Mode::Pull => (&PULL_DISK, &PULL_DRIVER, &SCRATCH, "scratch"),
@@ -293,7 +291,7 @@ fn parse_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: Mode) 
     }
     let fields = disk.fields;
     let tag = fields.tag();
-    let name = context.text_in(fields.get("name")).unwrap_or(Spanned { value: Cow::Borrowed(""), span: tag });
+    let name = fields.text("name").unwrap_or(Spanned { value: String::new(), span: tag });
     let new = Disk::new(name, tag);
     if excluded {
         // libvirt reads nothing else of it.
@@ -309,9 +307,9 @@ fn parse_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: Mode) 
         storage_type,
         written_type: SourceOnly(written_type),
         backupmode: backupmode(&fields),
-        incremental: context.text_in(fields.get("incremental")),
-        exportname: context.text_in(fields.get("exportname")),
-        exportbitmap: context.text_in(fields.get("exportbitmap")),
+        incremental: fields.text("incremental"),
+        exportname: fields.text("exportname"),
+        exportbitmap: fields.text("exportbitmap"),
         format,
         destination,
         ..new
@@ -319,7 +317,7 @@ fn parse_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: Mode) 
 }
 
 /// A disk that was copied out of a domain: one mistake, whatever the schema makes of its parts.
-fn parse_domain_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Option<Disk<'i>> {
+fn parse_domain_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Option<Disk> {
     let child = |name: &str| node.children().find(|child| child.name() == name);
     let has_domains_target = child("target").is_some_and(|target| {
         target.has_attribute("bus") && target.attribute("dev").is_some_and(|dev| Value::DiskName.accepts(dev))
@@ -340,11 +338,11 @@ fn parse_domain_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Op
                 format!("<disk name='{name}'/>"),
             );
     context.report(diagnostic);
-    Some(Disk { included: false, ..Disk::new(Spanned { value: Cow::Owned(name), span: tag }, tag) })
+    Some(Disk { included: false, ..Disk::new(Spanned { value: name, span: tag }, tag) })
 }
 
-fn unreadable<'i>() -> Text<'i> {
-    Spanned { value: Cow::Borrowed("/"), span: Span::default() }
+fn unreadable() -> Text {
+    Spanned { value: "/".to_owned(), span: Span::default() }
 }
 
 fn backupmode(fields: &Fields<'_, '_>) -> Option<Spanned<BackupMode>> {
@@ -672,6 +670,6 @@ fn report_missing_scratch(context: &mut Context<'_>, disk: &DiskFields<'_, '_>, 
 }
 
 /// The text of a `<label>`.
-pub(super) fn parse_label<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Option<Text<'i>> {
+pub(super) fn parse_label<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Option<Text> {
     parse_text(context, node, &LABEL)
 }

@@ -30,10 +30,9 @@ use follow_up::{
 /// # Errors
 ///
 /// Returns all errors, sorted by place, if libvirt would refuse the document for every domain.
-pub fn parse(text: &str, options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
-    let then = |backup: &Backup<'_>| backup.clone().into_owned();
+pub fn parse(text: &str, options: &Options) -> Result<Backup, Vec<Diagnostic>> {
     let (backup, checked) =
-        run(text, options, &|document| run_stages(document, None, options, Purpose::Normalize, then));
+        run(text, options, &|document| run_stages(document, None, options, Purpose::Normalize, Backup::clone));
     backup.ok_or(checked.diagnostics)
 }
 
@@ -69,7 +68,7 @@ pub fn parse_checkpoint(text: &str, options: &Options) -> Result<Checkpoint, Vec
 /// # Errors
 ///
 /// Returns all errors.
-pub fn parse_bytes(bytes: &[u8], options: &Options) -> Result<Backup<'static>, Vec<Diagnostic>> {
+pub fn parse_bytes(bytes: &[u8], options: &Options) -> Result<Backup, Vec<Diagnostic>> {
     let (source, mut diagnostics) = Source::new("backup.xml", bytes.to_vec(), options.release);
     match parse(source.text(), options) {
         Ok(backup) if diagnostics.is_empty() => Ok(backup),
@@ -87,7 +86,7 @@ pub fn parse_bytes(bytes: &[u8], options: &Options) -> Result<Backup<'static>, V
 /// # Errors
 ///
 /// Returns everything in the backup that does not fit the domain; the backup is then only partly aligned.
-pub fn align(backup: &mut Backup<'_>, domain: &Domain, options: &Options) -> Result<(), Vec<Diagnostic>> {
+pub fn align(backup: &mut Backup, domain: &Domain, options: &Options) -> Result<(), Vec<Diagnostic>> {
     let mut diagnostics = align_with_domain(backup, domain, &options.suffix, options.release);
     diagnostics.extend(unnamed_volumes(backup, domain, options.release));
     if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
@@ -95,7 +94,7 @@ pub fn align(backup: &mut Backup<'_>, domain: &Domain, options: &Options) -> Res
 
 /// The text that libvirt prints for a backup.
 #[must_use]
-pub fn format(backup: &Backup<'_>) -> String {
+pub fn format(backup: &Backup) -> String {
     write(backup)
 }
 
@@ -142,7 +141,7 @@ pub fn check_in_detail(text: &str, domain: Option<&Domain>, options: &Options) -
 /// There is no plan if libvirt's parser or alignment refuses the backup; there is one if only its driver would.
 #[must_use]
 pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Checked) {
-    let then = |backup: &Backup<'_>| Plan::from_aligned(backup, domain, options.host.as_deref());
+    let then = |backup: &Backup| Plan::from_aligned(backup, domain, options.host.as_deref());
     run(text, options, &|document| run_stages(document, Some(domain), options, Purpose::Check, then))
 }
 
@@ -150,7 +149,7 @@ pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Ch
 #[cfg(feature = "cli")]
 pub(crate) fn probes(text: &str, domain: &Domain, vm: &Vm, options: &Options) -> Option<Probes> {
     let probes =
-        |backup: &Backup<'_>| Probes::new(backup, domain, vm, options.reuse_external, options.checkpoint.as_deref());
+        |backup: &Backup| Probes::new(backup, domain, vm, options.reuse_external, options.checkpoint.as_deref());
     run(text, options, &|document| run_stages(document, Some(domain), options, Purpose::Normalize, probes)).0
 }
 
@@ -267,7 +266,7 @@ fn run_stages<T>(
     domain: Option<&Domain>,
     options: &Options,
     purpose: Purpose,
-    then: impl Fn(&Backup<'_>) -> T,
+    then: impl Fn(&Backup) -> T,
 ) -> (Option<T>, Checked) {
     let (backup, mut diagnostics) = if options.status {
         parse_status(&document, options.release)

@@ -96,27 +96,27 @@ pub struct IncludedDisk {
     pub sizes: Option<Sizes>,
 }
 
-fn included(mode: Mode, disk: &Disk<'_>) -> IncludedDisk {
+fn included(mode: Mode, disk: &Disk) -> IncludedDisk {
     let is_written = |span: Span| span != Span::default();
     let effective = disk.backupmode.as_ref().map_or(BackupMode::Full, |mode| mode.value);
     let incremental = effective == BackupMode::Incremental;
-    let name = || disk.name.value.to_string();
+    let name = || disk.name.value.clone();
     let export = || match &disk.exportname {
-        Some(name) => Setting { value: name.value.to_string(), written: true },
+        Some(name) => Setting { value: name.value.clone(), written: true },
         None => Setting { value: name(), written: false },
     };
     let bitmap = || match &disk.exportbitmap {
-        Some(name) => Setting { value: name.value.to_string(), written: true },
+        Some(name) => Setting { value: name.value.clone(), written: true },
         None => Setting { value: format!("backup-{}", name()), written: false },
     };
     IncludedDisk {
         mode: Setting { value: effective, written: disk.backupmode.as_ref().is_some_and(|mode| is_written(mode.span)) },
         since: disk.incremental.as_ref().filter(|_| incremental).map(|name| Setting {
-            value: name.value.to_string(),
+            value: name.value.clone(),
             written: disk.tag.span.start <= name.span.start && name.span.end <= disk.tag.span.end,
         }),
         storage_type: disk.storage_type.name(),
-        destination: disk.path().map(|path| Setting { value: path.value.to_string(), written: is_written(path.span) }),
+        destination: disk.path().map(|path| Setting { value: path.value.clone(), written: is_written(path.span) }),
         format: Setting {
             value: disk.format.as_ref().map_or(StorageFormat::Qcow2, |format| format.value),
             written: disk.format.is_some(),
@@ -130,8 +130,8 @@ fn included(mode: Mode, disk: &Disk<'_>) -> IncludedDisk {
 impl Plan {
     /// Reads the plan off an aligned backup.
     #[must_use]
-    pub(crate) fn from_aligned(backup: &Backup<'_>, domain: &Domain, facts: Option<&Facts>) -> Plan {
-        let by_name: HashMap<&str, &Disk<'_>> = backup.disks.iter().map(|disk| (&*disk.name.value, disk)).collect();
+    pub(crate) fn from_aligned(backup: &Backup, domain: &Domain, facts: Option<&Facts>) -> Plan {
+        let by_name: HashMap<&str, &Disk> = backup.disks.iter().map(|disk| (&*disk.name.value, disk)).collect();
         let some_listed = backup.disks_tag.0.is_some();
         let row = |domain_disk: &DomainDisk| {
             let decision = match by_name.get(&*domain_disk.target) {
@@ -194,7 +194,7 @@ impl Plan {
 }
 
 /// The newest checkpoint that covers every disk that takes part.
-fn newest_checkpoint(backup: &Backup<'_>, vm: &Vm) -> Option<String> {
+fn newest_checkpoint(backup: &Backup, vm: &Vm) -> Option<String> {
     let covers = |existing: &&Existing| {
         let mut disks = backup.disks.iter().filter(|disk| disk.included);
         disks.all(|disk| existing.is_usable_for(&disk.name.value))

@@ -33,8 +33,8 @@ use crate::options::Options;
 use paths::Paths;
 
 /// What the checks look at.
-struct Context<'c, 'a> {
-    backup: &'c Backup<'a>,
+struct Context<'c> {
+    backup: &'c Backup,
     domain: Option<&'c Domain>,
     options: &'c Options,
     /// The domain's disks by their targets.
@@ -42,7 +42,7 @@ struct Context<'c, 'a> {
     /// The domain's disks as a checkpoint names them.
     checkpoint_disks: OnceCell<Option<Finder<'c>>>,
     /// The paths that the domain uses.
-    paths: OnceCell<Paths<'c, 'a>>,
+    paths: OnceCell<Paths<'c>>,
     /// The targets of the disks that take part.
     included_targets: OnceCell<HashSet<&'c str>>,
     /// The checkpoints that exist, by their names.
@@ -51,8 +51,8 @@ struct Context<'c, 'a> {
     renamed_from: OnceCell<HashMap<&'c str, &'c str>>,
 }
 
-impl<'c, 'a> Context<'c, 'a> {
-    fn new(backup: &'c Backup<'a>, domain: Option<&'c Domain>, options: &'c Options) -> Self {
+impl<'c> Context<'c> {
+    fn new(backup: &'c Backup, domain: Option<&'c Domain>, options: &'c Options) -> Self {
         let mut by_target = HashMap::with_capacity(domain.map_or(0, |domain| domain.disks.len()));
         for disk in domain.into_iter().flat_map(|domain| &domain.disks) {
             by_target.entry(&*disk.target).or_insert(disk);
@@ -71,11 +71,11 @@ impl<'c, 'a> Context<'c, 'a> {
     }
 
     /// The disks that take part.
-    fn included_disks(&self) -> impl Iterator<Item = &'c Disk<'a>> + use<'c, 'a> {
+    fn included_disks(&self) -> impl Iterator<Item = &'c Disk> + use<'c> {
         self.backup.disks.iter().filter(|disk| disk.included)
     }
 
-    fn domain_disk(&self, disk: &Disk<'_>) -> Option<&'c DomainDisk> {
+    fn domain_disk(&self, disk: &Disk) -> Option<&'c DomainDisk> {
         self.by_target.get(&*disk.name.value).copied()
     }
 
@@ -86,7 +86,7 @@ impl<'c, 'a> Context<'c, 'a> {
     }
 
     /// What the domain has at paths.
-    fn paths(&self) -> &Paths<'c, 'a> {
+    fn paths(&self) -> &Paths<'c> {
         self.paths.get_or_init(|| Paths::of_domain(self.domain))
     }
 
@@ -126,7 +126,7 @@ impl<'c, 'a> Context<'c, 'a> {
     }
 
     /// The place to report for a disk: its name, or for one that is not listed the backup.
-    fn place_of(&self, disk: &Disk<'_>) -> Span {
+    fn place_of(&self, disk: &Disk) -> Span {
         if disk.name.span == Span::default() { self.backup.tag.span } else { disk.name.span }
     }
 }
@@ -134,7 +134,7 @@ impl<'c, 'a> Context<'c, 'a> {
 /// Looks at an aligned backup. `is_sound` is whether no earlier stage found anything. Advice is for what libvirt accepts:
 /// it is not given together with an error.
 pub(crate) fn check(
-    backup: &Backup<'_>,
+    backup: &Backup,
     domain: Option<&Domain>,
     options: &Options,
     is_sound: bool,

@@ -1,7 +1,5 @@
 //! Destinations, their security labels and their encryption.
 
-use std::borrow::Cow;
-
 use crate::backup::{self, EncryptionEngine, EncryptionFormat, SourceOnly, StorageType};
 
 use super::text::{Invalid, Path, Uuid, Word};
@@ -51,7 +49,7 @@ impl Destination {
         self.storage_type
     }
 
-    pub(super) fn destination(&self) -> backup::Destination<'static> {
+    pub(super) fn destination(&self) -> backup::Destination {
         let seclabel = |(model, label): &(Option<Word>, Label)| backup::Seclabel {
             model: model.as_ref().map(|model| super::text(model.as_str())),
             labelskip: label.0 == Labelling::Skipped,
@@ -138,8 +136,8 @@ impl Encryption {
         self
     }
 
-    fn encryption(&self) -> backup::Encryption<'static> {
-        let owned = |word: &Word| Cow::Owned(word.as_str().to_owned());
+    fn encryption(&self) -> backup::Encryption {
+        let owned = |word: &Word| word.as_str().to_owned();
         let secret = match &self.secret {
             Secret::Uuid(uuid) => backup::Secret::Uuid(uuid.as_str().to_owned()),
             Secret::Usage(usage) => backup::Secret::Usage(owned(usage)),

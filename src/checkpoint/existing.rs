@@ -165,7 +165,7 @@ fn read_dump(root: Element<'_, '_>) -> Result<Existing, String> {
         };
         covered.filter_map(bitmap).collect()
     });
-    Ok(Existing { name: text_of(name, Release::default()).into_owned(), disks })
+    Ok(Existing { name: text_of(name, Release::default()), disks })
 }
 
 /// With `--size`, libvirt prints the size of each bitmap that it finds.

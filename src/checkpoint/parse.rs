@@ -107,7 +107,7 @@ fn parse_checkpoint<'i>(context: &mut Context<'i>, root: Element<'_, 'i>, redefi
     let name = fields.child("name").map(|node| parse_name(context, node));
     let description = fields.child("description").map(|node| {
         read_element(context, node, &CHECKPOINT_DESCRIPTION);
-        text_of(node, context.release).into_owned()
+        text_of(node, context.release)
     });
     let creation_time =
         fields.child("creationTime").and_then(|node| parse_creation_time(context, node)).map(|time| time.value);
@@ -143,7 +143,7 @@ fn parse_checkpoint<'i>(context: &mut Context<'i>, root: Element<'_, 'i>, redefi
 fn parse_text(context: &mut Context<'_>, node: Element<'_, '_>, shape: &'static Shape) -> Spanned<String> {
     read_element(context, node, shape);
     let span = node.texts().next().map_or_else(|| node.tag(), |text| text.span);
-    Spanned { value: text_of(node, context.release).into_owned(), span }
+    Spanned { value: text_of(node, context.release), span }
 }
 
 fn parse_name(context: &mut Context<'_>, node: Element<'_, '_>) -> Spanned<String> {

@@ -72,13 +72,13 @@ impl Names {
         }
     }
 
-    fn add_backup(&mut self, backup: &Backup<'_>) {
+    fn add_backup(&mut self, backup: &Backup) {
         self.every_disk |= backup.disks.is_empty();
         for disk in backup.disks.iter().filter(|disk| disk.included) {
-            self.disks.insert(disk.name.value.to_string());
-            self.checkpoints.extend(disk.incremental.iter().map(|name| name.value.to_string()));
+            self.disks.insert(disk.name.value.clone());
+            self.checkpoints.extend(disk.incremental.iter().map(|name| name.value.clone()));
         }
-        self.checkpoints.extend(backup.incremental.iter().map(|name| name.value.to_string()));
+        self.checkpoints.extend(backup.incremental.iter().map(|name| name.value.clone()));
     }
 }
 

@@ -31,7 +31,7 @@ impl Probes {
     /// What matters to an aligned backup.
     #[must_use]
     pub fn new(
-        backup: &Backup<'_>,
+        backup: &Backup,
         domain: &Domain,
         vm: &Vm,
         reuse_external: bool,
@@ -45,9 +45,9 @@ impl Probes {
         probes.images.extend(vm.volume_paths.values().cloned());
         for disk in backup.disks.iter().filter(|disk| disk.included) {
             let Some(path) = disk.path() else { continue };
-            probes.paths.insert(path.value.to_string());
+            probes.paths.insert(path.value.clone());
             if opens_image(disk, reuse_external) {
-                probes.headers.insert(path.value.to_string());
+                probes.headers.insert(path.value.clone());
             }
         }
         if let Some(checkpoint) = checkpoint {
@@ -56,9 +56,9 @@ impl Probes {
         }
         if let Some(server) = &backup.server {
             match server.transport {
-                Transport::Unix => probes.socket = server.socket.as_ref().map(|path| path.value.to_string()),
+                Transport::Unix => probes.socket = server.socket.as_ref().map(|path| path.value.clone()),
                 Transport::Tcp => {
-                    probes.host = server.name.as_ref().map(|name| name.value.to_string());
+                    probes.host = server.name.as_ref().map(|name| name.value.clone());
                     probes.port = Some(server.port);
                 }
                 Transport::Fd => {}
@@ -70,7 +70,7 @@ impl Probes {
 }
 
 /// Whether the header of a destination is read when the backup starts.
-fn opens_image(disk: &Disk<'_>, reuse_external: bool) -> bool {
+fn opens_image(disk: &Disk, reuse_external: bool) -> bool {
     let is_raw = disk.format.as_ref().is_some_and(|format| format.value == StorageFormat::Raw);
     reuse_external && !is_raw && matches!(disk.storage_type, StorageType::File | StorageType::Block)
 }

@@ -41,7 +41,7 @@ pub struct Share {
 
 /// The sizes of a disk that takes part.
 #[must_use]
-pub fn of(backup: &Backup<'_>, disk: &Disk<'_>, facts: &Facts) -> Sizes {
+pub fn of(backup: &Backup, disk: &Disk, facts: &Facts) -> Sizes {
     let target = &*disk.name.value;
     let known = facts.vm.disks.get(target);
     Sizes {
@@ -53,7 +53,7 @@ pub fn of(backup: &Backup<'_>, disk: &Disk<'_>, facts: &Facts) -> Sizes {
     }
 }
 
-fn estimate(backup: &Backup<'_>, disk: &Disk<'_>, vm: &Vm) -> Option<u64> {
+fn estimate(backup: &Backup, disk: &Disk, vm: &Vm) -> Option<u64> {
     let target = &*disk.name.value;
     let is_incremental = disk.backupmode.as_ref().is_some_and(|mode| mode.value == BackupMode::Incremental);
     let is_raw = disk.format.as_ref().is_some_and(|format| format.value == StorageFormat::Raw);
@@ -70,7 +70,7 @@ fn estimate(backup: &Backup<'_>, disk: &Disk<'_>, vm: &Vm) -> Option<u64> {
     }
 }
 
-fn free(disk: &Disk<'_>, files: &Files) -> Option<u64> {
+fn free(disk: &Disk, files: &Files) -> Option<u64> {
     let place = files.paths.get(&*disk.path()?.value)?;
     match disk.storage_type {
         StorageType::Block => place.node()?.size,
@@ -80,7 +80,7 @@ fn free(disk: &Disk<'_>, files: &Files) -> Option<u64> {
 
 /// The file systems that a backup goes to, and what it will write to each.
 #[must_use]
-pub fn shares(backup: &Backup<'_>, facts: &Facts) -> Vec<Share> {
+pub fn shares(backup: &Backup, facts: &Facts) -> Vec<Share> {
     let mut shares: BTreeMap<u64, Share> = BTreeMap::new();
     let files = facts.files.as_ref();
     for disk in backup.disks.iter().filter(|disk| disk.included && disk.storage_type == StorageType::File) {
@@ -93,7 +93,7 @@ pub fn shares(backup: &Backup<'_>, facts: &Facts) -> Vec<Share> {
         let Some((FileSystem { device, mount, free, .. }, bytes)) = found else { continue };
         let new = || Share { mount: mount.clone(), disks: Vec::new(), estimate: 0, free: *free };
         let share = shares.entry(*device).or_insert_with(new);
-        share.disks.push(disk.name.value.to_string());
+        share.disks.push(disk.name.value.clone());
         share.estimate = share.estimate.saturating_add(bytes);
     }
     shares.into_values().collect()

@@ -1,7 +1,5 @@
 //! A destination: `<target>` or `<scratch>`, with its security labels and encryption.
 
-use std::borrow::Cow;
-
 use crate::backup::{
     Cipher, Destination, Encryption, EncryptionEngine, EncryptionFormat, Ignored, IgnoredKind, Ivgen, Seclabel, Secret,
     SourceOnly, StorageType, Text,
@@ -12,18 +10,14 @@ use crate::schema::{CIPHER, ENCRYPTION, IVGEN, SECLABEL, SECRET, Value, canonica
 use crate::syntax::{Attribute, Element};
 use crate::wording;
 
-use super::element::{Context, Fields, read_element, report_missing_attribute};
+use super::element::{Context, Fields, read_element, report_missing_attribute, text_in};
 use super::{parse_label, unreadable};
 
 /// libvirt's buffer for a label: a longer one is dropped without a word.
 pub(super) const MAX_LABEL_LENGTH: usize = 4096;
 
 /// Reads a destination.
-pub(super) fn parse<'i>(
-    context: &mut Context<'i>,
-    fields: &Fields<'_, 'i>,
-    storage_type: StorageType,
-) -> Destination<'i> {
+pub(super) fn parse<'i>(context: &mut Context<'i>, fields: &Fields<'_, 'i>, storage_type: StorageType) -> Destination {
     let needed = match storage_type {
         StorageType::File => "file",
         StorageType::Block => "dev",
@@ -33,14 +27,14 @@ pub(super) fn parse<'i>(
         report_missing_attribute(context, fields, needed, &Value::Path);
     }
     Destination {
-        path: context.text_in(fields.get(needed).or(written)).or_else(|| Some(unreadable())),
+        path: fields.get(needed).or(written).map(text_in).or_else(|| Some(unreadable())),
         fdgroup: None,
         seclabels: parse_seclabels(context, &fields.repeated),
         encryption: fields.child("encryption").map(|node| Box::new(parse_encryption(context, node))),
     }
 }
 
-fn parse_seclabels<'i>(context: &mut Context<'i>, nodes: &[Element<'_, 'i>]) -> Vec<Seclabel<'i>> {
+fn parse_seclabels<'i>(context: &mut Context<'i>, nodes: &[Element<'_, 'i>]) -> Vec<Seclabel> {
     let seclabels: Vec<_> = nodes.iter().map(|node| parse_seclabel(context, *node)).collect();
     let elements = nodes.iter().map(|node| node.span());
     check_models(context, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
@@ -50,7 +44,7 @@ fn parse_seclabels<'i>(context: &mut Context<'i>, nodes: &[Element<'_, 'i>]) -> 
 /// libvirt looks for an earlier label with the same model; labels without a model are not compared.
 pub(super) fn check_models<'m, 't: 'm>(
     context: &mut Context<'_>,
-    models: impl Iterator<Item = (Option<&'m Text<'t>>, Span)>,
+    models: impl Iterator<Item = (Option<&'m Text>, Span)>,
 ) {
     let mut seen: std::collections::HashMap<&str, Span> = std::collections::HashMap::new();
     for (model, element) in models.filter_map(|(model, element)| Some((model?, element))) {
@@ -74,7 +68,7 @@ pub(super) fn check_models<'m, 't: 'm>(
     }
 }
 
-fn parse_seclabel<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Seclabel<'i> {
+fn parse_seclabel<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Seclabel {
     let fields = read_element(context, node, &SECLABEL);
     let labels: Vec<_> = fields.repeated.iter().map(|label| parse_label(context, *label)).collect();
     let labelskip = fields.get("labelskip").is_some();
@@ -87,7 +81,7 @@ fn parse_seclabel<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Secla
         context.ignored.extend(fields.repeated.first().map(drop(IgnoredKind::LongLabel)));
     }
     Seclabel {
-        model: context.text_in(fields.get("model")),
+        model: fields.text("model"),
         labelskip,
         relabel,
         label: label.filter(|label| label.value.len() <= MAX_LABEL_LENGTH),
@@ -161,7 +155,7 @@ fn label_too_many(
         .fold(diagnostic, |diagnostic, attribute| diagnostic.label(attribute.span, "not allowed together with this"))
 }
 
-fn parse_encryption<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Encryption<'i> {
+fn parse_encryption<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Encryption {
     let fields = read_element(context, node, &ENCRYPTION);
     if fields.child("secret").is_none() && !fields.has_unknown_child {
         let diagnostic = Diagnostic::new(Rule::MissingElement, fields.tag(), wording::missing_element("secret"))
@@ -214,7 +208,7 @@ fn check_cipher_and_ivgen(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     context.report_missing(missing, diagnostic);
 }
 
-fn parse_secret<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Secret<'i> {
+fn parse_secret<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Secret {
     let fields = read_element(context, node, &SECRET);
     match (fields.get("uuid"), fields.get("usage")) {
         (Some(uuid), Some(usage)) => {
@@ -245,12 +239,12 @@ fn parse_secret<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Secret<
         _ => {}
     }
     match (fields.get("uuid").and_then(|uuid| canonical_uuid(uuid.value)), fields.get("usage")) {
-        (None, Some(_)) => Secret::Usage(value(context, &fields, "usage").unwrap_or_default()),
+        (None, Some(_)) => Secret::Usage(fields.value("usage").unwrap_or_default()),
         (uuid, _) => Secret::Uuid(uuid.unwrap_or_default()),
     }
 }
 
-fn parse_cipher<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Cipher<'i> {
+fn parse_cipher<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Cipher {
     let fields = read_element(context, node, &CIPHER);
     let single = match (fields.get("mode"), fields.get("hash")) {
         (Some(mode), None) => Some((mode, "hash", "sha256")),
@@ -275,23 +269,15 @@ fn parse_cipher<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Cipher<
         context.report_missing(missing, diagnostic);
     }
     Cipher {
-        name: value(context, &fields, "name").unwrap_or_default(),
+        name: fields.value("name").unwrap_or_default(),
         size: fields.get("size").and_then(|size| number(size.value)).unwrap_or_default(),
-        mode: value(context, &fields, "mode"),
-        hash: value(context, &fields, "hash"),
+        mode: fields.value("mode"),
+        hash: fields.value("hash"),
         tag: SourceOnly(fields.tag()),
     }
 }
 
-fn parse_ivgen<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Ivgen<'i> {
+fn parse_ivgen<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Ivgen {
     let fields = read_element(context, node, &IVGEN);
-    Ivgen {
-        name: value(context, &fields, "name").unwrap_or_default(),
-        hash: value(context, &fields, "hash"),
-        tag: SourceOnly(fields.tag()),
-    }
-}
-
-fn value<'i>(context: &Context<'i>, fields: &Fields<'_, 'i>, name: &str) -> Option<Cow<'i, str>> {
-    context.text_in(fields.get(name)).map(|text| text.value)
+    Ivgen { name: fields.value("name").unwrap_or_default(), hash: fields.value("hash"), tag: SourceOnly(fields.tag()) }
 }

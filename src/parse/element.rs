@@ -1,6 +1,5 @@
 //! An element as its shape sees it: known attributes and children in their places, unexpected ones reported.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use crate::backup::{Ignored, Spanned, Text};
@@ -44,16 +43,6 @@ impl<'i> Context<'i> {
             missing: Vec::new(),
             misplaced: Vec::new(),
         }
-    }
-
-    /// Attribute → text of the model: a piece of the document, unless something in it is written as a reference.
-    pub fn text_in(&self, attribute: Option<&Attribute<'_>>) -> Option<Text<'i>> {
-        let attribute = attribute?;
-        let value = match self.text.get(attribute.value_span.range()) {
-            Some(written) if written == attribute.value => Cow::Borrowed(written),
-            _ => Cow::Owned(attribute.value.to_owned()),
-        };
-        Some(Spanned { value, span: attribute.report_span() })
     }
 
     /// The namespace of an element, unless that is reported already; the empty one is none.
@@ -187,10 +176,24 @@ pub(crate) struct Fields<'a, 'i> {
     pub has_unknown_child: bool,
 }
 
+/// The value of an attribute as text of the model.
+pub(super) fn text_in(attribute: &Attribute<'_>) -> Text {
+    Spanned { value: attribute.value.to_owned(), span: attribute.report_span() }
+}
+
 impl<'a, 'i> Fields<'a, 'i> {
     pub fn get(&self, name: &str) -> Option<&Attribute<'a>> {
         let position = self.shape.attributes.iter().position(|attribute| attribute.name == name)?;
         self.attributes.get(position)?.as_ref()
+    }
+
+    /// The value of an attribute as text of the model.
+    pub fn text(&self, name: &str) -> Option<Text> {
+        self.get(name).map(text_in)
+    }
+
+    pub fn value(&self, name: &str) -> Option<String> {
+        self.get(name).map(|attribute| attribute.value.to_owned())
     }
 
     /// The fixed word that an attribute holds, white space aside; nothing when it holds another.
@@ -298,7 +301,7 @@ fn report_duplicate(context: &mut Context<'_>, shape: &Shape, child: Element<'_,
     context.report(diagnostic);
 }
 
-fn check_text(context: &mut Context<'_>, fields: &mut Fields<'_, '_>, text: syntax::Text<'_>) {
+fn check_text(context: &mut Context<'_>, fields: &mut Fields<'_, '_>, text: syntax::Text) {
     if fields.shape.text || trim(&text.value()).is_empty() {
         return;
     }

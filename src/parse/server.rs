@@ -23,7 +23,7 @@ const TRANSPORTS: [Transport; 3] = [Transport::Tcp, Transport::Unix, Transport::
 const ADDRESSES: [&str; 4] = ["name", "port", "socket", "fdgroup"];
 
 /// Reads a server.
-pub(super) fn parse<'i>(context: &mut Context<'i>, fields: &Fields<'_, 'i>) -> Server<'i> {
+pub(super) fn parse<'i>(context: &mut Context<'i>, fields: &Fields<'_, 'i>) -> Server {
     let transport = check_transport(context, fields);
     check_fd(context, fields, transport);
     let port = fields.get("port").filter(|_| transport == Transport::Tcp);
@@ -31,10 +31,10 @@ pub(super) fn parse<'i>(context: &mut Context<'i>, fields: &Fields<'_, 'i>) -> S
     Server {
         transport,
         tls: fields.word("tls").map(|tls| tls == "yes"),
-        name: context.text_in(fields.get("name")),
+        name: fields.text("name"),
         port: port.map_or(0, |port| check_port(context, port)),
-        socket: context.text_in(fields.get("socket")),
-        fdgroup: context.text_in(fields.get("fdgroup")),
+        socket: fields.text("socket"),
+        fdgroup: fields.text("fdgroup"),
         tag: Spanned { value: (), span: fields.tag() },
     }
 }

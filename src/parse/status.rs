@@ -3,8 +3,6 @@
 //! Here libvirt's parser alone decides. It takes the first element and attribute of each name that it looks for, in
 //! its own order, stops at nothing else, and checks the values it uses.
 
-use std::borrow::Cow;
-
 use crate::backup::{
     Backup, BackupMode, Cipher, Destination, Disk, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Mode,
     PrivateData, Seclabel, Secret, Server, SourceOnly, Spanned, State, StorageFormat, StorageType, Text, Transport,
@@ -17,7 +15,7 @@ use crate::syntax::{Attribute, Document, Element};
 use crate::wording;
 
 use super::destination::check_models;
-use super::element::{Context, parser_refusal};
+use super::element::{Context, parser_refusal, text_in};
 use super::text::text_of;
 
 /// Types that libvirt knows for a disk's source, and not for a backup's destination.
@@ -28,7 +26,7 @@ const HELP: &str = "pass the state file as libvirtd wrote it; leave out --status
 
 /// Reads a state file; see [`super::parse`].
 #[must_use]
-pub fn parse<'i>(document: &Document<'i>, release: Release) -> (Option<Backup<'i>>, Vec<Diagnostic>) {
+pub fn parse(document: &Document<'_>, release: Release) -> (Option<Backup>, Vec<Diagnostic>) {
     let root = document.root();
     let mut context = Context::new(document.text(), release);
     if root.name() != DOMAINBACKUP.name {
@@ -49,14 +47,6 @@ struct StateFile<'r, 'i> {
 }
 
 impl<'i> StateFile<'_, 'i> {
-    fn text(&self, node: Element<'_, 'i>, name: &str) -> Option<Text<'i>> {
-        self.context.text_in(node.any_attribute(name).as_ref())
-    }
-
-    fn value(&self, node: Element<'_, 'i>, name: &str) -> Option<Cow<'i, str>> {
-        self.text(node, name).map(|text| text.value)
-    }
-
     fn refuse(&mut self, span: Span, message: String, libvirt: String) {
         self.context.report(Diagnostic::new(Rule::InvalidStatus, span, message).help(HELP).libvirt(libvirt));
     }
@@ -95,7 +85,7 @@ impl<'i> StateFile<'_, 'i> {
         })
     }
 
-    fn backup(mut self, root: Element<'_, 'i>) -> Backup<'i> {
+    fn backup(mut self, root: Element<'_, 'i>) -> Backup {
         let mode = self.word(root, "mode", Mode::from_name).unwrap_or(Mode::Push);
         let server = root.child("server").and_then(|server| self.server(server, mode));
         let disks: Vec<_> = children(root, "disks").flat_map(Element::children).collect();
@@ -108,30 +98,14 @@ impl<'i> StateFile<'_, 'i> {
             server,
             disks: disks.into_iter().map(|disk| self.disk(disk, mode)).collect(),
             empty_disk_entries: 0,
-            private_data: self.private_data(root),
+            private_data: private_data(root),
             tag: Spanned { value: (), span: root.tag() },
             disks_tag: SourceOnly(None),
             ignored: SourceOnly(Vec::new()),
         }
     }
 
-    fn private_data(&self, root: Element<'_, 'i>) -> PrivateData<'i> {
-        let objects = || children(root, "privateData").flat_map(|data| children(data, "objects"));
-        let alias = |node: Element<'_, 'i>| {
-            let alias = node.unprefixed_attribute("alias");
-            self.context.text_in(alias.as_ref()).map(|text| text.value)
-        };
-        let of_tls_key =
-            |node: &Element<'_, 'i>| node.unprefixed_attribute("type").is_some_and(|kind| kind.value == "tlskey");
-        let mut secrets = objects().flat_map(|objects| children(objects, "secret")).filter(of_tls_key);
-        let mut credentials = objects().flat_map(|objects| children(objects, "TLSx509"));
-        PrivateData {
-            tls_secret_alias: secrets.find_map(alias).filter(|alias| !alias.is_empty()),
-            tls_alias: credentials.find_map(alias).filter(|alias| !alias.is_empty()),
-        }
-    }
-
-    fn server(&mut self, node: Element<'_, 'i>, mode: Mode) -> Option<Server<'i>> {
+    fn server(&mut self, node: Element<'_, 'i>, mode: Mode) -> Option<Server> {
         if mode == Mode::Push {
             self.refuse(
                 node.tag(),
@@ -141,7 +115,7 @@ impl<'i> StateFile<'_, 'i> {
             return None;
         }
         let transport = self.transport(node)?;
-        let mut socket = self.text(node, "socket");
+        let mut socket = text(node, "socket");
         let mut name = None;
         let mut port = 0;
         let mut fdgroup = None;
@@ -156,7 +130,7 @@ impl<'i> StateFile<'_, 'i> {
         }
         match transport {
             Transport::Tcp => {
-                name = self.text(node, "name");
+                name = text(node, "name");
                 if name.is_none() {
                     self.missing(node, "name", "XML error: missing name for host");
                 }
@@ -164,7 +138,7 @@ impl<'i> StateFile<'_, 'i> {
                 socket = None;
             }
             Transport::Fd => {
-                fdgroup = self.text(node, "fdgroup");
+                fdgroup = text(node, "fdgroup");
                 if fdgroup.is_none() {
                     self.missing(
                         node,
@@ -239,14 +213,14 @@ impl<'i> StateFile<'_, 'i> {
         0
     }
 
-    fn disk(&mut self, node: Element<'_, 'i>, mode: Mode) -> Disk<'i> {
+    fn disk(&mut self, node: Element<'_, 'i>, mode: Mode) -> Disk {
         let span = node.tag();
-        let name = self.text(node, "name");
+        let name = text(node, "name");
         if name.is_none() {
             self.missing(node, "name", "XML error: missing name from disk backup element");
         }
         let included = self.yes_no(node, "backup").unwrap_or(true);
-        let mut disk = Disk { included, ..Disk::new(name.unwrap_or(Spanned { value: Cow::Borrowed(""), span }), span) };
+        let mut disk = Disk { included, ..Disk::new(name.unwrap_or(Spanned { value: String::new(), span }), span) };
         // libvirt reads nothing else of an excluded disk.
         if included {
             self.read_included_disk(&mut disk, node, mode);
@@ -254,10 +228,10 @@ impl<'i> StateFile<'_, 'i> {
         disk
     }
 
-    fn read_included_disk(&mut self, disk: &mut Disk<'i>, node: Element<'_, 'i>, mode: Mode) {
+    fn read_included_disk(&mut self, disk: &mut Disk, node: Element<'_, 'i>, mode: Mode) {
         if mode == Mode::Pull {
-            disk.exportname = self.text(node, "exportname");
-            disk.exportbitmap = self.text(node, "exportbitmap");
+            disk.exportname = text(node, "exportname");
+            disk.exportbitmap = text(node, "exportbitmap");
         }
         // The empty word is the name of "not said" in libvirt's tables of modes and of states.
         disk.backupmode = self
@@ -267,7 +241,7 @@ impl<'i> StateFile<'_, 'i> {
             })
             .flatten()
             .map(|value| Spanned { value, span: disk.tag.span });
-        disk.incremental = self.text(node, "incremental");
+        disk.incremental = text(node, "incremental");
         if node.any_attribute("state").is_none() {
             let element = node.name();
             self.missing(
@@ -334,26 +308,26 @@ impl<'i> StateFile<'_, 'i> {
         })
     }
 
-    fn destination(&mut self, node: Element<'_, 'i>, storage_type: StorageType) -> Destination<'i> {
+    fn destination(&mut self, node: Element<'_, 'i>, storage_type: StorageType) -> Destination {
         let path = match storage_type {
             StorageType::File => "file",
             StorageType::Block => "dev",
         };
-        let fdgroup = self.text(node, "fdgroup").filter(|_| storage_type == StorageType::File);
+        let fdgroup = text(node, "fdgroup").filter(|_| storage_type == StorageType::File);
         let encryption = node.child("encryption").and_then(|encryption| self.encryption(encryption));
         let seclabels: Vec<_> = children(node, "seclabel").map(|seclabel| self.seclabel(seclabel)).collect();
         let elements = children(node, "seclabel").map(Element::span);
         check_models(self.context, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
         Destination {
-            path: self.text(node, path).filter(|path| !path.value.is_empty()),
+            path: text(node, path).filter(|path| !path.value.is_empty()),
             fdgroup,
             seclabels,
             encryption: encryption.map(Box::new),
         }
     }
 
-    fn seclabel(&mut self, node: Element<'_, 'i>) -> Seclabel<'i> {
-        let model = self.text(node, "model");
+    fn seclabel(&mut self, node: Element<'_, 'i>) -> Seclabel {
+        let model = text(node, "model");
         let relabel = self.yes_no(node, "relabel").unwrap_or(true);
         let labelskip = self.yes_no(node, "labelskip").unwrap_or(false);
         let label = node
@@ -368,7 +342,7 @@ impl<'i> StateFile<'_, 'i> {
         Seclabel { model, labelskip, relabel, label }
     }
 
-    fn encryption(&mut self, node: Element<'_, 'i>) -> Option<Encryption<'i>> {
+    fn encryption(&mut self, node: Element<'_, 'i>) -> Option<Encryption> {
         let Some(format) = node.unprefixed_attribute("format").filter(|format| !format.value.is_empty()) else {
             self.missing(node, "format", "XML error: unknown volume encryption format");
             return None;
@@ -387,13 +361,13 @@ impl<'i> StateFile<'_, 'i> {
         Some(Encryption { format, engine, secrets, cipher, ivgen, tag: SourceOnly(node.tag()) })
     }
 
-    fn secret(&mut self, node: Element<'_, 'i>) -> Option<Secret<'i>> {
+    fn secret(&mut self, node: Element<'_, 'i>) -> Option<Secret> {
         let Some(kind) = node.unprefixed_attribute("type").filter(|kind| !kind.value.is_empty()) else {
             self.missing(node, "type", "XML error: unknown volume encryption secret type");
             return None;
         };
         self.word_in(node, kind, |word| (word == "passphrase").then_some(()))?;
-        match (node.any_attribute("uuid"), self.value(node, "usage")) {
+        match (node.any_attribute("uuid"), value(node, "usage")) {
             (None, None) => {
                 self.missing(node, "uuid` or `usage", "XML error: missing secret uuid or usage attribute");
                 None
@@ -426,7 +400,7 @@ impl<'i> StateFile<'_, 'i> {
         }
     }
 
-    fn cipher_and_ivgen(&mut self, node: Element<'_, 'i>) -> (Option<Cipher<'i>>, Option<Ivgen<'i>>) {
+    fn cipher_and_ivgen(&mut self, node: Element<'_, 'i>) -> (Option<Cipher>, Option<Ivgen>) {
         let cipher = node.child("cipher");
         let ivgen = node.child("ivgen");
         let Some(cipher) = cipher else {
@@ -446,15 +420,15 @@ impl<'i> StateFile<'_, 'i> {
                 self.missing(node, "name", "XML error: missing ivgen info name string");
             }
             Ivgen {
-                name: self.value(node, "name").unwrap_or_default(),
-                hash: self.value(node, "hash"),
+                name: value(node, "name").unwrap_or_default(),
+                hash: value(node, "hash"),
                 tag: SourceOnly(node.tag()),
             }
         });
         (Some(cipher), ivgen)
     }
 
-    fn cipher(&mut self, node: Element<'_, 'i>) -> Cipher<'i> {
+    fn cipher(&mut self, node: Element<'_, 'i>) -> Cipher {
         if node.any_attribute("name").is_none() {
             self.missing(node, "name", "XML error: cipher info missing 'name' attribute");
         }
@@ -473,12 +447,33 @@ impl<'i> StateFile<'_, 'i> {
             }),
         };
         Cipher {
-            name: self.value(node, "name").unwrap_or_default(),
+            name: value(node, "name").unwrap_or_default(),
             size,
-            mode: self.value(node, "mode"),
-            hash: self.value(node, "hash"),
+            mode: value(node, "mode"),
+            hash: value(node, "hash"),
             tag: SourceOnly(node.tag()),
         }
+    }
+}
+
+fn text(node: Element<'_, '_>, name: &str) -> Option<Text> {
+    node.any_attribute(name).as_ref().map(text_in)
+}
+
+fn value(node: Element<'_, '_>, name: &str) -> Option<String> {
+    node.any_attribute(name).map(|attribute| attribute.value.to_string())
+}
+
+fn private_data(root: Element<'_, '_>) -> PrivateData {
+    let objects = || children(root, "privateData").flat_map(|data| children(data, "objects"));
+    let alias = |node: Element<'_, '_>| node.unprefixed_attribute("alias").map(|alias| alias.value.to_string());
+    let of_tls_key =
+        |node: &Element<'_, '_>| node.unprefixed_attribute("type").is_some_and(|kind| kind.value == "tlskey");
+    let mut secrets = objects().flat_map(|objects| children(objects, "secret")).filter(of_tls_key);
+    let mut credentials = objects().flat_map(|objects| children(objects, "TLSx509"));
+    PrivateData {
+        tls_secret_alias: secrets.find_map(alias).filter(|alias| !alias.is_empty()),
+        tls_alias: credentials.find_map(alias).filter(|alias| !alias.is_empty()),
     }
 }
 

@@ -9,20 +9,18 @@
 //! - or some chunk of characters before it in the element was kept; up to 11.3.0 (libxml2 2.9.14) only one that starts
 //!   with white space or something beyond ASCII.
 
-use std::borrow::Cow;
-
 use crate::release::Release;
 use crate::syntax::value::{CDATA, cdata, dereference, line_ends};
 use crate::syntax::{Content, Element};
 use crate::wording::trim;
 
 /// The text of `node`, that of elements in it included, as `release` reads it.
-pub(crate) fn text_of<'i>(node: Element<'_, 'i>, release: Release) -> Cow<'i, str> {
+pub(crate) fn text_of(node: Element<'_, '_>, release: Release) -> String {
     let mut content = node.content();
     match (content.next(), content.next()) {
-        (None, _) => Cow::Borrowed(""),
-        (Some(Content::Text(only)), None) if !only.written.contains(['&', '<', '\r']) => Cow::Borrowed(only.written),
-        _ => Cow::Owned(text_around(node, release)),
+        (None, _) => String::new(),
+        (Some(Content::Text(only)), None) if !only.written.contains(['&', '<', '\r']) => only.written.to_owned(),
+        _ => text_around(node, release),
     }
 }
 

@@ -14,7 +14,7 @@ use super::Context;
 use super::destination::{describe, is_incremental, labelled};
 use super::server::replaced_by_socket;
 
-pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.extend(ignored(context));
     diagnostics.extend(unused_incremental(context));
     diagnostics.extend(unused_export_bitmaps(context));
@@ -26,7 +26,7 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
     coverage::check(context, diagnostics);
 }
 
-fn ignored(context: &Context<'_, '_>) -> Vec<Diagnostic> {
+fn ignored(context: &Context<'_>) -> Vec<Diagnostic> {
     let ignored = context.backup.ignored.0.iter().map(|ignored| {
         let (rule, message, help) = match ignored.what {
             IgnoredKind::EmptyIncremental => (
@@ -56,7 +56,7 @@ fn ignored(context: &Context<'_, '_>) -> Vec<Diagnostic> {
 }
 
 /// Each disk has a mode or a checkpoint of its own, so that of the backup has no effect; it is not even looked up.
-fn unused_incremental(context: &Context<'_, '_>) -> Option<Diagnostic> {
+fn unused_incremental(context: &Context<'_>) -> Option<Diagnostic> {
     let incremental = context.backup.incremental.as_ref()?;
     let is_used = context.included_disks().any(|disk| {
         // libvirt's own form repeats the name on each disk.
@@ -79,7 +79,7 @@ fn unused_incremental(context: &Context<'_, '_>) -> Option<Diagnostic> {
     Some(Diagnostic::new(Rule::UnusedIncremental, incremental.span, message).help(help))
 }
 
-fn unused_export_bitmaps(context: &Context<'_, '_>) -> Vec<Diagnostic> {
+fn unused_export_bitmaps(context: &Context<'_>) -> Vec<Diagnostic> {
     if context.backup.mode != Mode::Pull {
         return Vec::new();
     }
@@ -96,7 +96,7 @@ fn unused_export_bitmaps(context: &Context<'_, '_>) -> Vec<Diagnostic> {
 }
 
 /// NBD has no passwords: who reaches the port reads the disks.
-fn plain_server(server: &Server<'_>) -> Option<Diagnostic> {
+fn plain_server(server: &Server) -> Option<Diagnostic> {
     let name = server.name.as_ref().filter(|_| server.transport == Transport::Tcp && server.tls != Some(true))?;
     (!is_loopback(&name.value)).then(|| {
         Diagnostic::new(Rule::PlainServer, name.span, "unprotected server: anyone who can reach it can read the disks")
@@ -118,7 +118,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// QEMU removes what is at the path of its socket.
-fn replacing_socket(context: &Context<'_, '_>, socket: &Text<'_>) -> Option<Diagnostic> {
+fn replacing_socket(context: &Context<'_>, socket: &Text) -> Option<Diagnostic> {
     let occupant = replaced_by_socket(context, socket)?;
     let message = format!("path of the socket is in use: {} is removed", describe(occupant));
     let diagnostic = Diagnostic::new(Rule::UnguardedDestination, socket.span, message)

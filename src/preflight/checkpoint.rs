@@ -17,7 +17,7 @@ use super::incremental::no_bitmap;
 /// libvirt writes `NAME.xml.new` first, and Linux takes 255 bytes.
 const MAX_NAME_LENGTH: usize = 247;
 
-pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let checkpoint = context.options.checkpoint.as_deref();
     let covered = checkpoint.and_then(|checkpoint| Some((checkpoint, covered(context, checkpoint)?)));
     let new = covered.as_ref().map(|(checkpoint, covered)| (*checkpoint, covered));
@@ -32,7 +32,7 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
 }
 
 /// The parent of a checkpoint to redefine has to exist.
-pub(super) fn check_parent(context: &Context<'_, '_>) -> Option<Diagnostic> {
+pub(super) fn check_parent(context: &Context<'_>) -> Option<Diagnostic> {
     context.options.existing.as_ref()?;
     let checkpoint = context.options.checkpoint.as_deref()?;
     let (name, parent) = (checkpoint.name.as_ref()?, checkpoint.parent.as_ref()?);
@@ -51,7 +51,7 @@ fn diagnostic(rule: Rule, span: Span, message: String) -> Diagnostic {
     Diagnostic::new(rule, span, message).in_document(Document::Checkpoint)
 }
 
-fn check_name(context: &Context<'_, '_>, name: &Spanned<String>) -> Option<Diagnostic> {
+fn check_name(context: &Context<'_>, name: &Spanned<String>) -> Option<Diagnostic> {
     let value = &name.value;
     let exists = context.existing(value).is_some();
     let incremental = context.included_disks().filter(|disk| is_incremental(disk));
@@ -92,7 +92,7 @@ fn check_name(context: &Context<'_, '_>, name: &Spanned<String>) -> Option<Diagn
 }
 
 /// Aligns the checkpoint's disks with the domain's, as libvirt does.
-fn align(context: &Context<'_, '_>, checkpoint: &Checkpoint, domain: &Domain, diagnostics: &mut Vec<Diagnostic>) {
+fn align(context: &Context<'_>, checkpoint: &Checkpoint, domain: &Domain, diagnostics: &mut Vec<Diagnostic>) {
     if checkpoint.disks.is_none() {
         let all = domain.disks.iter().filter(|disk| is_coverable(disk));
         diagnostics.extend(all.filter_map(|disk| check_image(context, disk, checkpoint.tag, false)));
@@ -107,7 +107,7 @@ fn align(context: &Context<'_, '_>, checkpoint: &Checkpoint, domain: &Domain, di
 }
 
 fn check_disk(
-    context: &Context<'_, '_>,
+    context: &Context<'_>,
     checkpoint: &Checkpoint,
     disk: &CheckpointDisk,
     found: &DomainDisk,
@@ -140,7 +140,7 @@ pub(crate) fn can_cover(disk: &DomainDisk) -> bool {
 }
 
 /// Only qcow2 images keep bitmaps, and the disk has to be one that block jobs run on.
-fn check_image(context: &Context<'_, '_>, found: &DomainDisk, place: Span, listed: bool) -> Option<Diagnostic> {
+fn check_image(context: &Context<'_>, found: &DomainDisk, place: Span, listed: bool) -> Option<Diagnostic> {
     let format = found.format.unwrap_or(StorageFormat::Raw);
     if format == StorageFormat::Qcow2 {
         // One that is backed up is reported there.
@@ -170,7 +170,7 @@ fn no_checkpoint(disk: &DomainDisk, listed: bool) -> String {
 }
 
 /// libvirt makes a bitmap of its own for an incremental push, which a checkpoint's must not be called like.
-fn check_temporary_bitmap(context: &Context<'_, '_>, new: Option<(&Checkpoint, &HashSet<&str>)>) -> Option<Diagnostic> {
+fn check_temporary_bitmap(context: &Context<'_>, new: Option<(&Checkpoint, &HashSet<&str>)>) -> Option<Diagnostic> {
     if context.backup.mode != Mode::Push {
         return None;
     }
@@ -199,7 +199,7 @@ fn check_temporary_bitmap(context: &Context<'_, '_>, new: Option<(&Checkpoint, &
 }
 
 /// The targets of the disks that get a bitmap.
-pub(super) fn covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint) -> Option<HashSet<&'c str>> {
+pub(super) fn covered<'c>(context: &Context<'c>, checkpoint: &'c Checkpoint) -> Option<HashSet<&'c str>> {
     let domain = context.domain?;
     let targets = match &checkpoint.disks {
         None => domain.disks.iter().filter(|disk| is_coverable(disk)).map(|disk| &*disk.target).collect(),
@@ -214,7 +214,7 @@ pub(super) fn covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint)
 }
 
 /// The targets of the disks that a checkpoint lists only to exclude them.
-pub(super) fn excluded<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint) -> HashSet<&'c str> {
+pub(super) fn excluded<'c>(context: &Context<'c>, checkpoint: &'c Checkpoint) -> HashSet<&'c str> {
     let excluded = checkpoint.disks.iter().flatten().filter(|listed| !listed.has_bitmap());
     excluded.filter_map(|listed| context.find_checkpoint_disk(&listed.name.value)).map(|disk| &*disk.target).collect()
 }

@@ -16,7 +16,7 @@ const MAX_FILE_NAME_LENGTH: usize = 255;
 /// Linux's limit on a path, in bytes, the NUL at its end included.
 const MAX_PATH_LENGTH: usize = 4096;
 
-pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let mut destinations = Paths::default();
     for disk in context.included_disks() {
         diagnostics.extend(check_format(context, disk));
@@ -32,7 +32,7 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
 }
 
 /// A destination must be free, its parent a directory, and it must not be a directory itself.
-fn check_occupied(context: &Context<'_, '_>, disk: &Disk<'_>, found: Found<Occupant<'_, '_>>) -> Option<Diagnostic> {
+fn check_occupied(context: &Context<'_>, disk: &Disk, found: Found<Occupant<'_>>) -> Option<Diagnostic> {
     match found {
         Found::Nothing => None,
         Found::At(Occupant::Image { disk: user, is_own, is_device }) => {
@@ -46,7 +46,7 @@ fn check_occupied(context: &Context<'_, '_>, disk: &Disk<'_>, found: Found<Occup
 }
 
 /// What is at a path, for a sentence.
-pub(super) fn describe(occupant: Occupant<'_, '_>) -> String {
+pub(super) fn describe(occupant: Occupant<'_>) -> String {
     match occupant {
         Occupant::Image { disk, is_own: true, is_device: false } => format!("the image of `{}`", disk.target),
         Occupant::Image { disk, is_own: true, is_device: true } => format!("the device of `{}`", disk.target),
@@ -57,7 +57,7 @@ pub(super) fn describe(occupant: Occupant<'_, '_>) -> String {
 }
 
 /// Points at what occupies a path.
-pub(super) fn labelled(context: &Context<'_, '_>, diagnostic: Diagnostic, occupant: Occupant<'_, '_>) -> Diagnostic {
+pub(super) fn labelled(context: &Context<'_>, diagnostic: Diagnostic, occupant: Occupant<'_>) -> Diagnostic {
     match occupant {
         Occupant::Image { disk, .. } => diagnostic.label_in(Document::Domain, disk.tag, "used by this disk"),
         Occupant::Used(used) => diagnostic.label_in(Document::Domain, used.tag, "used here"),
@@ -65,7 +65,7 @@ pub(super) fn labelled(context: &Context<'_, '_>, diagnostic: Diagnostic, occupa
     }
 }
 
-fn below(context: &Context<'_, '_>, disk: &Disk<'_>, occupant: Occupant<'_, '_>) -> Diagnostic {
+fn below(context: &Context<'_>, disk: &Disk, occupant: Occupant<'_>) -> Diagnostic {
     let (name, path) = (&disk.name.value, disk.path().map(|path| &*path.value).unwrap_or_default());
     let message = format!("destination of `{name}` is below {}, which is not a directory", describe(occupant));
     let diagnostic = Diagnostic::new(Rule::DestinationBelowFile, place_of_path(context, disk), message)
@@ -79,7 +79,7 @@ fn below(context: &Context<'_, '_>, disk: &Disk<'_>, occupant: Occupant<'_, '_>)
 }
 
 /// A destination that is a directory, as another path leads through it.
-fn above(context: &Context<'_, '_>, disk: &Disk<'_>, occupant: Occupant<'_, '_>) -> Diagnostic {
+fn above(context: &Context<'_>, disk: &Disk, occupant: Occupant<'_>) -> Diagnostic {
     let (name, path) = (&disk.name.value, disk.path().map(|path| &*path.value).unwrap_or_default());
     let message = format!("destination of `{name}` is the directory of {}", describe(occupant));
     let diagnostic = Diagnostic::new(Rule::DirectoryDestination, place_of_path(context, disk), message)
@@ -93,7 +93,7 @@ fn above(context: &Context<'_, '_>, disk: &Disk<'_>, occupant: Occupant<'_, '_>)
 }
 
 /// Something else of the domain: it exists while the domain runs.
-fn check_used(context: &Context<'_, '_>, disk: &Disk<'_>, used: &UsedPath) -> Option<Diagnostic> {
+fn check_used(context: &Context<'_>, disk: &Disk, used: &UsedPath) -> Option<Diagnostic> {
     let path = &*disk.path()?.value;
     let libvirt = match (disk.storage_type, context.options.reuse_external, used.kind) {
         (StorageType::File, false, _) => exists(disk, path),
@@ -110,7 +110,7 @@ fn check_used(context: &Context<'_, '_>, disk: &Disk<'_>, used: &UsedPath) -> Op
     Some(in_use(context, disk, Occupant::Used(used)).libvirt(libvirt))
 }
 
-fn in_use(context: &Context<'_, '_>, disk: &Disk<'_>, occupant: Occupant<'_, '_>) -> Diagnostic {
+fn in_use(context: &Context<'_>, disk: &Disk, occupant: Occupant<'_>) -> Diagnostic {
     let message = format!("destination of `{}` is in use: it is {}", disk.name.value, describe(occupant));
     let diagnostic = Diagnostic::new(Rule::DestinationInUse, place_of_path(context, disk), message)
         .help("use a path that nothing uses yet");
@@ -142,11 +142,11 @@ fn normalized(path: &str) -> Cow<'_, str> {
 }
 
 /// The format that QEMU writes: libvirt takes qcow2 unless another is named.
-pub(super) fn format_of(disk: &Disk<'_>) -> StorageFormat {
+pub(super) fn format_of(disk: &Disk) -> StorageFormat {
     disk.format.as_ref().map_or(StorageFormat::Qcow2, |format| format.value)
 }
 
-fn element(context: &Context<'_, '_>) -> &'static str {
+fn element(context: &Context<'_>) -> &'static str {
     match context.backup.mode {
         Mode::Push => "target",
         Mode::Pull => "scratch",
@@ -159,13 +159,13 @@ pub(super) fn is_directory(path: &str) -> bool {
 }
 
 /// Where a destination is written, or what it was generated for.
-pub(super) fn place_of_path(context: &Context<'_, '_>, disk: &Disk<'_>) -> Span {
+pub(super) fn place_of_path(context: &Context<'_>, disk: &Disk) -> Span {
     let written = disk.path().map(|path| path.span).filter(|span| *span != Span::default());
     written.unwrap_or_else(|| context.place_of(disk))
 }
 
 /// Paths that no file can have.
-fn check_name(context: &Context<'_, '_>, disk: &Disk<'_>) -> Option<Diagnostic> {
+fn check_name(context: &Context<'_>, disk: &Disk) -> Option<Diagnostic> {
     let path = disk.path()?;
     let (name, value) = (&disk.name.value, &*path.value);
     let place = place_of_path(context, disk);
@@ -202,7 +202,7 @@ fn check_name(context: &Context<'_, '_>, disk: &Disk<'_>) -> Option<Diagnostic> 
     }))
 }
 
-fn directory_message(context: &Context<'_, '_>, disk: &Disk<'_>, path: &str) -> String {
+fn directory_message(context: &Context<'_>, disk: &Disk, path: &str) -> String {
     if context.options.reuse_external {
         format!("unable to stat: {path}: Not a directory")
     } else if path.ends_with("/..") || path.bytes().all(|byte| byte == b'/') {
@@ -215,7 +215,7 @@ fn directory_message(context: &Context<'_, '_>, disk: &Disk<'_>, path: &str) -> 
 }
 
 /// Formats that QEMU has no writer for.
-fn check_format(context: &Context<'_, '_>, disk: &Disk<'_>) -> Option<Diagnostic> {
+fn check_format(context: &Context<'_>, disk: &Disk) -> Option<Diagnostic> {
     let format = disk.format.as_ref()?;
     let word = format.value.name();
     let refused = match format.value {
@@ -259,11 +259,11 @@ fn check_format(context: &Context<'_, '_>, disk: &Disk<'_>) -> Option<Diagnostic
     )
 }
 
-pub(super) fn is_incremental(disk: &Disk<'_>) -> bool {
+pub(super) fn is_incremental(disk: &Disk) -> bool {
     disk.backupmode.as_ref().is_some_and(|mode| mode.value == BackupMode::Incremental)
 }
 
-fn exists(disk: &Disk<'_>, path: &str) -> String {
+fn exists(disk: &Disk, path: &str) -> String {
     format!("invalid argument: store '{path}' for backup of '{}' exists", disk.name.value)
 }
 
@@ -282,7 +282,7 @@ fn no_device(path: &str) -> String {
 }
 
 /// What QEMU says of the lock that keeps a destination from being written, in a format that is raw or not.
-fn locked(context: &Context<'_, '_>, disk: &Disk<'_>, is_raw: bool, is_shareable: bool) -> String {
+fn locked(context: &Context<'_>, disk: &Disk, is_raw: bool, is_shareable: bool) -> String {
     let lock = if is_shareable { "shared \"write\" lock" } else { "\"write\" lock" };
     if is_raw {
         // Nothing is looked at before the job starts.
@@ -298,8 +298,8 @@ fn locked(context: &Context<'_, '_>, disk: &Disk<'_>, is_raw: bool, is_shareable
 
 /// Images that the domain has open: a new file cannot take their place, and QEMU holds a lock on each.
 fn check_image(
-    context: &Context<'_, '_>,
-    disk: &Disk<'_>,
+    context: &Context<'_>,
+    disk: &Disk,
     user: &DomainDisk,
     is_own: bool,
     is_device: bool,
@@ -320,7 +320,7 @@ fn check_image(
 }
 
 /// A destination that an earlier disk has already.
-fn check_shared(context: &Context<'_, '_>, disk: &Disk<'_>, first: &Disk<'_>) -> Option<Diagnostic> {
+fn check_shared(context: &Context<'_>, disk: &Disk, first: &Disk) -> Option<Diagnostic> {
     let path = &*disk.path()?.value;
     let raw = [disk, first].map(|disk| format_of(disk) == StorageFormat::Raw);
     let kinds = (disk.storage_type == StorageType::Block, first.storage_type == StorageType::Block);
@@ -343,7 +343,7 @@ fn check_shared(context: &Context<'_, '_>, disk: &Disk<'_>, first: &Disk<'_>) ->
 }
 
 /// A disk whose image another disk writes to cannot be backed up, whether that other one takes part or not.
-fn check_shared_images(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+fn check_shared_images(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let shared = context.domain.into_iter().flat_map(|domain| &domain.disks).filter(|disk| disk.shareable);
     let mut by_path: HashMap<Cow<'_, str>, Vec<&DomainDisk>> = HashMap::new();
     for disk in shared {
@@ -375,9 +375,9 @@ fn check_shared_images(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnost
 }
 
 /// Disks whose raw destinations QEMU does not guard: those that two share, and those that the domain uses.
-pub(super) fn unguarded<'c, 'a>(context: &Context<'c, 'a>) -> Vec<(&'c Disk<'a>, Occupant<'c, 'a>)> {
-    let is_raw = |disk: &&Disk<'_>| format_of(disk) == StorageFormat::Raw;
-    let exists = |disk: &&Disk<'_>| context.options.reuse_external || disk.storage_type == StorageType::Block;
+pub(super) fn unguarded<'c>(context: &Context<'c>) -> Vec<(&'c Disk, Occupant<'c>)> {
+    let is_raw = |disk: &&Disk| format_of(disk) == StorageFormat::Raw;
+    let exists = |disk: &&Disk| context.options.reuse_external || disk.storage_type == StorageType::Block;
     let mut destinations = Paths::default();
     let mut found = Vec::new();
     for disk in context.included_disks().filter(is_raw).filter(exists) {

@@ -11,7 +11,7 @@ use super::Context;
 const OTHER_HYPERVISORS: [&str; 13] =
     ["xen", "lxc", "uml", "openvz", "test", "vmware", "hyperv", "vbox", "phyp", "parallels", "bhyve", "vz", "nitro"];
 
-pub(super) fn check(context: &Context<'_, '_>, is_sound: bool, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, is_sound: bool, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.extend(context.domain.and_then(other_driver));
     if is_sound && context.domain.is_some() && context.included_disks().next().is_none() {
         diagnostics.push(no_disks(context));
@@ -33,14 +33,14 @@ fn other_driver(domain: &Domain) -> Option<Diagnostic> {
     )
 }
 
-fn no_disks(context: &Context<'_, '_>) -> Diagnostic {
+fn no_disks(context: &Context<'_>) -> Diagnostic {
     let place = context.backup.disks_tag.0.unwrap_or(context.backup.tag.span);
     Diagnostic::new(Rule::NoDisks, place, "no disk is included in the backup")
         .help("list at least one disk that has media, without backup='no'")
         .libvirt("unsupported configuration: no disks selected for backup")
 }
 
-fn check_disk(context: &Context<'_, '_>, disk: &Disk<'_>, domain_disk: &DomainDisk) -> Option<Diagnostic> {
+fn check_disk(context: &Context<'_>, disk: &Disk, domain_disk: &DomainDisk) -> Option<Diagnostic> {
     let name = &disk.name.value;
     let place = context.place_of(disk);
     if let Some(diagnostic) = unsupported(domain_disk, place) {

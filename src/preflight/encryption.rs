@@ -24,7 +24,7 @@ const MODES: [&str; 4] = ["cbc", "xts", "ctr", "ecb"];
 const HASHES: [&str; 8] = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160", "sm3"];
 const GENERATORS: [&str; 3] = ["plain", "plain64", "essiv"];
 
-pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if context.domain.is_none() {
         return;
     }
@@ -51,7 +51,7 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
     }
 }
 
-fn refusal(disk: &Disk<'_>, reuse_external: bool) -> Option<&'static str> {
+fn refusal(disk: &Disk, reuse_external: bool) -> Option<&'static str> {
     match format_of(disk) {
         // What QEMU cannot write at all has its own diagnostic.
         StorageFormat::Dir
@@ -70,17 +70,17 @@ fn refusal(disk: &Disk<'_>, reuse_external: bool) -> Option<&'static str> {
     }
 }
 
-fn check_words(encryption: &Encryption<'_>) -> Option<Diagnostic> {
+fn check_words(encryption: &Encryption) -> Option<Diagnostic> {
     let mut found = Vec::new();
     if let Some(cipher) = &encryption.cipher {
         let algorithm = format!("{}-{}", cipher.name, cipher.size);
         found.push(("cipher-alg", algorithm, &CIPHERS[..], cipher.tag.0));
-        found.extend(cipher.mode.iter().map(|mode| ("cipher-mode", mode.to_string(), &MODES[..], cipher.tag.0)));
-        found.extend(cipher.hash.iter().map(|hash| ("hash-alg", hash.to_string(), &HASHES[..], cipher.tag.0)));
+        found.extend(cipher.mode.iter().map(|mode| ("cipher-mode", mode.clone(), &MODES[..], cipher.tag.0)));
+        found.extend(cipher.hash.iter().map(|hash| ("hash-alg", hash.clone(), &HASHES[..], cipher.tag.0)));
     }
     if let Some(ivgen) = &encryption.ivgen {
-        found.push(("ivgen-alg", ivgen.name.to_string(), &GENERATORS[..], ivgen.tag.0));
-        found.extend(ivgen.hash.iter().map(|hash| ("ivgen-hash-alg", hash.to_string(), &HASHES[..], ivgen.tag.0)));
+        found.push(("ivgen-alg", ivgen.name.clone(), &GENERATORS[..], ivgen.tag.0));
+        found.extend(ivgen.hash.iter().map(|hash| ("ivgen-hash-alg", hash.clone(), &HASHES[..], ivgen.tag.0)));
     }
     let wrong = found.into_iter().find(|(_, word, known, _)| !known.contains(&word.as_str()))?;
     Some(unknown_word(wrong))

@@ -15,11 +15,11 @@ const MAX_EXPORT_NAME_LENGTH: usize = 4096;
 /// QEMU's limit on the name of a bitmap, in bytes.
 const MAX_BITMAP_NAME_LENGTH: usize = 1023;
 
-pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if context.backup.mode != Mode::Pull {
         return;
     }
-    let mut seen: HashMap<&str, &Disk<'_>> = HashMap::new();
+    let mut seen: HashMap<&str, &Disk> = HashMap::new();
     for disk in context.included_disks() {
         let export = export_of(disk);
         if export.len() > MAX_EXPORT_NAME_LENGTH
@@ -41,25 +41,25 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
 }
 
 /// The name that a disk is exported by: its target, unless another is given.
-fn export_of<'d>(disk: &'d Disk<'_>) -> &'d str {
+fn export_of(disk: &Disk) -> &str {
     disk.exportname.as_ref().map_or(&disk.name.value, |name| &name.value)
 }
 
-fn too_long(rule: Rule, text: &Text<'_>, what: &str, longest: usize) -> Diagnostic {
+fn too_long(rule: Rule, text: &Text, what: &str, longest: usize) -> Diagnostic {
     let message = format!("{what} is too long: {} bytes, at most {longest} are allowed", text.value.len());
     Diagnostic::new(rule, text.span, message).help("use a shorter name")
 }
 
-fn place_of_export(context: &Context<'_, '_>, disk: &Disk<'_>) -> Span {
+fn place_of_export(context: &Context<'_>, disk: &Disk) -> Span {
     disk.exportname.as_ref().map_or_else(|| context.place_of(disk), |name| name.span)
 }
 
-fn duplicate(context: &Context<'_, '_>, disk: &Disk<'_>, first: &Disk<'_>) -> Diagnostic {
+fn duplicate(context: &Context<'_>, disk: &Disk, first: &Disk) -> Diagnostic {
     let export = export_of(disk);
     // Report the name that was chosen, not the one that follows from the disk.
     let (reported, other) =
         if disk.exportname.is_none() && first.exportname.is_some() { (first, disk) } else { (disk, first) };
-    let label = |disk: &Disk<'_>| match disk.exportname {
+    let label = |disk: &Disk| match disk.exportname {
         Some(_) => format!("of `{}`", disk.name.value),
         None => format!("`{}` is exported under its own name", disk.name.value),
     };
@@ -77,7 +77,7 @@ fn duplicate(context: &Context<'_, '_>, disk: &Disk<'_>, first: &Disk<'_>) -> Di
     ))
 }
 
-fn check_bitmap(bitmap: &Text<'_>) -> Option<Diagnostic> {
+fn check_bitmap(bitmap: &Text) -> Option<Diagnostic> {
     if bitmap.value.is_empty() {
         return Some(
             Diagnostic::new(Rule::ExportBitmapName, bitmap.span, "empty value for attribute `exportbitmap`")

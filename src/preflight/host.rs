@@ -17,13 +17,13 @@ use crate::rules::{Rule, Severity};
 use super::Context;
 
 /// What the rules about files look at.
-struct Host<'h, 'c, 'a> {
-    context: &'h Context<'c, 'a>,
+struct Host<'h, 'c> {
+    context: &'h Context<'c>,
     facts: &'c Facts,
     files: &'c Files,
 }
 
-pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let Some(facts) = context.options.host.as_deref() else { return };
     let mut found = Vec::new();
     domain::check(context, &facts.vm, &mut found);
@@ -52,7 +52,7 @@ fn warning(mut diagnostic: Diagnostic) -> Diagnostic {
     diagnostic
 }
 
-impl<'c> Host<'_, 'c, '_> {
+impl<'c> Host<'_, 'c> {
     /// Where libvirt may see other files than this process, nothing about them is certain.
     fn weighed(&self, diagnostic: Diagnostic) -> Diagnostic {
         let Some(why) = &self.files.other_view else { return diagnostic };
@@ -86,7 +86,7 @@ impl<'c> Host<'_, 'c, '_> {
     }
 
     /// A diagnostic about the destination of a disk.
-    fn about(&self, rule: Rule, disk: &Disk<'_>, message: String) -> Diagnostic {
+    fn about(&self, rule: Rule, disk: &Disk, message: String) -> Diagnostic {
         Diagnostic::new(rule, super::destination::place_of_path(self.context, disk), message)
     }
 }

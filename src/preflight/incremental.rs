@@ -16,7 +16,7 @@ use super::destination::is_incremental;
 const MAX_LISTED: usize = 12;
 const MAX_COMPARED: usize = 200;
 
-pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     // The backup's own checkpoint is that of many disks, and one mistake.
     let mut reported: HashSet<Span> = HashSet::new();
     for disk in context.included_disks().filter(|disk| is_incremental(disk)) {
@@ -35,7 +35,7 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
 }
 
 /// What is not known of the checkpoints that the backup starts from, in one entry.
-pub(super) fn not_checked(context: &Context<'_, '_>) -> Option<NotChecked> {
+pub(super) fn not_checked(context: &Context<'_>) -> Option<NotChecked> {
     let mut names: Vec<&str> = Vec::new();
     let mut seen: HashSet<&str> = HashSet::new();
     let mut disks: Vec<&str> = Vec::new();
@@ -72,18 +72,18 @@ pub(super) fn not_checked(context: &Context<'_, '_>) -> Option<NotChecked> {
     )
 }
 
-fn not_found(disk: &Disk<'_>, name: &str) -> String {
+fn not_found(disk: &Disk, name: &str) -> String {
     let disk = &disk.name.value;
     format!("Domain checkpoint not found: Checkpoint '{name}' for incremental backup of disk '{disk}' not found")
 }
 
 /// What libvirt prints where the image has no bitmap of the checkpoint.
-pub(super) fn no_bitmap(disk: &Disk<'_>, name: &str) -> String {
+pub(super) fn no_bitmap(disk: &Disk, name: &str) -> String {
     format!("checkpoint inconsistent: missing or broken bitmap '{name}' for disk '{}'", disk.name.value)
 }
 
 /// Names that no checkpoint can have. The flag is whether every disk with this name has the same mistake.
-fn check_name(disk: &Disk<'_>, incremental: &Text<'_>) -> Option<(Diagnostic, bool)> {
+fn check_name(disk: &Disk, incremental: &Text) -> Option<(Diagnostic, bool)> {
     let name = &*incremental.value;
     if is_name(name) {
         return None;
@@ -106,7 +106,7 @@ fn check_name(disk: &Disk<'_>, incremental: &Text<'_>) -> Option<(Diagnostic, bo
     ))
 }
 
-fn check_existing(context: &Context<'_, '_>, disk: &Disk<'_>, incremental: &Text<'_>) -> Option<(Diagnostic, bool)> {
+fn check_existing(context: &Context<'_>, disk: &Disk, incremental: &Text) -> Option<(Diagnostic, bool)> {
     let name = &*incremental.value;
     // The new checkpoint exists too by now, and has no bitmap yet.
     if context.is_new_checkpoint(name) {
@@ -151,7 +151,7 @@ fn check_existing(context: &Context<'_, '_>, disk: &Disk<'_>, incremental: &Text
     }
 }
 
-fn not_covered(context: &Context<'_, '_>, disk: &Disk<'_>, rule: Rule, message: String) -> Diagnostic {
+fn not_covered(context: &Context<'_>, disk: &Disk, rule: Rule, message: String) -> Diagnostic {
     let target = &disk.name.value;
     let name = disk.incremental.as_ref().map(|incremental| &*incremental.value).unwrap_or_default();
     Diagnostic::new(rule, context.place_of(disk), message)
@@ -166,7 +166,7 @@ pub(super) fn has_bitmap_format(disk: &DomainDisk) -> bool {
 
 /// Incremental disks that the checkpoint does not cover under their names, but may cover under others: libvirt looks for
 /// the bitmap in the image of a disk, whatever the disk was called when the checkpoint was made.
-pub(super) fn renamed_disks(context: &Context<'_, '_>) -> Vec<Diagnostic> {
+pub(super) fn renamed_disks(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for disk in context.included_disks().filter(|disk| is_incremental(disk)) {
         let Some(incremental) = &disk.incremental else { continue };
@@ -192,7 +192,7 @@ pub(super) fn renamed_disks(context: &Context<'_, '_>) -> Vec<Diagnostic> {
     found
 }
 
-fn no_such_checkpoint(existing: &[Existing], disk: &Disk<'_>, incremental: &Text<'_>) -> Diagnostic {
+fn no_such_checkpoint(existing: &[Existing], disk: &Disk, incremental: &Text) -> Diagnostic {
     let name = &*incremental.value;
     let names = || existing.iter().map(|existing| &*existing.name);
     let mut all = names().take(MAX_LISTED).collect::<Vec<_>>().join(", ");

@@ -7,7 +7,7 @@ use crate::placeholder;
 use crate::rules::Rule;
 
 /// Looks at every text of a backup that libvirt accepts; `source` is the document.
-pub(crate) fn check(backup: &Backup<'_>, source: &str) -> Vec<Diagnostic> {
+pub(crate) fn check(backup: &Backup, source: &str) -> Vec<Diagnostic> {
     let server = backup.server.iter().flat_map(|server| [&server.name, &server.socket, &server.fdgroup]);
     let disks = backup.disks.iter().flat_map(|disk| {
         let path = disk.destination.iter().map(|destination| &destination.path);
@@ -19,7 +19,7 @@ pub(crate) fn check(backup: &Backup<'_>, source: &str) -> Vec<Diagnostic> {
     found
 }
 
-fn of_text(text: &Text<'_>, source: &str) -> Option<Diagnostic> {
+fn of_text(text: &Text, source: &str) -> Option<Diagnostic> {
     let written = source.get(text.span.range())?;
     // The span of an element's text is the element.
     let start = text.span.start as usize + written.find(&*text.value)?;

@@ -7,16 +7,16 @@ use crate::domain::{Domain, DomainDisk, PathKind, Source, UsedPath};
 
 /// What uses a path.
 #[derive(Clone, Copy)]
-pub(super) enum Occupant<'c, 'a> {
+pub(super) enum Occupant<'c> {
     /// An image of a disk of the domain: its own, or one behind it.
     Image { disk: &'c DomainDisk, is_own: bool, is_device: bool },
     /// Something else that the domain uses.
     Used(&'c UsedPath),
     /// The destination of a disk of the backup.
-    Destination(&'c Disk<'a>),
+    Destination(&'c Disk),
 }
 
-impl Occupant<'_, '_> {
+impl Occupant<'_> {
     fn is_directory(self) -> bool {
         matches!(self, Self::Used(UsedPath { kind: PathKind::Directory, .. }))
     }
@@ -37,20 +37,20 @@ pub(super) enum Found<T> {
 
 /// Paths by their components. A symbolic link on the way is not seen: the documents do not show it.
 #[derive(Default)]
-pub(super) struct Paths<'c, 'a> {
+pub(super) struct Paths<'c> {
     /// From a node and a component to the next node.
     edges: HashMap<(usize, &'c str), usize>,
-    nodes: Vec<Node<'c, 'a>>,
+    nodes: Vec<Node<'c>>,
 }
 
 #[derive(Default)]
-struct Node<'c, 'a> {
-    at: Option<Occupant<'c, 'a>>,
+struct Node<'c> {
+    at: Option<Occupant<'c>>,
     /// The first one below.
-    above: Option<Occupant<'c, 'a>>,
+    above: Option<Occupant<'c>>,
 }
 
-impl<'c, 'a> Paths<'c, 'a> {
+impl<'c> Paths<'c> {
     /// The paths that the domain uses.
     pub(super) fn of_domain(domain: Option<&'c Domain>) -> Self {
         let mut paths = Self::default();
@@ -70,7 +70,7 @@ impl<'c, 'a> Paths<'c, 'a> {
     }
 
     /// Adds a path; the first occupant of a path stays.
-    pub(super) fn insert(&mut self, path: &'c str, occupant: Occupant<'c, 'a>) {
+    pub(super) fn insert(&mut self, path: &'c str, occupant: Occupant<'c>) {
         let mut way = vec![self.root()];
         for part in path.split('/') {
             match part {
@@ -108,7 +108,7 @@ impl<'c, 'a> Paths<'c, 'a> {
     }
 
     /// What is known of a path, walked as the kernel walks it.
-    pub(super) fn find(&self, path: &str) -> Found<Occupant<'c, 'a>> {
+    pub(super) fn find(&self, path: &str) -> Found<Occupant<'c>> {
         let mut way: Vec<Option<usize>> = vec![Some(0)];
         let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
         while let Some(part) = parts.next() {

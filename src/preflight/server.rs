@@ -16,7 +16,7 @@ use super::paths::{Found, Occupant, Paths};
 /// The room for a path in a Unix socket's address, in bytes; QEMU does without a NUL at the end.
 const MAX_SOCKET_PATH_LENGTH: usize = 108;
 
-pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let Some(server) = &context.backup.server else { return };
     if let Some(socket) = &server.socket {
         diagnostics.extend(check_socket(context, socket));
@@ -28,7 +28,7 @@ fn failure(words: impl std::fmt::Display) -> String {
     format!("internal error: unable to execute QEMU command 'nbd-server-start': {words}")
 }
 
-fn check_socket(context: &Context<'_, '_>, socket: &Text<'_>) -> Option<Diagnostic> {
+fn check_socket(context: &Context<'_>, socket: &Text) -> Option<Diagnostic> {
     let path = &*socket.value;
     if path.len() > MAX_SOCKET_PATH_LENGTH {
         let length = path.len();
@@ -70,7 +70,7 @@ fn check_socket(context: &Context<'_, '_>, socket: &Text<'_>) -> Option<Diagnost
     })
 }
 
-fn destinations<'c, 'a>(context: &Context<'c, 'a>) -> Paths<'c, 'a> {
+fn destinations<'c>(context: &Context<'c>) -> Paths<'c> {
     let mut paths = Paths::default();
     for disk in context.included_disks() {
         if let Some(path) = disk.path() {
@@ -81,7 +81,7 @@ fn destinations<'c, 'a>(context: &Context<'c, 'a>) -> Paths<'c, 'a> {
 }
 
 /// What QEMU removes to make the socket, if anything is known to be at its path.
-pub(super) fn replaced_by_socket<'c, 'a>(context: &Context<'c, 'a>, socket: &Text<'_>) -> Option<Occupant<'c, 'a>> {
+pub(super) fn replaced_by_socket<'c>(context: &Context<'c>, socket: &Text) -> Option<Occupant<'c>> {
     let destinations = destinations(context);
     [context.paths(), &destinations].into_iter().find_map(|paths| match paths.find(&socket.value) {
         Found::At(occupant) => Some(occupant),
@@ -89,7 +89,7 @@ pub(super) fn replaced_by_socket<'c, 'a>(context: &Context<'c, 'a>, socket: &Tex
     })
 }
 
-fn check_port(context: &Context<'_, '_>, server: &Server<'_>) -> Option<Diagnostic> {
+fn check_port(context: &Context<'_>, server: &Server) -> Option<Diagnostic> {
     if server.transport != Transport::Tcp {
         return None;
     }

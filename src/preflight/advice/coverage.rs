@@ -13,7 +13,7 @@ use crate::release::Release;
 use crate::rules::Rule;
 use crate::wording::join_with_and;
 
-pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.extend(renamed_disks(context));
     let Some(domain) = context.domain else { return };
     diagnostics.extend(unlisted_disks(context, domain));
@@ -24,7 +24,7 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
 }
 
 /// A disk that was added later is missing from the backup, until it is needed.
-fn unlisted_disks(context: &Context<'_, '_>, domain: &Domain) -> Option<Diagnostic> {
+fn unlisted_disks(context: &Context<'_>, domain: &Domain) -> Option<Diagnostic> {
     let disks_tag = context.backup.disks_tag.0?;
     let unlisted = context.backup.disks.iter().filter(|disk| disk.name.span == Span::default());
     let unlisted: HashSet<_> = unlisted.map(|disk| &*disk.name.value).collect();
@@ -48,7 +48,7 @@ fn unlisted_disks(context: &Context<'_, '_>, domain: &Domain) -> Option<Diagnost
 }
 
 /// The line that includes a disk, if libvirt accepts one without a destination.
-fn line_to_include(context: &Context<'_, '_>, found: &DomainDisk) -> Option<String> {
+fn line_to_include(context: &Context<'_>, found: &DomainDisk) -> Option<String> {
     let Source::File(_) = found.source else { return None };
     if !disk::is_supported(found) || context.options.release < Release::V11_3_0 {
         return None;
@@ -63,7 +63,7 @@ fn in_checkpoint(rule: Rule, checkpoint: &Checkpoint, message: String) -> Diagno
 }
 
 /// The next incremental backup starts from this checkpoint, and holds nothing from before.
-fn not_backed_up(context: &Context<'_, '_>, checkpoint: &Checkpoint, covered: &HashSet<&str>) -> Option<Diagnostic> {
+fn not_backed_up(context: &Context<'_>, checkpoint: &Checkpoint, covered: &HashSet<&str>) -> Option<Diagnostic> {
     let mut names: Vec<_> = covered.iter().copied().filter(|target| !context.is_included(target)).collect();
     if names.is_empty() {
         return None;
@@ -77,7 +77,7 @@ fn not_backed_up(context: &Context<'_, '_>, checkpoint: &Checkpoint, covered: &H
 }
 
 /// An incremental backup of a disk starts from a checkpoint that covers it.
-fn not_covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint, covered: &HashSet<&str>) -> Vec<Diagnostic> {
+fn not_covered<'c>(context: &Context<'c>, checkpoint: &'c Checkpoint, covered: &HashSet<&str>) -> Vec<Diagnostic> {
     let excluded = excluded(context, checkpoint);
     let mut coverable: Vec<&str> = Vec::new();
     let mut never: Vec<&DomainDisk> = Vec::new();
@@ -115,7 +115,7 @@ fn not_covered<'c>(context: &Context<'c, '_>, checkpoint: &'c Checkpoint, covere
     found
 }
 
-fn has_full_mode(disk: &Disk<'_>) -> bool {
+fn has_full_mode(disk: &Disk) -> bool {
     disk.backupmode.as_ref().is_some_and(|mode| mode.value == BackupMode::Full && mode.span != Span::default())
 }
 

@@ -8,7 +8,7 @@ use crate::preflight::destination::{self, describe, format_of, is_incremental, l
 use crate::rules::Rule;
 use crate::wording::{code, join_with_and};
 
-pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.extend(incremental_without_backing(context));
     diagnostics.extend(live_backing_files(context));
     diagnostics.extend(block_becomes_file(context));
@@ -19,7 +19,7 @@ pub(super) fn check(context: &Context<'_, '_>, diagnostics: &mut Vec<Diagnostic>
 }
 
 /// Whether QEMU makes the image of an incremental push itself: one that exists keeps its header and its data.
-fn is_new_increment(context: &Context<'_, '_>, disk: &Disk<'_>) -> bool {
+fn is_new_increment(context: &Context<'_>, disk: &Disk) -> bool {
     context.backup.mode == Mode::Push && !context.options.reuse_external && is_incremental(disk)
 }
 
@@ -29,7 +29,7 @@ fn has_backing_file(format: StorageFormat) -> bool {
 }
 
 /// What did not change reads as zeros, and nothing in the file distinguishes the two. A raw device keeps what it held.
-fn incremental_without_backing(context: &Context<'_, '_>) -> Vec<Diagnostic> {
+fn incremental_without_backing(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for disk in context.included_disks().filter(|disk| is_new_increment(context, disk)) {
         let Some(format) = disk.format.as_ref().filter(|format| !has_backing_file(format.value)) else { continue };
@@ -47,7 +47,7 @@ fn incremental_without_backing(context: &Context<'_, '_>) -> Vec<Diagnostic> {
 }
 
 /// The header of a new increment names the image of the running disk, which goes on changing.
-fn live_backing_files(context: &Context<'_, '_>) -> Option<Diagnostic> {
+fn live_backing_files(context: &Context<'_>) -> Option<Diagnostic> {
     let new = context.included_disks().filter(|disk| is_new_increment(context, disk));
     let backed: Vec<_> = new.filter(|disk| has_backing_file(format_of(disk))).collect();
     let first = backed.first()?;
@@ -59,7 +59,7 @@ fn live_backing_files(context: &Context<'_, '_>) -> Option<Diagnostic> {
     )
 }
 
-fn block_becomes_file(context: &Context<'_, '_>) -> Vec<Diagnostic> {
+fn block_becomes_file(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for disk in context.included_disks() {
         let Some(written) = disk.written_type.0.as_ref().filter(|written| written.value == StorageType::Block) else {
@@ -79,7 +79,7 @@ fn block_becomes_file(context: &Context<'_, '_>) -> Vec<Diagnostic> {
 }
 
 /// libvirt names a file after a volume, if the volume is one.
-fn unnamed_files(context: &Context<'_, '_>) -> Vec<Diagnostic> {
+fn unnamed_files(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for disk in context.included_disks().filter(|disk| disk.path().is_none()) {
         let Some(domain_disk) = context.domain_disk(disk).filter(|disk| disk.source == Source::Other("volume")) else {
@@ -100,12 +100,12 @@ fn unnamed_files(context: &Context<'_, '_>) -> Vec<Diagnostic> {
 
 /// A new file must not exist. libvirt removes scratch files itself; a target stays, and the next run finds it. With a
 /// checkpoint, no run can be repeated: the next one needs another name.
-fn fixed_targets(context: &Context<'_, '_>) -> Option<Diagnostic> {
+fn fixed_targets(context: &Context<'_>) -> Option<Diagnostic> {
     let is_repeatable = !context.options.reuse_external && context.options.checkpoint.is_none();
     if !is_repeatable || context.backup.mode == Mode::Pull {
         return None;
     }
-    let is_fixed = |disk: &&Disk<'_>| {
+    let is_fixed = |disk: &&Disk| {
         let path = disk.path().filter(|path| path.span != Span::default() && disk.storage_type == StorageType::File);
         path.is_some_and(|path| !has_date(&path.value))
     };
@@ -141,7 +141,7 @@ fn has_date(path: &str) -> bool {
     false
 }
 
-fn unguarded(context: &Context<'_, '_>) -> Vec<Diagnostic> {
+fn unguarded(context: &Context<'_>) -> Vec<Diagnostic> {
     let found = destination::unguarded(context).into_iter().map(|(disk, occupant)| {
         let message = format!("backup of `{}` overwrites {}", disk.name.value, describe(occupant));
         let diagnostic = Diagnostic::new(Rule::UnguardedDestination, place_of_path(context, disk), message)
@@ -151,7 +151,7 @@ fn unguarded(context: &Context<'_, '_>) -> Vec<Diagnostic> {
     found.collect()
 }
 
-fn unencrypted_copies(context: &Context<'_, '_>) -> Vec<Diagnostic> {
+fn unencrypted_copies(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for disk in context.included_disks() {
         let Some(domain_disk) = context.domain_disk(disk).filter(|disk| disk.encrypted) else { continue };

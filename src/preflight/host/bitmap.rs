@@ -8,7 +8,7 @@ use crate::rules::Rule;
 use super::Host;
 
 /// Images that cannot take the bitmap of the new checkpoint.
-pub(super) fn check(host: &Host<'_, '_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(host: &Host<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let context = host.context;
     let Some(checkpoint) = context.options.checkpoint.as_deref() else { return };
     let Some(covered) = covered(context, checkpoint) else { return };
@@ -56,6 +56,6 @@ pub(super) fn check(host: &Host<'_, '_, '_>, diagnostics: &mut Vec<Diagnostic>) 
 }
 
 /// A checkpoint of this name is in the way itself.
-fn has_checkpoint(context: &Context<'_, '_>, name: &str) -> bool {
+fn has_checkpoint(context: &Context<'_>, name: &str) -> bool {
     context.existing(name).is_some()
 }

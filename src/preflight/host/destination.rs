@@ -15,8 +15,8 @@ use super::{Host, existing, no_way, warning};
 const HEADER_BYTES: u64 = 3 * CLUSTER_BYTES;
 const CLUSTER_BYTES: u64 = 64 << 10;
 
-pub(super) fn check(host: &Host<'_, '_, '_>, diagnostics: &mut Vec<Diagnostic>) {
-    let mut seen: HashMap<(Id, &str), &Disk<'_>> = HashMap::new();
+pub(super) fn check(host: &Host<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<(Id, &str), &Disk> = HashMap::new();
     for disk in host.context.included_disks() {
         let Some(place) = disk.path().and_then(|path| host.place(&path.value)) else { continue };
         let is_new = disk.storage_type == StorageType::File && !host.context.options.reuse_external;
@@ -43,7 +43,7 @@ fn identity(place: &Place) -> Option<(Id, &str)> {
     }
 }
 
-fn check_new(host: &Host<'_, '_, '_>, disk: &Disk<'_>, place: &Place) -> Option<Diagnostic> {
+fn check_new(host: &Host<'_, '_>, disk: &Disk, place: &Place) -> Option<Diagnostic> {
     let path = &*disk.path()?.value;
     let name = &disk.name.value;
     if let End::Found(node) = &place.end {
@@ -79,7 +79,7 @@ fn check_new(host: &Host<'_, '_, '_>, disk: &Disk<'_>, place: &Place) -> Option<
     check_permission(host, disk, path, place).or_else(|| check_room(host, disk, path, system?))
 }
 
-pub(super) fn read_only(host: &Host<'_, '_, '_>, disk: &Disk<'_>, path: &str, place: &Place) -> Diagnostic {
+pub(super) fn read_only(host: &Host<'_, '_>, disk: &Disk, path: &str, place: &Place) -> Diagnostic {
     let mount = host.file_system(place).map(|system| system.mount.as_str()).filter(|mount| !mount.is_empty());
     let where_ = mount.map_or(String::new(), |mount| format!(" at {mount}"));
     let libvirt = if host.context.options.reuse_external || disk.storage_type == StorageType::Block {
@@ -95,7 +95,7 @@ pub(super) fn read_only(host: &Host<'_, '_, '_>, disk: &Disk<'_>, path: &str, pl
 }
 
 /// Whether QEMU's user can reach a new file, and in a session libvirt make it.
-fn check_permission(host: &Host<'_, '_, '_>, disk: &Disk<'_>, path: &str, place: &Place) -> Option<Diagnostic> {
+fn check_permission(host: &Host<'_, '_>, disk: &Disk, path: &str, place: &Place) -> Option<Diagnostic> {
     let user = host.plain_user()?;
     let closed = host.closed(place).map(|directory| format!("cannot enter {directory}"));
     if host.facts.vm.is_session() {
@@ -124,10 +124,10 @@ fn check_permission(host: &Host<'_, '_, '_>, disk: &Disk<'_>, path: &str, place:
 }
 
 /// Whether security labels keep libvirt from giving the file to QEMU's user.
-pub(super) fn keeps_owner(disk: &Disk<'_>, uid: u32) -> bool {
+pub(super) fn keeps_owner(disk: &Disk, uid: u32) -> bool {
     let labels = disk.destination.iter().flat_map(|destination| &destination.seclabels);
     let mut of_users = labels.filter(|label| label.model.as_ref().is_some_and(|model| model.value == "dac"));
-    let is_others = |label: &Seclabel<'_>| {
+    let is_others = |label: &Seclabel| {
         let owner =
             label.label.as_ref().and_then(|label| label.value.split(':').next()?.trim_start_matches('+').parse().ok());
         owner.is_some_and(|owner: u32| owner != uid)
@@ -136,7 +136,7 @@ pub(super) fn keeps_owner(disk: &Disk<'_>, uid: u32) -> bool {
 }
 
 /// Whether the file system has room for the header of an image, and takes a file of the disk's size.
-fn check_room(host: &Host<'_, '_, '_>, disk: &Disk<'_>, path: &str, system: &FileSystem) -> Option<Diagnostic> {
+fn check_room(host: &Host<'_, '_>, disk: &Disk, path: &str, system: &FileSystem) -> Option<Diagnostic> {
     let free = if host.plain_user().is_some() { system.free } else { system.free_for_root };
     let what = if system.free_files == Some(0) {
         Some(("no inodes", format!("failed to create image file '{path}': No space left on device")))
@@ -175,7 +175,7 @@ fn check_room(host: &Host<'_, '_, '_>, disk: &Disk<'_>, path: &str, system: &Fil
 }
 
 /// Two destinations that are one file, though they are spelt differently.
-fn check_shared(host: &Host<'_, '_, '_>, disk: &Disk<'_>, first: &Disk<'_>, is_new: bool) -> Option<Diagnostic> {
+fn check_shared(host: &Host<'_, '_>, disk: &Disk, first: &Disk, is_new: bool) -> Option<Diagnostic> {
     let (path, first_path) = (&*disk.path()?.value, &*first.path()?.value);
     // Of equal paths the documents say it.
     let raw = [disk, first].map(|disk| format_of(disk) == StorageFormat::Raw);

@@ -7,7 +7,7 @@ use crate::rules::Rule;
 
 use super::warning;
 
-pub(super) fn check(context: &Context<'_, '_>, vm: &Vm, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, vm: &Vm, diagnostics: &mut Vec<Diagnostic>) {
     if let Some(State::Inactive(state)) = &vm.state {
         let diagnostic = Diagnostic::new(
             Rule::HostInactiveDomain,
@@ -40,7 +40,7 @@ pub(super) fn check(context: &Context<'_, '_>, vm: &Vm, diagnostics: &mut Vec<Di
 }
 
 /// A job that ends within the time that libvirt waits for is no obstacle; a pull ends when it is aborted.
-fn check_job(context: &Context<'_, '_>, job: &Job) -> Diagnostic {
+fn check_job(context: &Context<'_>, job: &Job) -> Diagnostic {
     const LOCKED: &str = "Timed out during operation: cannot acquire state change lock (held by ";
     let place = context.backup.tag.span;
     match job {

@@ -16,15 +16,15 @@ const TRANSACTION: &str = "internal error: unable to execute QEMU command 'trans
 const FORMAT: &str = "operation failed: failed to format image: ";
 
 /// A destination that is opened, not made.
-struct Existing<'d, 'a> {
-    disk: &'d Disk<'a>,
+struct Existing<'d> {
+    disk: &'d Disk,
     path: &'d str,
     is_raw: bool,
     /// Whether libvirt makes an image on it.
     is_formatted: bool,
 }
 
-pub(super) fn check(host: &Host<'_, '_, '_>, disk: &Disk<'_>, place: &Place) -> Option<Diagnostic> {
+pub(super) fn check(host: &Host<'_, '_>, disk: &Disk, place: &Place) -> Option<Diagnostic> {
     let is_raw = format_of(disk) == StorageFormat::Raw;
     let is_formatted = !host.context.options.reuse_external && !is_raw;
     let existing = Existing { disk, path: &disk.path()?.value, is_raw, is_formatted };
@@ -53,14 +53,14 @@ pub(super) fn check(host: &Host<'_, '_, '_>, disk: &Disk<'_>, place: &Place) -> 
     )
 }
 
-fn check_node(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, place: &Place, node: &Node) -> Option<Diagnostic> {
+fn check_node(host: &Host<'_, '_>, existing: &Existing<'_>, place: &Place, node: &Node) -> Option<Diagnostic> {
     check_kind(host, existing, node)
         .or_else(|| check_writable(host, existing, place, node))
         .or_else(|| check_locks(host, existing, node))
         .or_else(|| check_content(host, existing, node))
 }
 
-fn check_kind(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, node: &Node) -> Option<Diagnostic> {
+fn check_kind(host: &Host<'_, '_>, existing: &Existing<'_>, node: &Node) -> Option<Diagnostic> {
     let path = existing.path;
     let (fits, driver, wanted, word) = match existing.disk.storage_type {
         StorageType::File => (node.kind == Kind::File, "file", "a regular file", "type='block' with <target dev>"),
@@ -94,12 +94,7 @@ fn check_kind(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, node: &Node)
     })
 }
 
-fn check_writable(
-    host: &Host<'_, '_, '_>,
-    existing: &Existing<'_, '_>,
-    place: &Place,
-    node: &Node,
-) -> Option<Diagnostic> {
+fn check_writable(host: &Host<'_, '_>, existing: &Existing<'_>, place: &Place, node: &Node) -> Option<Diagnostic> {
     let (disk, path) = (existing.disk, existing.path);
     if node.kind == Kind::Block && (node.read_only || node.size == Some(0)) {
         let why = if node.read_only { "is read-only" } else { "has no medium" };
@@ -119,7 +114,7 @@ fn check_writable(
     check_permission(host, existing, place).or_else(|| check_owner(host, existing, node))
 }
 
-fn check_permission(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, place: &Place) -> Option<Diagnostic> {
+fn check_permission(host: &Host<'_, '_>, existing: &Existing<'_>, place: &Place) -> Option<Diagnostic> {
     let (user, directory) = (host.plain_user()?, host.closed(place)?);
     let message = format!("QEMU, which runs as user {}, cannot enter {directory}", user.uid);
     Some(
@@ -130,7 +125,7 @@ fn check_permission(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, place:
 }
 
 /// libvirt as root gives the destination to QEMU's user, unless a label says otherwise.
-fn check_owner(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, node: &Node) -> Option<Diagnostic> {
+fn check_owner(host: &Host<'_, '_>, existing: &Existing<'_>, node: &Node) -> Option<Diagnostic> {
     let (user, path) = (host.plain_user()?, existing.path);
     let keeps_owner = host.facts.vm.is_session() || keeps_owner(existing.disk, user.uid);
     let may = user.may(Wish::WRITE, node.access);
@@ -143,7 +138,7 @@ fn check_owner(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, node: &Node
 }
 
 /// What QEMU says of a lock, by what it wants to do.
-pub(super) fn locked(host: &Host<'_, '_, '_>, disk: &Disk<'_>, permission: &str) -> String {
+pub(super) fn locked(host: &Host<'_, '_>, disk: &Disk, permission: &str) -> String {
     let lock = format!("Failed to get \"{permission}\" lock");
     match (format_of(disk) == StorageFormat::Raw, disk.storage_type, host.context.options.reuse_external) {
         (true, ..) => format!("{TRANSACTION}Could not create node: {lock}"),
@@ -153,7 +148,7 @@ pub(super) fn locked(host: &Host<'_, '_, '_>, disk: &Disk<'_>, permission: &str)
 }
 
 /// Locks that another QEMU, or a qemu-nbd, holds on the destination. A raw destination suffers other writers.
-fn check_locks(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, node: &Node) -> Option<Diagnostic> {
+fn check_locks(host: &Host<'_, '_>, existing: &Existing<'_>, node: &Node) -> Option<Diagnostic> {
     let Lock { writes, resizes, denies_writing, denies_resizing } = *host.files.locks.get(&node.lock_id)?;
     let permission = if existing.is_raw {
         denies_writing.then_some("write")?
@@ -184,7 +179,7 @@ fn check_locks(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, node: &Node
 }
 
 /// What is there already, where it has to fit the disk.
-fn check_content(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, node: &Node) -> Option<Diagnostic> {
+fn check_content(host: &Host<'_, '_>, existing: &Existing<'_>, node: &Node) -> Option<Diagnostic> {
     let (disk, path) = (existing.disk, existing.path);
     let capacity = host.facts.vm.disks.get(&*disk.name.value).map(|sizes| sizes.capacity)?;
     let other_size = |size: u64, what: &str| {
@@ -211,7 +206,7 @@ fn check_content(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, node: &No
     })
 }
 
-fn check_header(host: &Host<'_, '_, '_>, existing: &Existing<'_, '_>, image: &ImageFile) -> Option<Diagnostic> {
+fn check_header(host: &Host<'_, '_>, existing: &Existing<'_>, image: &ImageFile) -> Option<Diagnostic> {
     let (disk, path) = (existing.disk, existing.path);
     let format = format_of(disk);
     let is_encrypted = disk.destination.as_ref().is_some_and(|destination| destination.encryption.is_some());
@@ -248,7 +243,7 @@ fn wanted(format: StorageFormat) -> &'static str {
     }
 }
 
-impl Host<'_, '_, '_> {
+impl Host<'_, '_> {
     /// The disk of the domain whose image this is, under whatever name.
     fn own_image(&self, node: &Node) -> Option<String> {
         let disks = self.context.domain.into_iter().flat_map(|domain| &domain.disks);

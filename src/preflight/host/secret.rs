@@ -11,7 +11,7 @@ const VOLUME: &str = "volume";
 /// What virsh prints for a secret without a usage.
 const UNUSED: &str = "Unused";
 
-pub(super) fn check(context: &Context<'_, '_>, vm: &Vm, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(context: &Context<'_>, vm: &Vm, diagnostics: &mut Vec<Diagnostic>) {
     let Some(known) = &vm.secrets else { return };
     for disk in context.included_disks() {
         let Some(encryption) = disk.destination.as_ref().and_then(|destination| destination.encryption.as_ref()) else {
@@ -21,7 +21,7 @@ pub(super) fn check(context: &Context<'_, '_>, vm: &Vm, diagnostics: &mut Vec<Di
     }
 }
 
-fn check_secret(encryption: &Encryption<'_>, secret: &Secret<'_>, known: &[crate::host::Secret]) -> Option<Diagnostic> {
+fn check_secret(encryption: &Encryption, secret: &Secret, known: &[crate::host::Secret]) -> Option<Diagnostic> {
     let found = known.iter().find(|known| match secret {
         Secret::Uuid(uuid) => known.uuid == *uuid,
         Secret::Usage(usage) => known.usage_type == VOLUME && known.usage == **usage,

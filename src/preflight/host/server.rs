@@ -12,7 +12,7 @@ use super::{Host, no_way};
 const START: &str = "internal error: unable to execute QEMU command 'nbd-server-start': ";
 const STICKY: u32 = 0o1000;
 
-pub(super) fn check(host: &Host<'_, '_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(host: &Host<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let Some(server) = &host.context.backup.server else { return };
     if let Some(certificates) = host.files.certificates.as_ref().filter(|_| server.tls == Some(true)) {
         let (problem, said) = (&certificates.problem, &certificates.said);
@@ -29,7 +29,7 @@ pub(super) fn check(host: &Host<'_, '_, '_>, diagnostics: &mut Vec<Diagnostic>) 
     }
 }
 
-fn check_address(host: &Host<'_, '_, '_>, server: &Server<'_>, name: &Text<'_>) -> Option<Diagnostic> {
+fn check_address(host: &Host<'_, '_>, server: &Server, name: &Text) -> Option<Diagnostic> {
     let addresses = match host.files.hosts.get(&*name.value)? {
         files::Host::Local(addresses) => addresses,
         files::Host::Elsewhere(addresses) => {
@@ -70,7 +70,7 @@ fn check_address(host: &Host<'_, '_, '_>, server: &Server<'_>, name: &Text<'_>) 
 }
 
 /// QEMU takes the first address whose port is free.
-fn check_port(host: &Host<'_, '_, '_>, server: &Server<'_>, port: u16, addresses: &[IpAddr]) -> Option<Diagnostic> {
+fn check_port(host: &Host<'_, '_>, server: &Server, port: u16, addresses: &[IpAddr]) -> Option<Diagnostic> {
     let is_taken = |address: &IpAddr| host.files.listeners.iter().any(|listener| listens(listener, *address, port));
     addresses.iter().all(is_taken).then(|| {
         Diagnostic::new(Rule::PortInUse, server.tag.span, format!("another program listens on port {port}"))
@@ -87,7 +87,7 @@ fn listens(listener: &Listener, address: IpAddr, port: u16) -> bool {
         && if is_same_family { is_any || listener.address == address } else { address.is_ipv4() && listener.takes_ipv4 }
 }
 
-fn check_socket(host: &Host<'_, '_, '_>, socket: &Text<'_>) -> Option<Diagnostic> {
+fn check_socket(host: &Host<'_, '_>, socket: &Text) -> Option<Diagnostic> {
     let (path, place) = (&*socket.value, host.files.socket.as_ref()?);
     let diagnostic = |rule, message: String| Diagnostic::new(rule, socket.span, message);
     // What is there is removed first; only that nothing is there does not matter.
@@ -119,7 +119,7 @@ fn check_socket(host: &Host<'_, '_, '_>, socket: &Text<'_>) -> Option<Diagnostic
 }
 
 /// QEMU creates the socket itself, and removes what was there.
-fn check_socket_permission(host: &Host<'_, '_, '_>, socket: &Text<'_>, place: &Place) -> Option<Diagnostic> {
+fn check_socket_permission(host: &Host<'_, '_>, socket: &Text, place: &Place) -> Option<Diagnostic> {
     let (path, user) = (&*socket.value, host.plain_user()?);
     let unlink = format!("{START}Failed to unlink socket {path}: ");
     let (what, said) = if let Some(closed) = host.closed(place) {

@@ -10,7 +10,7 @@ use super::{Host, warning};
 
 const FULL: &str = "No space left on device";
 
-pub(super) fn check(host: &Host<'_, '_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(host: &Host<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     // A backup that does not start writes nothing.
     if diagnostics.iter().any(Diagnostic::is_error) {
         return;
@@ -22,13 +22,12 @@ pub(super) fn check(host: &Host<'_, '_, '_>, diagnostics: &mut Vec<Diagnostic>) 
     diagnostics.extend(shares.iter().filter_map(|share| check_share(host, share)));
 }
 
-fn check_share(host: &Host<'_, '_, '_>, share: &Share) -> Option<Diagnostic> {
+fn check_share(host: &Host<'_, '_>, share: &Share) -> Option<Diagnostic> {
     let (estimate, free) = (share.estimate, share.free);
     if estimate <= free {
         return None;
     }
-    let mut disks =
-        host.context.included_disks().filter(|disk| share.disks.iter().any(|name| *name == disk.name.value));
+    let mut disks = host.context.included_disks().filter(|disk| share.disks.contains(&disk.name.value));
     let first = disks.next()?;
     let mount = if share.mount.is_empty() { String::new() } else { format!(" at {}", share.mount) };
     let message =
@@ -41,7 +40,7 @@ fn check_share(host: &Host<'_, '_, '_>, share: &Share) -> Option<Diagnostic> {
     Some(warning(disks.fold(diagnostic, |diagnostic, disk| diagnostic.label(place(disk), "on the same file system"))))
 }
 
-fn check_device(host: &Host<'_, '_, '_>, disk: &Disk<'_>) -> Option<Diagnostic> {
+fn check_device(host: &Host<'_, '_>, disk: &Disk) -> Option<Diagnostic> {
     let sizes = sizes::of(host.context.backup, disk, host.facts);
     let (estimate, size) = (sizes.estimate?, sizes.free.filter(|size| *size > 0)?);
     if estimate <= size {
