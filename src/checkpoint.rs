@@ -103,9 +103,9 @@ pub fn is_name(name: &str) -> bool {
 /// labelled in the checkpoint's document.
 #[must_use]
 pub fn read(text: &str, release: Release) -> (Option<Checkpoint>, Vec<Diagnostic>) {
-    let (checkpoint, diagnostics) = match syntax::parse(text) {
+    let (checkpoint, diagnostics) = match syntax::parse_valid(text) {
         Ok(document) => parse::parse_beside_backup(&document, release),
-        Err(syntax) => (None, syntax.diagnostics),
+        Err(errors) => (None, errors),
     };
     let errors = diagnostics.into_iter().filter(Diagnostic::is_error);
     (checkpoint, errors.map(|diagnostic| diagnostic.moved_to(Document::Checkpoint)).collect())

@@ -130,25 +130,15 @@ impl Domain {
 /// document.
 #[must_use]
 pub fn read(text: &str, release: Release) -> (Option<Domain>, Vec<Diagnostic>) {
-    let syntax = match syntax::parse(text) {
-        Ok(document) => return parse(&document, release),
-        Err(syntax) => syntax,
-    };
-    let Some(repaired) = syntax.without_prefixes() else {
-        let diagnostics = syntax.diagnostics.into_iter().map(|diagnostic| about_domain(diagnostic, text));
-        return (None, diagnostics.map(|diagnostic| diagnostic.moved_to(InDomain)).collect());
-    };
-    let (mut domain, diagnostics) =
-        syntax::parse(&repaired.text).map(|document| parse(&document, release)).unwrap_or_default();
-    if let Some(domain) = &mut domain {
-        let disks = domain.disks.iter_mut().flat_map(|disk| std::iter::once(&mut disk.tag).chain(&mut disk.mirror));
-        let used = domain.used_paths.iter_mut().map(|used| &mut used.tag);
-        let used = used.chain(domain.used_ports.iter_mut().map(|used| &mut used.tag));
-        for tag in disks.chain(used).chain([&mut domain.tag]) {
-            *tag = repaired.original(*tag);
-        }
+    let document = syntax::parse(text);
+    if document.is_well_formed() {
+        return parse(&document, release);
     }
-    (domain, diagnostics.into_iter().filter_map(|found| repaired.in_original(found, InDomain)).collect())
+    let errors = document.errors.into_iter().map(|error| match error.rule {
+        Rule::Empty => error.help(USE_DUMPXML),
+        _ => error,
+    });
+    (None, errors.map(|error| error.moved_to(InDomain)).collect())
 }
 
 /// Reads a domain. Returns what could be made of it, and the diagnostics, labelled in the domain's document.
@@ -179,21 +169,6 @@ pub(crate) fn read_element(root: Element<'_, '_>, release: Release) -> (Domain, 
         tag: root.tag(),
     };
     (domain, diagnostics)
-}
-
-/// What is said of the syntax of a backup, said of that of a domain.
-fn about_domain(diagnostic: Diagnostic, text: &str) -> Diagnostic {
-    let span = diagnostic.primary.span;
-    match diagnostic.rule {
-        Rule::WrongRoot => {
-            // The span may hold no more than the prefix of the name.
-            let rest = text.get(span.range().start..).unwrap_or_default();
-            let end = rest.find(|character: char| character.is_whitespace() || matches!(character, '/' | '>'));
-            not_a_domain(rest.get(..end.unwrap_or_default()).unwrap_or_default(), span)
-        }
-        Rule::Empty => diagnostic.help(USE_DUMPXML),
-        _ => diagnostic,
-    }
 }
 
 const USE_DUMPXML: &str = "use the output of `virsh dumpxml`";

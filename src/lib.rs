@@ -78,7 +78,7 @@ pub mod cli;
 #[doc(hidden)]
 pub mod internals {
     pub use crate::parse::parse as parse_document;
-    pub use crate::syntax::parse as parse_xml;
+    pub use crate::syntax::parse_valid as parse_xml;
 }
 
 pub use backup::Backup;

@@ -20,10 +20,7 @@ use crate::source::Source;
 use crate::{preflight, syntax};
 
 use checkpoint::is_checkpoint;
-use follow_up::{
-    attach_disk_suggestions, duplicated_attribute_spans, is_tag, overlaps, remove_placeholder_follow_ups, spans_of,
-    unclosed_tag_spans,
-};
+use follow_up::{attach_disk_suggestions, overlaps, remove_placeholder_follow_ups, spans_of};
 
 /// Parses a backup document.
 ///
@@ -224,39 +221,35 @@ fn run<T>(
     options: &Options,
     stages: &dyn Fn(syntax::Document<'_>) -> (Option<T>, Checked),
 ) -> (Option<T>, Checked) {
-    let syntax = match syntax::parse(text) {
-        Ok(document) => return stages(document),
-        Err(syntax) => syntax,
+    let mut document = syntax::parse(text);
+    let mut diagnostics = std::mem::take(&mut document.errors);
+    // Without the schema, libxml2 only warns about an undeclared prefix.
+    diagnostics.retain(|error| !options.status || error.rule != Rule::UndeclaredPrefix);
+    if diagnostics.is_empty() {
+        return stages(document);
+    }
+    // Syntax errors do not hide later errors: the later stages check what there is. Warnings are reported only if libvirt
+    // accepts the document.
+    let later = if let Some(cleaned) = document.cleaned.take() {
+        let later = run(&cleaned.text, options, stages).1.diagnostics;
+        later.into_iter().filter_map(|found| cleaned.in_original(found, InBackup)).collect()
+    } else if document.is_complete {
+        let broken = std::mem::take(&mut document.broken);
+        let mut later = stages(document).1.diagnostics;
+        later.retain(|found| !broken.explains(found));
+        later
+    } else {
+        Vec::new()
     };
-    if options.status || syntax.diagnostics.is_empty() {
-        // libxml2 only warns about an undeclared prefix, and without the schema it has no consequence.
-        if let Some(repaired) = syntax.without_prefixes()
-            && let Ok(document) = syntax::parse(&repaired.text)
-        {
-            let (result, mut checked) = stages(document);
-            let in_original = |found| repaired.in_original(found, InBackup);
-            checked.diagnostics = checked.diagnostics.into_iter().filter_map(in_original).collect();
-            return (result, checked);
+    let known = spans_of(&diagnostics);
+    for mut found in later {
+        if found.is_error() && !overlaps(&known, found.primary.span) {
+            // Fixes are for what is well-formed.
+            found.fixes.clear();
+            diagnostics.push(found);
         }
     }
-    // Syntax errors do not hide later errors: the later stages check the repaired document.
-    let mut diagnostics = syntax.diagnostics;
-    if let Some(repaired) = syntax.repaired {
-        // What is left after a first repair may have mistakes of syntax of its own.
-        let later = run(&repaired.text, options, stages).1.diagnostics;
-        let later = later.into_iter().filter_map(|found| repaired.in_original(found, InBackup));
-        let known = spans_of(&diagnostics);
-        let duplicated = duplicated_attribute_spans(&diagnostics);
-        let unfinished = unclosed_tag_spans(&diagnostics);
-        let is_new = |later: &Diagnostic| {
-            let mut attributes = later.labels().map(|label| label.span).filter(|span| !is_tag(text, *span));
-            let follows = overlaps(&known, later.primary.span) || unfinished.contains(&later.primary.span);
-            !follows && !attributes.any(|span| overlaps(&duplicated, span))
-        };
-        // Warnings are reported only if libvirt accepts the document.
-        diagnostics.extend(later.filter(Diagnostic::is_error).filter(is_new).collect::<Vec<_>>());
-        remove_placeholder_follow_ups(&mut diagnostics, text);
-    }
+    remove_placeholder_follow_ups(&mut diagnostics, text);
     (None, in_order(diagnostics).into())
 }
 

@@ -1,17 +1,17 @@
-//! Text → XML document, or every mistake of syntax that keeps it from being one.
+//! Text → syntax tree, always, with every error of syntax.
 //!
-//! roxmltree parses. It stops at the first mistake and often cannot say where that is, so a document that it refuses is
-//! read again by a scanner that recovers: one finding for each mistake, with the edit that mends it. All edits together
-//! give a document that later stages can look at, so that a missing quote hides nothing else.
+//! roxmltree parses. It stops at the first error and often cannot say where that is, so a document that it refuses is read
+//! again by a scanner that recovers: it reports one diagnostic for each error, and builds the tree that the document would
+//! have without them, so that a missing quote hides nothing else.
 
 mod build;
+mod clean;
 mod declaration;
 mod inside_tag;
 mod limits;
 mod matching;
-mod prefixes;
+mod recover;
 mod reference;
-mod repair;
 mod scan;
 mod structure;
 mod surroundings;
@@ -28,78 +28,51 @@ use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::rules::Rule;
 use crate::wording;
 
-use prefixes::COLON_PLACEHOLDER;
-pub use repair::Repaired;
+pub(crate) use clean::Cleaned;
 pub(crate) use tag::without_less_than;
 pub use tree::Document;
 pub(crate) use tree::{Attribute, Content, Element, Text};
 
-/// What is wrong with a document's syntax.
-#[derive(Debug)]
-pub struct Syntax {
-    /// The findings in order; none when only roxmltree refuses the document, and libxml2 takes it as it is repaired.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The document as it would be with all of them mended, if that can be told.
-    pub repaired: Option<Repaired>,
-}
-
-impl From<Diagnostic> for Syntax {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostics: vec![diagnostic], repaired: None }
-    }
-}
-
 /// Parses a document. Refuses what libvirt's libxml2 refuses, and a document type with an internal subset.
+pub fn parse(text: &str) -> Document<'_> {
+    if let Some(error) = limits::before_parsing(text) {
+        return Document::unreadable(text, error);
+    }
+    let allow_dtd = match check_document_type(text) {
+        Ok(is_present) => is_present,
+        Err(error) => return Document::unreadable(text, *error),
+    };
+    let options = ParsingOptions { allow_dtd, ..ParsingOptions::default() };
+    let error = match roxmltree::Document::parse_with_options(text, options) {
+        Ok(_) if needs_strict_scan(text) => return scan::scan(text, true),
+        Ok(parsed) => return build::from_roxmltree(&parsed),
+        Err(error) => error,
+    };
+    if matches!(error, roxmltree::Error::UnknownNamespace(..)) {
+        // That may be all that is wrong.
+        let document = scan::scan(text, true);
+        if document.is_well_formed() {
+            return document;
+        }
+    }
+    if let Some(document) = surroundings::check(text) {
+        return document;
+    }
+    let mut document = scan::scan(text, false);
+    if document.errors.is_empty() && !document.is_tolerated {
+        document.errors.push(from_roxmltree_error(text, &error));
+    }
+    document
+}
+
+/// Parses a document that has no errors of syntax.
 ///
 /// # Errors
 ///
 /// Returns everything that is wrong with the syntax.
-pub fn parse(text: &str) -> Result<Document<'_>, Syntax> {
-    if let Some(diagnostic) = limits::before_parsing(text) {
-        return Err(diagnostic.into());
-    }
-    let allow_dtd = check_document_type(text)?;
-    match parse_with(text, allow_dtd) {
-        Ok(document) if needs_strict_scan(text) => {
-            let syntax = scan::scan(text, true);
-            if syntax.diagnostics.is_empty() && syntax.repaired.is_none() {
-                within_limits(&document)
-            } else {
-                Err(syntax)
-            }
-        }
-        Ok(document) => within_limits(&document),
-        Err(error) => {
-            if matches!(error, roxmltree::Error::UnknownNamespace(..)) {
-                // That may be all that is wrong.
-                let syntax = scan::scan(text, true);
-                let of_prefixes = |found: &Diagnostic| matches!(found.rule, Rule::UndeclaredPrefix | Rule::WrongRoot);
-                if !syntax.diagnostics.is_empty() && syntax.diagnostics.iter().all(of_prefixes) {
-                    return Err(syntax);
-                }
-            }
-            if let Some(syntax) = surroundings::check(text) {
-                return Err(syntax);
-            }
-            let mut syntax = scan::scan(text, false);
-            if syntax.diagnostics.is_empty() && syntax.repaired.is_none() {
-                syntax.diagnostics.push(from_roxmltree_error(text, &error));
-            }
-            Err(syntax)
-        }
-    }
-}
-
-fn parse_with(text: &str, allow_dtd: bool) -> Result<roxmltree::Document<'_>, roxmltree::Error> {
-    roxmltree::Document::parse_with_options(text, ParsingOptions { allow_dtd, ..ParsingOptions::default() })
-}
-
-fn within_limits<'i>(parsed: &roxmltree::Document<'i>) -> Result<Document<'i>, Syntax> {
-    let mut document = build::from_roxmltree(parsed);
-    match document.beyond_limit.take() {
-        Some(diagnostic) => Err(diagnostic.into()),
-        None => Ok(document),
-    }
+pub fn parse_valid(text: &str) -> Result<Document<'_>, Vec<Diagnostic>> {
+    let document = parse(text);
+    if document.errors.is_empty() { Ok(document) } else { Err(document.errors) }
 }
 
 /// Whether there is anything in a document that roxmltree lets through and libxml2 might not: references by number,
@@ -142,7 +115,7 @@ fn declares_twice(text: &str) -> bool {
 }
 
 /// Finds a document type declaration. One without an internal subset declares nothing, and libvirt ignores it.
-fn check_document_type(text: &str) -> Result<bool, Syntax> {
+fn check_document_type(text: &str) -> Result<bool, Box<Diagnostic>> {
     let Some(start) = memmem::find(text.as_bytes(), b"<!DOCTYPE") else { return Ok(false) };
     let rest = text.get(start..).unwrap_or_default();
     let end = find_outside_quotes(rest, &['>', '[']).unwrap_or(rest.len());
@@ -235,15 +208,7 @@ fn unfinished_identifier(text: &str, start: usize, end: usize, at: usize) -> Dia
     .unsafe_fix(wording::remove("<!DOCTYPE …>"), Span::new(start, end), "")
 }
 
-impl Syntax {
-    /// What libxml2 makes of the document without its schema, for which an undeclared prefix is part of the name.
-    pub(crate) fn without_prefixes(&self) -> Option<&Repaired> {
-        let is_harmless = |diagnostic: &Diagnostic| diagnostic.rule == Rule::UndeclaredPrefix;
-        self.repaired.as_ref().filter(|_| self.diagnostics.iter().all(is_harmless))
-    }
-}
-
-/// For what the scanner knows no better words for.
+/// What roxmltree refuses and the scanner does not.
 fn from_roxmltree_error(text: &str, error: &roxmltree::Error) -> Diagnostic {
     let position = error.pos();
     let line_start =
@@ -278,3 +243,6 @@ pub fn root_name(text: &str) -> Option<&str> {
         rest = rest.get(skipped..)?;
     }
 }
+
+#[cfg(test)]
+mod tests;

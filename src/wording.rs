@@ -246,6 +246,7 @@ pub(crate) fn belongs(shown: &str, parents: &[String]) -> String {
 }
 
 pub(crate) const WRITE_ABSOLUTE_PATH: &str = "write an absolute path, which starts with `/`";
+pub(crate) const NO_ROOT_PREFIX: &str = "write the name without a namespace prefix";
 pub(crate) const NO_NAMESPACE: &str = "remove it: libvirt's elements and attributes are in no namespace";
 pub(crate) const REMOVE_WHITE_SPACE: &str = "remove the white space";
 pub(crate) const NEWER_LIBVIRT: &str = "a newer libvirt may know it";

@@ -120,8 +120,8 @@ fn is_branch(line: &str) -> bool {
 fn read_dumps(text: &str) -> Result<Vec<Existing>, String> {
     // Several documents in a row become the children of one.
     let document = format!("<dumps>{}</dumps>", without_declarations(text));
-    let document = syntax::parse(&document).map_err(|syntax| {
-        let first = syntax.diagnostics.first().map(|diagnostic| diagnostic.message.clone());
+    let document = syntax::parse_valid(&document).map_err(|errors| {
+        let first = errors.first().map(|diagnostic| diagnostic.message.clone());
         first.unwrap_or_else(|| "not well-formed".to_owned())
     })?;
     let mut found = Vec::new();

@@ -20,7 +20,7 @@ use schema_message::set_schema_message;
 
 /// Whether an element is the root of a checkpoint, or likely intended as one.
 pub(crate) fn is_intended(root: Element<'_, '_>) -> bool {
-    let name = root.name();
+    let name = root.name_without_prefix();
     closest_match(name, [DOMAINBACKUP.name, DOMAINCHECKPOINT.name].into_iter()) == Some(DOMAINCHECKPOINT.name)
 }
 
@@ -82,9 +82,13 @@ fn check_root(root: Element<'_, '_>) -> Option<Diagnostic> {
     let name = root.name();
     if name != DOMAINCHECKPOINT.name {
         let intended = DOMAINCHECKPOINT.name;
-        let diagnostic = Diagnostic::new(Rule::WrongRoot, root.name_span(), wording::wrong_root(name))
-            .libvirt(wrong_root(name))
-            .help(wording::did_you_mean_name(name, intended, &tag(intended)));
+        let diagnostic =
+            Diagnostic::new(Rule::WrongRoot, root.name_span(), wording::wrong_root(name)).libvirt(wrong_root(name));
+        let diagnostic = if root.name_without_prefix() == intended {
+            diagnostic.help(wording::NO_ROOT_PREFIX)
+        } else {
+            diagnostic.help(wording::did_you_mean_name(name, intended, &tag(intended)))
+        };
         return Some(rename(diagnostic, root, intended, Applicability::safe_if(is_single_typo(name, intended))));
     }
     let message = wording::in_namespace(name, root.namespace()?);

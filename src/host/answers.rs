@@ -191,7 +191,7 @@ pub fn read(question: &Question, answer: &Answer, vm: &mut Vm) {
 
 /// What of the domain's XML only the host has to do with.
 fn domain(answer: &str, vm: &mut Vm) {
-    let Ok(document) = syntax::parse(answer) else { return };
+    let Ok(document) = syntax::parse_valid(answer) else { return };
     let root = document.root();
     let labels = root.children().filter(|child| child.is("seclabel") && child.attribute("model") == Some("dac"));
     let mut labels = labels.flat_map(Element::children).filter(|child| child.is("label"));
@@ -245,7 +245,7 @@ fn job(answer: &str) -> Option<Job> {
 
 /// The backup that `virsh backup-dumpxml` prints.
 fn backup_job(answer: &str) -> Option<Job> {
-    let document = syntax::parse(answer).ok()?;
+    let document = syntax::parse_valid(answer).ok()?;
     let root = document.root();
     if root.name() != "domainbackup" {
         return None;
@@ -297,7 +297,7 @@ fn secrets(answer: &str) -> Vec<Secret> {
 
 /// The disks of `virsh checkpoint-dumpxml`.
 fn covered_disks(answer: &str) -> Option<HashMap<String, Bitmap>> {
-    let document = syntax::parse(answer).ok()?;
+    let document = syntax::parse_valid(answer).ok()?;
     let root = document.root();
     if root.name() != "domaincheckpoint" {
         return None;

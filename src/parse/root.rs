@@ -103,6 +103,10 @@ fn explain<'a, 'i>(
         );
         return (diagnostic, Found::Disks(root));
     }
+    if root.name_without_prefix() == DOMAINBACKUP.name {
+        let diagnostic = diagnostic.help(wording::NO_ROOT_PREFIX);
+        return (unexpected::rename(diagnostic, root, DOMAINBACKUP.name, Applicability::Unsafe), Found::Backup(root));
+    }
     let character = ambiguous::all(name).next().map(|(_, found)| found);
     let is_lookalike = ambiguous::replaced(name).is_some_and(|replaced| replaced == DOMAINBACKUP.name);
     if let Some(character) = character.filter(|_| is_lookalike) {

@@ -125,8 +125,7 @@ fn chunks(written: &str, ends_element: bool) -> impl Iterator<Item = Chunk<'_>> 
             rest = rest.get(length..).unwrap_or_default();
             return Some(Chunk { written: content, kind: Kind::Cdata });
         }
-        if let Some(reference) = rest.strip_prefix('&') {
-            let (content, after) = reference.split_once(';').unwrap_or((reference, ""));
+        if let Some((content, after)) = rest.strip_prefix('&').and_then(|reference| reference.split_once(';')) {
             rest = after;
             return Some(Chunk { written: content, kind: Kind::Reference });
         }
@@ -142,7 +141,9 @@ fn characters(written: &str, ends_element: bool) -> Option<(Chunk<'_>, &str)> {
     // The carriage return of a pair with a line feed ends a chunk and goes; the line feed starts the next one.
     let after_pair = written.strip_prefix("\r\n");
     let written = if after_pair.is_some() { written.get(1..)? } else { written };
-    let markup = written.find(['<', '&']).unwrap_or(written.len());
+    // What is the first character here starts neither a tag nor a reference.
+    let starts_markup = |(at, next): &(usize, char)| *at > 0 && matches!(next, '<' | '&');
+    let markup = written.char_indices().find(starts_markup).map_or(written.len(), |(at, _)| at);
     let stop = match after_pair {
         Some(rest) if rest.starts_with(takes_slow_path) => Some(0),
         _ => written.get(..markup)?.find(takes_slow_path),

@@ -26,24 +26,6 @@ pub(super) fn spans_of(diagnostics: &[Diagnostic]) -> Vec<Span> {
     spans
 }
 
-/// Spans of attributes that are written twice: it is unknown which of the two is intended.
-pub(super) fn duplicated_attribute_spans(diagnostics: &[Diagnostic]) -> Vec<Span> {
-    let doubled = diagnostics.iter().filter(|diagnostic| diagnostic.rule == Rule::DuplicateAttribute);
-    let mut spans: Vec<_> = doubled.flat_map(Diagnostic::labels).map(|label| label.span).collect();
-    spans.sort_unstable();
-    spans
-}
-
-/// Spans of start tags of unclosed elements: what seems missing in them may follow after their assumed end.
-pub(super) fn unclosed_tag_spans(diagnostics: &[Diagnostic]) -> Vec<Span> {
-    let unclosed = diagnostics.iter().filter(|diagnostic| diagnostic.rule == Rule::UnclosedElement);
-    unclosed.flat_map(Diagnostic::labels).map(|label| label.span).collect()
-}
-
-pub(super) fn is_tag(text: &str, span: Span) -> bool {
-    text.get(span.range()).is_some_and(|written| written.starts_with('<'))
-}
-
 /// Whether `span` shares a byte with one of `known`, which is sorted, or is empty and adjacent to one.
 pub(super) fn overlaps(known: &[Span], span: Span) -> bool {
     let is_empty = span.start == span.end;

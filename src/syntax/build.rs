@@ -1,7 +1,10 @@
 //! Tags and text in the order of the document → the syntax tree. Resolves namespace prefixes as libxml2 does.
 
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::rules::Rule;
+use crate::wording;
 
+use super::scan::MAX_DIAGNOSTICS;
 use super::tag::{is_space, starts_name};
 use super::tree::{AttributeData, Document, ElementData, Namespace, Node, NodeKind};
 use super::{limits, value};
@@ -38,15 +41,7 @@ pub(super) struct StartTag<'i> {
 impl<'i> Builder<'i> {
     /// Starts a document whose attributes are read already, or will be added.
     pub fn new(text: &'i str, attributes: Vec<AttributeData<'i>>) -> Self {
-        let document = Document {
-            text,
-            nodes: Vec::new(),
-            elements: Vec::new(),
-            attributes,
-            namespaces: Vec::new(),
-            beyond_limit: None,
-        };
-        Self { document, open: Vec::new(), declared: Vec::new() }
+        Self { document: Document { attributes, ..Document::new(text) }, open: Vec::new(), declared: Vec::new() }
     }
 
     /// The number of attributes so far.
@@ -60,14 +55,17 @@ impl<'i> Builder<'i> {
 
     /// Opens an element.
     pub fn start(&mut self, tag: StartTag<'i>) {
-        if self.document.beyond_limit.is_none() {
+        if self.document.is_complete {
             let (start, end) = tag.attributes;
             let attributes = self.document.attributes.get(start as usize..end as usize).unwrap_or_default();
             let names = attributes.iter().map(AttributeData::name_span).chain([tag.name_span]);
-            self.document.beyond_limit = limits::check_tag(self.open.len() + 1, tag.span, names);
+            if let Some(error) = limits::check_tag(self.open.len() + 1, tag.span, names) {
+                self.document.errors.push(error);
+                self.document.is_complete = false;
+            }
         }
         self.declare(tag.attributes);
-        let (namespace, name) = self.resolve(tag.name, true);
+        let (namespace, name) = self.resolve(tag.name, tag.name_span, true);
         self.resolve_attributes(tag.attributes);
         let node = self.push(NodeKind::Element(count(self.document.elements.len())), tag.span);
         self.open.push(node);
@@ -136,7 +134,7 @@ impl<'i> Builder<'i> {
     /// Takes note of the namespaces that a start tag declares.
     fn declare(&mut self, attributes: (u32, u32)) {
         let depth = self.open.len() + 1;
-        let Document { text, attributes: all, namespaces, .. } = &mut self.document;
+        let Document { text, attributes: all, namespaces, is_tolerated, .. } = &mut self.document;
         for attribute in all.get_mut(attributes.0 as usize..attributes.1 as usize).unwrap_or_default() {
             let Some(rest) = attribute.name.strip_prefix("xmlns") else { continue };
             let prefix = match rest.strip_prefix(':') {
@@ -148,6 +146,7 @@ impl<'i> Builder<'i> {
             let value = attribute.value(text);
             // libxml2 warns about these and passes over them.
             if matches!(value, XML | XMLNS) || prefix == "xml" || !prefix.is_empty() && value.is_empty() {
+                *is_tolerated |= prefix != "xml" || value != XML;
                 continue;
             }
             let namespace = match u16::try_from(namespaces.len()) {
@@ -163,26 +162,27 @@ impl<'i> Builder<'i> {
 
     fn resolve_attributes(&mut self, attributes: (u32, u32)) {
         for number in attributes.0 as usize..attributes.1 as usize {
-            let name = self.document.attributes.get(number).map_or("", |attribute| attribute.name);
-            if !name.contains(':') {
+            let Some(attribute) = self.document.attributes.get(number) else { return };
+            if attribute.namespace == Namespace::Declaration || !attribute.name.contains(':') {
                 continue;
             }
-            let (namespace, name) = self.resolve(name, false);
-            if let Some(attribute) = self.document.attributes.get_mut(number)
-                && attribute.namespace == Namespace::None
-            {
+            let (namespace, name) = self.resolve(attribute.name, attribute.name_span(), false);
+            if let Some(attribute) = self.document.attributes.get_mut(number) {
                 (attribute.namespace, attribute.name) = (namespace, name);
             }
         }
     }
 
     /// The namespace of a name, and the name in it.
-    fn resolve(&mut self, written: &'i str, is_element: bool) -> (Namespace, &'i str) {
+    fn resolve(&mut self, written: &'i str, span: Span, is_element: bool) -> (Namespace, &'i str) {
         let (prefix, name) = match split_name(written) {
             Some((prefix, name)) => (prefix, name),
-            None if is_element => ("", written),
-            None => return (Namespace::None, written),
+            None => ("", written),
         };
+        self.document.is_tolerated |= name.contains(':');
+        if prefix.is_empty() && !is_element {
+            return (Namespace::None, written);
+        }
         if prefix == "xml" {
             let number = self.document.namespaces.iter().position(|known| known == XML).unwrap_or_else(|| {
                 self.document.namespaces.push(XML.into());
@@ -190,11 +190,24 @@ impl<'i> Builder<'i> {
             });
             return (u16::try_from(number).map_or(Namespace::None, Namespace::Of), name);
         }
-        match self.declared.iter().rev().find(|declaration| declaration.prefix == prefix) {
-            Some(declaration) => (declaration.namespace, name),
-            None => (Namespace::None, written),
+        if let Some(declaration) = self.declared.iter().rev().find(|declaration| declaration.prefix == prefix) {
+            return (declaration.namespace, name);
         }
+        // The root's name is checked with the root.
+        let is_root = is_element && self.document.elements.is_empty();
+        if !prefix.is_empty() && !is_root && self.document.errors.len() < MAX_DIAGNOSTICS {
+            self.document.errors.push(undeclared(prefix, span));
+        }
+        (Namespace::None, written)
     }
+}
+
+/// An undeclared prefix is part of the name to libxml2, and libvirt knows no such name.
+fn undeclared(prefix: &str, name: Span) -> Diagnostic {
+    let span = Span { end: name.start + count(prefix.len() + 1), ..name };
+    Diagnostic::new(Rule::UndeclaredPrefix, span, format!("undeclared namespace prefix {}", wording::code(prefix)))
+        .help(wording::NO_NAMESPACE)
+        .unsafe_fix(wording::remove("the prefix"), span, "")
 }
 
 /// The prefix of a name and the rest, if it has a prefix; a colon at the start or the end makes none.

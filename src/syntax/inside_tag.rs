@@ -21,8 +21,7 @@ pub(super) fn skip(scanner: &mut Scanner<'_>, start: usize) -> bool {
     if let Some(placeholder) = placeholder::at_start(rest) {
         let at = scanner.position;
         scanner.position += placeholder.end();
-        let edit = Edit { span: Span::new(at, scanner.position), text: String::new() };
-        report_placeholder(scanner, at, placeholder, edit);
+        report_placeholder(scanner, at, placeholder);
         return true;
     }
     ambiguous_characters(scanner)
@@ -60,15 +59,15 @@ fn line_comment(scanner: &mut Scanner<'_>) -> bool {
     let diagnostic = Diagnostic::new(Rule::NotWellFormed, span, "comment inside a tag")
         .help("write <!-- … --> before or after the tag")
         .libvirt("error parsing attribute name");
-    scanner.report_repaired(diagnostic, vec![Edit { span, text: String::new() }]);
+    scanner.report(diagnostic);
     scanner.position += length;
     true
 }
 
-pub(super) fn report_placeholder(scanner: &mut Scanner<'_>, at: usize, placeholder: Placeholder<'_>, repair: Edit) {
+pub(super) fn report_placeholder(scanner: &mut Scanner<'_>, at: usize, placeholder: Placeholder<'_>) {
     let span = Span::new(at, at + placeholder.written.len());
     let diagnostic = Diagnostic::new(Rule::XmlPlaceholder, span, placeholder.message()).help(placeholder.help());
-    scanner.report_as_one(diagnostic, vec![repair]);
+    scanner.report_as_one(diagnostic);
 }
 
 /// The placeholder in angle brackets that a part of a value starts with; an element's tag is none.
@@ -115,6 +114,6 @@ pub(super) fn report_ambiguous(scanner: &mut Scanner<'_>, start: usize, end: usi
         .collect();
     let diagnostic = Diagnostic::new(Rule::XmlAmbiguousCharacter, Span::new(start, end), first.message())
         .help(first.help())
-        .fix(first.fix_message(), Applicability::Safe, edits.clone());
-    scanner.report_as_one(diagnostic, edits);
+        .fix(first.fix_message(), Applicability::Safe, edits);
+    scanner.report_as_one(diagnostic);
 }

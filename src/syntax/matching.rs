@@ -42,6 +42,8 @@ pub(super) struct Token<'a> {
     pub span: Span,
     /// The span of the name.
     pub name_span: Span,
+    /// The numbers of its first attribute and of the one after its last.
+    pub attributes: (u32, u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -103,6 +105,32 @@ pub(super) enum TagError<'a> {
     Outside(usize),
     /// A second root element.
     SecondRoot(usize),
+}
+
+impl<'a> TagError<'a> {
+    /// The token that shows it.
+    pub fn token(&self) -> usize {
+        let (Self::Stray(token)
+        | Self::Misordered(token)
+        | Self::Outside(token)
+        | Self::SecondRoot(token)
+        | Self::Unclosed(_, token)
+        | Self::Mismatched(_, token)
+        | Self::BadStartTag(_, token)
+        | Self::StartForEnd(_, token)) = self;
+        *token
+    }
+
+    /// The start tag that it is about.
+    pub fn opened(&self) -> Option<Opened<'a>> {
+        match self {
+            Self::Unclosed(opened, _)
+            | Self::Mismatched(opened, _)
+            | Self::BadStartTag(opened, _)
+            | Self::StartForEnd(opened, _) => Some(*opened),
+            _ => None,
+        }
+    }
 }
 
 /// The errors in the tags of a document.

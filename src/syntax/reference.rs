@@ -1,6 +1,6 @@
 //! Characters and references in text and in values.
 
-use crate::diagnostic::{Diagnostic, Edit, Span};
+use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
 use crate::wording;
 
@@ -121,7 +121,7 @@ fn less_than(scanner: &mut Scanner<'_>, at: usize) {
     let span = Span::new(at, at + 1);
     let rest = scanner.text.get(at..).unwrap_or_default();
     if let Some(placeholder) = placeholder_in_value(rest).filter(|_| scanner.in_value) {
-        return report_placeholder(scanner, at, placeholder, Edit { span, text: "&lt;".to_owned() });
+        return report_placeholder(scanner, at, placeholder);
     }
     let diagnostic = Diagnostic::new(Rule::UnescapedLessThan, span, wording::UNESCAPED_LESS_THAN)
         .help("write `&lt;`")

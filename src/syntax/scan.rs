@@ -1,38 +1,42 @@
 //! The recovering scanner: from one piece of markup to the next.
 
 use crate::ambiguous::Ambiguous;
-use crate::diagnostic::{Applicability, Diagnostic, Document, Edit, Label, Span};
+use crate::diagnostic::{self, Applicability, Diagnostic, Edit, Label, Span};
 use crate::placeholder;
 use crate::rules::Rule;
 use crate::schema::SHAPES;
 use crate::wording;
 
 use super::matching::{Token, TokenKind};
-use super::prefixes::Prefixes;
-use super::repair::Repaired;
-use super::{Syntax, declaration, inside_tag, reference, structure, tag};
+use super::recover::{self, Piece, PieceKind};
+use super::tree::{AttributeData, Document};
+use super::{declaration, inside_tag, reference, structure, tag};
 
-/// More findings than anybody reads; what comes after is left aside.
-const MAX_DIAGNOSTICS: usize = 1_000;
-/// More edits than make a backup of any document.
+/// Maximum number of errors of syntax that are reported.
+pub(super) const MAX_DIAGNOSTICS: usize = 1_000;
+/// Maximum number of edits of a fix.
 const MAX_EDITS: usize = 100_000;
-/// Bytes that are searched for an end tag to tell what was meant: more than any element of a backup takes, and few
-/// enough to do it for every tag.
+/// Bytes that are searched for an end tag: more than any element of a backup takes, and few enough to do it for every
+/// tag.
 const MAX_LOOKAHEAD: usize = 4_096;
-/// Elements of state files, beside those of the schema.
+/// Elements of state files that are not in the schema.
 const STATE_ELEMENTS: [&str; 3] = ["privateData", "objects", "TLSx509"];
 
-/// Finds every mistake of syntax that the scanner has words for. With `tags_match`, nothing is wrong with the tags: what
-/// looks like one without its `<` is text, and prefixes are declared only in the element that declares them.
-pub(super) fn scan(text: &str, tags_match: bool) -> Syntax {
+/// Reads a document that may have errors of syntax. With `tags_match`, nothing is wrong with its tags: what looks like a
+/// tag without its `<` is text.
+pub(super) fn scan(text: &str, tags_match: bool) -> Document<'_> {
     let mut scanner = Scanner::new(text, tags_match);
     scanner.document();
-    let Scanner { mut diagnostics, edits, unrecoverable, .. } = scanner;
-    diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
-    diagnostics.truncate(MAX_DIAGNOSTICS);
-    let repaired = (!unrecoverable && !edits.is_empty()).then(|| Repaired::new(text, edits));
-    let repaired = repaired.filter(|repaired| super::parse_with(&repaired.text, true).is_ok());
-    Syntax { diagnostics, repaired }
+    let explanation = structure::check(&mut scanner);
+    let Scanner { tokens, pieces, attributes, diagnostics, is_cut_off, doubtful, .. } = scanner;
+    let mut document = recover::build(text, attributes, &tokens, &pieces, &explanation);
+    document.errors.extend(diagnostics);
+    document.errors.sort_by_key(|diagnostic| diagnostic.primary.span);
+    document.errors.truncate(MAX_DIAGNOSTICS);
+    document.is_complete &= !is_cut_off;
+    document.broken.attributes = doubtful;
+    document.broken.sort();
+    document
 }
 
 /// The scanner's place and what it knows. Each flag is a thing of its own.
@@ -43,66 +47,52 @@ pub(super) struct Scanner<'a> {
     pub in_value: bool,
     /// Whether the start tag that is being read is at its end, although no > says so.
     pub tag_ended: bool,
-    pub prefixes: Prefixes<'a>,
-    tags_match: bool,
-    tokens: Vec<Token<'a>>,
+    pub tokens: Vec<Token<'a>>,
+    pub attributes: Vec<AttributeData<'a>>,
+    /// Attributes of which it is not known what they are to be.
+    pub doubtful: Vec<Span>,
     /// Whether the document ends in the middle of something.
-    truncated: bool,
-    /// Text between elements that holds nothing but characters that look like white space.
-    ambiguous_text: Vec<Span>,
+    pub truncated: bool,
+    tags_match: bool,
+    pieces: Vec<Piece>,
+    /// The numbers of the pieces that hold nothing but characters that look like white space.
+    ambiguous_text: Vec<usize>,
     diagnostics: Vec<Diagnostic>,
-    edits: Vec<Edit>,
-    unrecoverable: bool,
+    /// Whether so much is lost that the rest cannot be checked.
+    is_cut_off: bool,
 }
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str, tags_match: bool) -> Self {
         Self {
             text,
-            prefixes: Prefixes::new(text, tags_match),
             tags_match,
             position: 0,
             in_value: false,
             tag_ended: false,
             tokens: Vec::new(),
+            attributes: Vec::new(),
+            doubtful: Vec::new(),
             truncated: false,
+            pieces: Vec::new(),
             ambiguous_text: Vec::new(),
             diagnostics: Vec::new(),
-            edits: Vec::new(),
-            unrecoverable: false,
+            is_cut_off: false,
         }
     }
 
-    /// Reports a finding; its first fix goes into the repaired document.
     pub fn report(&mut self, diagnostic: Diagnostic) {
-        let repair = diagnostic.fixes.first().map(|fix| fix.edits.clone());
-        self.unrecoverable |= repair.is_none();
-        self.report_repaired(diagnostic, repair.unwrap_or_default());
-    }
-
-    /// Reports a finding that the repaired document mends in another way than its author should.
-    pub fn report_repaired(&mut self, diagnostic: Diagnostic, repair: Vec<Edit>) {
-        self.repair(repair);
-        // The tags are judged when everything else is; so much is kept for them.
+        // Errors in the tags are reported last: space is left for them.
         if self.diagnostics.len() < MAX_DIAGNOSTICS * 2 {
             self.diagnostics.push(diagnostic);
         }
     }
 
-    /// Puts edits into the repaired document, unless they are more than anybody makes.
-    fn repair(&mut self, edits: impl IntoIterator<Item = Edit>) {
-        if self.edits.len() < MAX_EDITS {
-            self.edits.extend(edits);
-        } else {
-            self.unrecoverable = true;
-        }
-    }
-
-    /// Reports that the document ends where it cannot; nothing is to be said of what is open.
+    /// Reports that the document ends where it cannot. Elements that are open then are not reported.
     pub fn report_end(&mut self, diagnostic: Diagnostic) {
         self.report(diagnostic);
         self.truncated = true;
-        self.unrecoverable = true;
+        self.is_cut_off = true;
     }
 
     /// Takes back what was reported about a part of the document.
@@ -115,18 +105,17 @@ impl<'a> Scanner<'a> {
 
     /// Adds a label and an edit to what was reported last.
     pub fn extend_last(&mut self, span: Span, message: &str, edit: Edit) {
-        self.repair([edit.clone()]);
         let Some(last) = self.diagnostics.last_mut() else { return };
-        last.secondary.push(Label { document: Document::Backup, span, message: message.to_owned() });
+        last.secondary.push(Label { document: diagnostic::Document::Backup, span, message: message.to_owned() });
         if let Some(fix) = last.fixes.first_mut() {
             fix.edits.push(edit);
         }
     }
 
-    /// Reports a mistake that a document makes again and again: all of a rule are one diagnostic.
-    pub fn report_as_one(&mut self, diagnostic: Diagnostic, repair: Vec<Edit>) {
+    /// Reports an error that a document repeats: all of a rule are one diagnostic.
+    pub fn report_as_one(&mut self, diagnostic: Diagnostic) {
         let known = self.diagnostics.iter_mut().find(|known| known.rule == diagnostic.rule);
-        let Some(known) = known else { return self.report_repaired(diagnostic, repair) };
+        let Some(known) = known else { return self.report(diagnostic) };
         let edits = diagnostic.fixes.into_iter().flat_map(|fix| fix.edits);
         if known.secondary.len() < MAX_DIAGNOSTICS {
             known.secondary.push(diagnostic.primary);
@@ -135,7 +124,6 @@ impl<'a> Scanner<'a> {
             Some(fix) if fix.edits.len() < MAX_EDITS => fix.edits.extend(edits),
             _ => known.fixes.clear(),
         }
-        self.repair(repair);
     }
 
     /// Whether what comes is the root element.
@@ -143,12 +131,7 @@ impl<'a> Scanner<'a> {
         !self.tokens.iter().any(|token| token.kind != TokenKind::Text)
     }
 
-    /// Puts an edit into the repaired document that belongs to a finding made before.
-    pub fn also_repair(&mut self, edit: Edit) {
-        self.repair([edit]);
-    }
-
-    /// As much of what comes as is looked at to guess what was meant.
+    /// The text that is searched to guess what is intended here.
     pub fn ahead(&self) -> &'a str {
         let rest = self.rest();
         rest.get(..rest.floor_char_boundary(MAX_LOOKAHEAD)).unwrap_or_default()
@@ -171,12 +154,18 @@ impl<'a> Scanner<'a> {
             }
         }
         if self.diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::XmlAmbiguousCharacter) {
-            for span in std::mem::take(&mut self.ambiguous_text) {
-                inside_tag::report_ambiguous(self, span.start as usize, span.end as usize);
+            for number in std::mem::take(&mut self.ambiguous_text) {
+                let Some(piece) = self.pieces.get_mut(number) else { continue };
+                piece.kind = PieceKind::Ignored;
+                let written = self.text.get(piece.span.range()).unwrap_or_default();
+                let start = piece.span.range().start + tag::space_length(written);
+                inside_tag::report_ambiguous(self, start, start + written.trim_matches(tag::is_space).len());
             }
         }
-        let tokens = std::mem::take(&mut self.tokens);
-        structure::check(self, &tokens, self.truncated);
+    }
+
+    fn piece(&mut self, kind: PieceKind, start: usize, end: usize) {
+        self.pieces.push(Piece { kind, span: Span::new(start, end), next_token: self.tokens.len() });
     }
 
     fn characters(&mut self) {
@@ -197,29 +186,30 @@ impl<'a> Scanner<'a> {
     /// Takes note of text that only looks like white space; before the root element, libxml2 refuses it.
     fn ambiguous_white_space(&mut self, start: usize, end: usize) -> bool {
         let written = self.text.get(start..end).unwrap_or_default();
-        let is_space = |next: char| matches!(next, ' ' | '\t' | '\r' | '\n');
         let is_invisible = |next: char| Ambiguous::new(next).is_some_and(Ambiguous::is_invisible);
-        let trimmed = written.trim_matches(is_space);
-        if trimmed.is_empty() || !trimmed.chars().all(|next| is_space(next) || is_invisible(next)) {
+        let trimmed = written.trim_matches(tag::is_space);
+        if trimmed.is_empty() || !trimmed.chars().all(|next| tag::is_space(next) || is_invisible(next)) {
             return false;
         }
-        let start = start + (written.len() - written.trim_start_matches(is_space).len());
         if self.at_root() {
+            let start = start + tag::space_length(written);
             inside_tag::report_ambiguous(self, start, start + trimmed.len());
         } else {
-            self.ambiguous_text.push(Span::new(start, start + trimmed.len()));
+            self.ambiguous_text.push(self.pieces.len());
+            self.piece(PieceKind::Text, start, end);
         }
         true
     }
 
-    /// Takes note of text, if it is more than white space.
+    /// Takes note of text.
     fn text_token(&mut self, start: usize, end: usize, name: &'static str) {
+        self.piece(PieceKind::Text, start, end);
         let written = self.text.get(start..end).unwrap_or_default();
-        let trimmed = written.trim_matches([' ', '\t', '\r', '\n']);
-        let start = start + (written.len() - written.trim_start_matches([' ', '\t', '\r', '\n']).len());
+        let trimmed = written.trim_matches(tag::is_space);
+        let start = start + tag::space_length(written);
         if !trimmed.is_empty() {
             let span = Span::new(start, start + trimmed.len());
-            self.tokens.push(Token { kind: TokenKind::Text, name, span, name_span: span });
+            self.tokens.push(Token { kind: TokenKind::Text, name, span, name_span: span, attributes: (0, 0) });
         }
     }
 
@@ -255,8 +245,7 @@ impl<'a> Scanner<'a> {
         } else if let Some(placeholder) = placeholder::at_start(rest) {
             let at = self.position;
             self.position += placeholder.end();
-            let edit = Edit { span: Span::new(at, self.position), text: String::new() };
-            inside_tag::report_placeholder(self, at, placeholder, edit);
+            inside_tag::report_placeholder(self, at, placeholder);
         } else if rest.starts_with("<?") {
             self.instruction();
         } else if rest.starts_with("</") {
@@ -302,6 +291,7 @@ impl<'a> Scanner<'a> {
             diagnostic.safe_fix(wording::replace_with("`&lt;`"), span, "&lt;")
         };
         self.report(diagnostic);
+        self.piece(PieceKind::Text, self.position, self.position + 1);
         self.position += 1;
     }
 
@@ -333,10 +323,11 @@ impl<'a> Scanner<'a> {
             self.report(diagnostic);
         }
         self.position = start + 4 + end + 3;
+        self.piece(PieceKind::Comment, start, self.position);
         self.allowed_only(start + 4, start + 4 + end);
     }
 
-    /// A comment that another one starts in was never closed: where it ends nobody can tell, but before the next tag.
+    /// A comment that another one starts in is not closed. It is assumed to end before the next tag.
     fn comment_in_comment(&mut self, start: usize, inner: usize) {
         let content = self.text.get(start + 4..inner).unwrap_or_default();
         let end = start
@@ -351,6 +342,7 @@ impl<'a> Scanner<'a> {
                 .libvirt(double_hyphen_message(self.text.get(start + 4..inner + 2).unwrap_or_default()))
                 .unsafe_fix(wording::insert("`-->` before the next tag"), Span::new(end, end), " -->");
         self.report(diagnostic);
+        self.piece(PieceKind::Comment, start, end);
         self.position = end;
     }
 
@@ -386,8 +378,7 @@ impl<'a> Scanner<'a> {
             return self.unclosed(9, "CDATA section", "]]>");
         };
         self.position = start + 9 + end + 3;
-        let span = Span::new(start, self.position);
-        self.tokens.push(Token { kind: TokenKind::Text, name: "CDATA section", span, name_span: span });
+        self.text_token(start, self.position, "CDATA section");
         self.allowed_only(start + 9, start + 9 + end);
     }
 
@@ -406,7 +397,7 @@ impl<'a> Scanner<'a> {
             let span = Span::new(start, self.position);
             if self.tokens.len() == 1 && self.at_root() {
                 // Text before it is reported, and nothing else keeps it from the start.
-                return self.also_repair(Edit { span, text: String::new() });
+                return;
             }
             let diagnostic =
                 Diagnostic::new(Rule::NotWellFormed, span, "XML declaration after the start of the document")
@@ -422,15 +413,17 @@ impl<'a> Scanner<'a> {
                 .libvirt(format!("ParsePI: PI {name} space expected"))
                 .unsafe_fix(wording::remove("it"), span, "");
             self.report(diagnostic);
+        } else {
+            self.piece(PieceKind::Instruction, start, self.position);
         }
         self.allowed_only(start, self.position);
     }
 
     /// Takes note of a start tag: `slash` is the `/` of one that closes itself.
-    pub fn opened(&mut self, name: &'a str, tag: Span, name_span: Span, slash: Option<Span>) {
-        let has_attributes = self.text.get(tag.range()).is_some_and(|written| written.contains('='));
+    pub fn opened(&mut self, name: &'a str, span: Span, name_span: Span, slash: Option<Span>, attributes: (u32, u32)) {
+        let has_attributes = self.text.get(span.range()).is_some_and(|written| written.contains('='));
         let kind = slash.map_or(TokenKind::Start { has_attributes }, TokenKind::Empty);
-        self.tokens.push(Token { kind, name, span: tag, name_span });
+        self.tokens.push(Token { kind, name, span, name_span, attributes });
     }
 
     /// Reads an end tag that starts at `start`, from its name on.
@@ -457,13 +450,9 @@ impl<'a> Scanner<'a> {
         } else {
             self.end_tag_without_end(start, name_start + name_length);
         }
-        if let Some(edit) = self.prefixes.undeclared(name, name_start) {
-            self.also_repair(edit);
-        }
-        self.prefixes.leave();
         let span = Span::new(start, self.position);
         let name_span = Span::new(name_start, name_start + name_length);
-        self.tokens.push(Token { kind: TokenKind::End, name, span, name_span });
+        self.tokens.push(Token { kind: TokenKind::End, name, span, name_span, attributes: (0, 0) });
     }
 
     /// The name of the innermost open element, if the tags so far match.
@@ -524,8 +513,8 @@ impl<'a> Scanner<'a> {
 
     /// Reports that there is no element.
     pub fn no_root(&mut self) {
+        self.is_cut_off = true;
         if !self.diagnostics.is_empty() {
-            self.unrecoverable = true;
             return;
         }
         let end = self.text.len();
@@ -560,6 +549,10 @@ fn is_less_than_in_text(rest: &str) -> bool {
         let end = next.strip_prefix("</").and_then(|end| end.strip_prefix(name));
         end.is_some_and(|end| end.starts_with('>')) && !after.starts_with(name)
     })
+}
+
+pub(super) fn is_known_element(name: &str) -> bool {
+    known_elements().any(|known| known == name)
 }
 
 /// The names of libvirt's elements.

@@ -1,24 +1,27 @@
-//! What the nesting of the tags shows to be wrong → findings.
+//! Errors in the nesting of the tags → diagnostics.
 
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::rules::Rule;
 use crate::wording::{self, truncate_for_display};
 
-use super::matching::{Opened, StartTagState, TagError, Token, TokenKind, explain};
+use super::matching::{Explanation, Opened, StartTagState, TagError, Token, TokenKind, explain};
 use super::scan::{Scanner, known_elements};
 
 /// At most this many outer elements are shown for one that the document ends in.
 const MAX_OUTER_SHOWN: usize = 3;
 
 /// Reports every tag that does not fit the others.
-pub(super) fn check<'a>(scanner: &mut Scanner<'a>, tokens: &[Token<'a>], truncated: bool) {
-    let explanation = explain(tokens, truncated);
-    let libvirt = mismatch_message(scanner.text, tokens);
-    let mut reporter = Reporter { scanner, tokens, libvirt, outside: [false; 2] };
-    for error in explanation.errors {
-        reporter.report(error);
+pub(super) fn check<'a>(scanner: &mut Scanner<'a>) -> Explanation<'a> {
+    let tokens = std::mem::take(&mut scanner.tokens);
+    let explanation = explain(&tokens, scanner.truncated);
+    let libvirt = mismatch_message(scanner.text, &tokens);
+    let mut reporter = Reporter { scanner, tokens: &tokens, libvirt, outside: [false; 2] };
+    for error in &explanation.errors {
+        reporter.report(*error);
     }
     reporter.end_of_document(&explanation.open);
+    scanner.tokens = tokens;
+    explanation
 }
 
 struct Reporter<'s, 't, 'a> {
@@ -173,10 +176,9 @@ impl<'a> Reporter<'_, '_, 'a> {
         let is_tag = |token: &Token<'_>| matches!(token.kind, TokenKind::Start { .. } | TokenKind::Empty(_));
         let after = self.tokens.get(..number)?.iter().any(is_tag);
         let remove = Edit { span: token.span, text: String::new() };
-        // What is wrong in it goes with it.
+        // Errors in it are no others.
         self.scanner.withdraw_within(token.span);
         if std::mem::replace(self.outside.get_mut(usize::from(after))?, true) {
-            self.scanner.also_repair(remove);
             return Some(());
         }
         let (place, libvirt) = if after {
@@ -195,17 +197,14 @@ impl<'a> Reporter<'_, '_, 'a> {
 
     fn second_root(&mut self, number: usize) -> Option<()> {
         let tag = self.token(number)?.span;
-        let rest = Span::new(tag.start as usize, self.scanner.text.len());
-        let remove = Edit { span: rest, text: String::new() };
         if self.outside[1] {
-            // What is there is reported, and this is more of it.
-            self.scanner.also_repair(remove);
+            // Content after the root element is reported once.
             return Some(());
         }
         let diagnostic = Diagnostic::new(Rule::OutsideRoot, tag, wording::outside_root("element", "after"))
             .help("a document has one root element: move this into it, or into a file of its own")
             .libvirt("Extra content at the end of the document");
-        self.scanner.report_repaired(diagnostic, vec![remove]);
+        self.scanner.report(diagnostic);
         Some(())
     }
 
@@ -240,7 +239,7 @@ impl<'a> Reporter<'_, '_, 'a> {
             let title = wording::insert("the end tags");
             self.scanner.report(diagnostic.fix(title, Applicability::Unsafe, edits));
         } else {
-            self.scanner.report_repaired(diagnostic, edits);
+            self.scanner.report(diagnostic);
         }
     }
 }

@@ -11,10 +11,10 @@ use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::placeholder;
 use crate::rules::Rule;
 
-use super::Syntax;
-use super::repair::Repaired;
+use super::clean::Cleaned;
 use super::scan::known_elements;
 use super::tag::{continues_name, starts_name};
+use super::tree::Document;
 
 /// What is wrong with the text as a whole, and what is left of it without that.
 struct Cause {
@@ -24,18 +24,18 @@ struct Cause {
 }
 
 /// Finds the one thing that keeps a whole text from being a document.
-pub(super) fn check(text: &str) -> Option<Syntax> {
+pub(super) fn check(text: &str) -> Option<Document<'_>> {
     let cause = instead::find_with_tags(text)
         .or_else(|| coating::find(text))
         .or_else(|| around(text))
         .or_else(|| instead::find(text))?;
-    let repaired = (!cause.edits.is_empty()).then(|| Repaired::new(text, cause.edits.clone()));
-    let repaired = repaired.filter(|repaired| repaired.text != text && !repaired.text.trim().is_empty());
+    let cleaned = (!cause.edits.is_empty()).then(|| Cleaned::new(text, cause.edits.clone()));
+    let cleaned = cleaned.filter(|cleaned| cleaned.text != text && !cleaned.text.trim().is_empty());
     let diagnostic = match cause.fix {
-        Some(applies) if repaired.is_some() => cause.diagnostic.fix("keep the document only", applies, cause.edits),
+        Some(applies) if cleaned.is_some() => cause.diagnostic.fix("keep the document only", applies, cause.edits),
         _ => cause.diagnostic,
     };
-    Some(Syntax { diagnostics: vec![diagnostic], repaired })
+    Some(Document { cleaned, ..Document::unreadable(text, diagnostic) })
 }
 
 /// What text around a document comes from.

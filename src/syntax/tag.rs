@@ -8,9 +8,10 @@ use crate::rules::Rule;
 use crate::wording;
 
 use super::inside_tag::{self, report_ambiguous};
-use super::prefixes;
 use super::reference;
 use super::scan::{Scanner, known_elements};
+use super::tree::{AttributeData, Namespace};
+use super::value;
 
 /// Whether a character may start a name.
 pub(super) fn starts_name(character: char) -> bool {
@@ -82,8 +83,7 @@ pub(super) fn start_tag(scanner: &mut Scanner<'_>, start: usize) {
     let name_start = scanner.position;
     let written = name(scanner);
     let name = split_joined_name(scanner, written, start);
-    scanner.prefixes.enter(scanner.text.get(start..).unwrap_or_default());
-    prefixes::check(scanner, name, name_start);
+    let first = attribute_count(scanner);
     let mut seen = HashMap::new();
     let mut slash = None;
     while !std::mem::take(&mut scanner.tag_ended) {
@@ -121,11 +121,13 @@ pub(super) fn start_tag(scanner: &mut Scanner<'_>, start: usize) {
             unexpected_characters(scanner);
         }
     }
-    if slash.is_some() {
-        scanner.prefixes.leave();
-    }
-    let end = scanner.position;
-    scanner.opened(name, Span::new(start, end), Span::new(name_start, name_start + name.len()), slash);
+    let attributes = (first, attribute_count(scanner));
+    let span = Span::new(start, scanner.position);
+    scanner.opened(name, span, Span::new(name_start, name_start + name.len()), slash, attributes);
+}
+
+fn attribute_count(scanner: &Scanner<'_>) -> u32 {
+    u32::try_from(scanner.attributes.len()).unwrap_or(u32::MAX)
 }
 
 fn name<'a>(scanner: &mut Scanner<'a>) -> &'a str {
@@ -253,14 +255,13 @@ fn unexpected_characters(scanner: &mut Scanner<'_>) {
     scanner.report(diagnostic);
 }
 
-fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &'a str)>) {
+fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, Span)>) {
     let start = scanner.position;
     let written = name(scanner);
     let written = written.split(looks_like_equals).next().unwrap_or_default();
     let name = written.trim_end_matches(':');
     let name_end = start + name.len();
     scanner.position = name_end;
-    prefixes::check(scanner, name, start);
     skip_space(scanner);
     let rest = scanner.rest();
     let separator = rest.get(..rest.find(|next| !matches!(next, ':' | '=' | '>')).unwrap_or(0)).unwrap_or_default();
@@ -295,39 +296,39 @@ fn attribute<'a>(scanner: &mut Scanner<'a>, seen: &mut HashMap<&'a str, (Span, &
         scanner.report(diagnostic);
     } else {
         scanner.position = start + written.len();
-        return no_value(scanner, name, start);
+        let value_span = no_value(scanner, name, start);
+        return add_attribute(scanner, name, Span::new(start, scanner.position), value_span);
     }
-    let value = value(scanner, name, start);
+    let value_span = value(scanner, name, start);
     let span = Span::new(start, scanner.position);
-    if is_reserved(name, value) {
-        scanner.also_repair(Edit { span, text: String::new() });
-    }
     match seen.entry(name) {
         std::collections::hash_map::Entry::Vacant(entry) => {
-            entry.insert((span, value));
+            entry.insert((span, value_span));
+            add_attribute(scanner, name, span, value_span);
         }
         std::collections::hash_map::Entry::Occupied(first) => {
-            duplicate_attribute(scanner, name, span, *first.get(), value);
+            duplicate_attribute(scanner, name, span, *first.get(), value_span);
         }
     }
+}
+
+fn add_attribute<'a>(scanner: &mut Scanner<'a>, name: &'a str, span: Span, value_span: Span) {
+    scanner.attributes.push(AttributeData {
+        name,
+        namespace: Namespace::None,
+        span,
+        name_length: Span::new(0, name.len()).end,
+        value_span,
+        decoded: value::of_attribute(scanner.text.get(value_span.range()).unwrap_or_default()),
+    });
 }
 
 fn looks_like_equals(character: char) -> bool {
     Ambiguous::new(character).is_some_and(|found| found.looks_like == "=")
 }
 
-/// Whether a declaration is about a namespace that XML keeps to itself: libxml2 passes over it with a warning.
-fn is_reserved(name: &str, value: &str) -> bool {
-    const XML: &str = "http://www.w3.org/XML/1998/namespace";
-    const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
-    match name {
-        "xmlns" => matches!(value, XML | XMLNS),
-        "xmlns:xml" => value != XML,
-        _ => name.starts_with("xmlns:") && matches!(value, XML | XMLNS),
-    }
-}
-
-fn no_value(scanner: &mut Scanner<'_>, name: &str, start: usize) {
+/// Reports an attribute without a value; it counts as one with an empty value.
+fn no_value(scanner: &mut Scanner<'_>, name: &str, start: usize) -> Span {
     // White space after a lone = belongs to neither.
     let end = scanner.text.get(..scanner.position).unwrap_or_default().trim_end_matches(is_space).len();
     scanner.position = end;
@@ -337,36 +338,34 @@ fn no_value(scanner: &mut Scanner<'_>, name: &str, start: usize) {
             .help(format!("write {name}='…', or remove it"))
             .libvirt(format!("Specification mandates value for attribute {name}"))
             .unsafe_fix(wording::remove("the attribute"), span, "");
-    // Later stages are to see that there is one, whatever it holds.
-    scanner.report_repaired(diagnostic, vec![Edit { span, text: format!("{name}=''") }]);
+    scanner.report(diagnostic);
+    span.after()
 }
 
-fn duplicate_attribute(scanner: &mut Scanner<'_>, name: &str, span: Span, first: (Span, &str), value: &str) {
+fn duplicate_attribute(scanner: &mut Scanner<'_>, name: &str, span: Span, first: (Span, Span), value: Span) {
     let (first, first_value) = first;
     let before = scanner.text.get(..span.start as usize).unwrap_or_default().trim_end().len();
     let edit = Edit { span: Span::new(before, span.end as usize), text: String::new() };
+    let is_same = scanner.text.get(value.range()) == scanner.text.get(first_value.range());
     let diagnostic = Diagnostic::new(Rule::DuplicateAttribute, span, wording::duplicate_attribute(name))
         .primary_label("second one here")
         .label(first, wording::FIRST_ONE)
         .help(format!("keep one `{name}`"))
         .libvirt(format!("Attribute {name} redefined"))
-        .fix(wording::remove("the second one"), Applicability::safe_if(value == first_value), vec![edit]);
+        .fix(wording::remove("the second one"), Applicability::safe_if(is_same), vec![edit]);
     scanner.report(diagnostic);
+    scanner.doubtful.extend([first, span]);
 }
 
-/// Reads the value that stands at the scanner's place, whatever its quotes are; returns what stands between them.
-fn value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'a str {
+/// Reads the value at the scanner's place, whatever its quotes are; returns the span between them.
+fn value(scanner: &mut Scanner<'_>, name: &str, start: usize) -> Span {
     let rest = scanner.rest();
-    let Some(quote) = rest.chars().next() else {
-        no_value(scanner, name, start);
-        return "";
-    };
+    let Some(quote) = rest.chars().next() else { return no_value(scanner, name, start) };
     if is_curly(quote) || is_backquote(quote) {
         return curly_value(scanner, quote);
     }
     if matches!(quote, '>' | '<') || rest.starts_with("/>") || looks_like_attribute(rest) {
-        no_value(scanner, name, start);
-        return "";
+        return no_value(scanner, name, start);
     }
     if !matches!(quote, '\'' | '"') {
         return unquoted_value(scanner, name, start);
@@ -385,11 +384,15 @@ fn value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'a str {
         return value_with_quote(scanner, name, open, written.len(), length);
     }
     let end = open + written.len();
+    scanner.position = end + 1;
+    check_value(scanner, open, end)
+}
+
+fn check_value(scanner: &mut Scanner<'_>, open: usize, end: usize) -> Span {
     scanner.in_value = true;
     reference::check(scanner, open, end);
     scanner.in_value = false;
-    scanner.position = end + 1;
-    written
+    Span::new(open, end)
 }
 
 /// How much of a value follows a quote of its own kind in it, if that is what `after` looks like: up to the next such
@@ -404,7 +407,7 @@ fn rest_after_inner_quote(after: &str, quote: char) -> Option<usize> {
 }
 
 /// A value that is quoted in the quotes that it has inside.
-fn value_with_quote<'a>(scanner: &mut Scanner<'a>, name: &str, open: usize, before: usize, after: usize) -> &'a str {
+fn value_with_quote(scanner: &mut Scanner<'_>, name: &str, open: usize, before: usize, after: usize) -> Span {
     let inner = Span::new(open + before, open + before + 1);
     let end = open + before + 1 + after;
     let quote = scanner.text.get(inner.range()).unwrap_or_default();
@@ -418,11 +421,8 @@ fn value_with_quote<'a>(scanner: &mut Scanner<'a>, name: &str, open: usize, befo
     .libvirt("attributes construct error")
     .unsafe_fix(wording::replace_with(&wording::code(reference)), inner, reference);
     scanner.report(diagnostic);
-    scanner.in_value = true;
-    reference::check(scanner, open, end);
-    scanner.in_value = false;
     scanner.position = end + 1;
-    scanner.text.get(open..end).unwrap_or_default()
+    check_value(scanner, open, end)
 }
 
 /// Where a value ends whose closing quote is not there, if that is what it looks like: in `written`, up to the next
@@ -470,7 +470,7 @@ fn looks_like_attribute(text: &str) -> bool {
     name > 0 && text.get(name..).is_some_and(|rest| rest.starts_with("='") || rest.starts_with("=\""))
 }
 
-fn unclosed_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize, quote: char, length: usize) -> &'a str {
+fn unclosed_value(scanner: &mut Scanner<'_>, name: &str, start: usize, quote: char, length: usize) -> Span {
     let open = scanner.position + 1;
     let written = scanner.text.get(open..open + length).unwrap_or_default();
     let value = written.trim_end_matches(is_space);
@@ -482,7 +482,7 @@ fn unclosed_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize, quote
     scanner.position = place.end as usize;
     if wrong.is_some_and(is_curly) {
         let edits = vec![Edit { span: place, text: quote.to_string() }];
-        scanner.report_as_one(curly_quotes(scanner.text, place, edits.clone()), edits);
+        scanner.report_as_one(curly_quotes(scanner.text, place, edits));
     } else {
         let span = Span::new(start, place.end as usize);
         let diagnostic = Diagnostic::new(
@@ -495,10 +495,7 @@ fn unclosed_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize, quote
         .unsafe_fix(wording::insert(&format!("`{quote}`")), place, quote);
         scanner.report(diagnostic);
     }
-    scanner.in_value = true;
-    reference::check(scanner, open, end);
-    scanner.in_value = false;
-    value
+    check_value(scanner, open, end)
 }
 
 fn curly_quotes(text: &str, span: Span, edits: Vec<Edit>) -> Diagnostic {
@@ -510,7 +507,7 @@ fn curly_quotes(text: &str, span: Span, edits: Vec<Edit>) -> Diagnostic {
         .fix(wording::replace_with("straight quotes"), Applicability::Safe, edits)
 }
 
-fn curly_value<'a>(scanner: &mut Scanner<'a>, quote: char) -> &'a str {
+fn curly_value(scanner: &mut Scanner<'_>, quote: char) -> Span {
     let start = scanner.position;
     let open = start + quote.len_utf8();
     let body = scanner.text.get(open..).unwrap_or_default();
@@ -532,14 +529,11 @@ fn curly_value<'a>(scanner: &mut Scanner<'a>, quote: char) -> &'a str {
     ];
     scanner.position = end + closing;
     let span = Span::new(start, scanner.position);
-    scanner.report_as_one(curly_quotes(scanner.text, span, edits.clone()), edits);
-    scanner.in_value = true;
-    reference::check(scanner, open, end);
-    scanner.in_value = false;
-    value
+    scanner.report_as_one(curly_quotes(scanner.text, span, edits));
+    check_value(scanner, open, end)
 }
 
-fn unquoted_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'a str {
+fn unquoted_value(scanner: &mut Scanner<'_>, name: &str, start: usize) -> Span {
     let at = scanner.position;
     let rest = scanner.rest();
     let stop = rest.find(['\'', '"', '<', '>', '=']).unwrap_or(rest.len());
@@ -547,7 +541,6 @@ fn unquoted_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'
     let word = rest.find(is_space).unwrap_or(rest.len());
     // A quote at the end of the words, before anything else: the opening one is missing.
     if let Some(quote) = quoted {
-        let value = rest.get(..stop).unwrap_or_default();
         scanner.position = at + stop + 1;
         let span = Span::new(start, scanner.position);
         let diagnostic = Diagnostic::new(
@@ -559,7 +552,7 @@ fn unquoted_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'
         .libvirt("AttValue: \" or ' expected")
         .safe_fix(wording::insert(&format!("`{quote}`")), Span::new(at, at), quote);
         scanner.report(diagnostic);
-        return value;
+        return Span::new(at, at + stop);
     }
     // Words that are no attributes belong to the value.
     let mut length = stop.min(word);
@@ -582,8 +575,7 @@ fn unquoted_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'
     scanner.position = end;
     let span = Span::new(start, end);
     if value.is_empty() {
-        no_value(scanner, name, start);
-        return "";
+        return no_value(scanner, name, start);
     }
     let edits = vec![
         Edit { span: Span::new(at, at), text: "'".to_owned() },
@@ -598,5 +590,5 @@ fn unquoted_value<'a>(scanner: &mut Scanner<'a>, name: &str, start: usize) -> &'
     .libvirt("AttValue: \" or ' expected")
     .fix(wording::insert("quotes"), Applicability::Safe, edits);
     scanner.report(diagnostic);
-    value
+    Span::new(at, end)
 }

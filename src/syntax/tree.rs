@@ -6,8 +6,10 @@
 use std::borrow::Cow;
 
 use crate::diagnostic::{Diagnostic, Span};
+use crate::rules::Rule;
 
-use super::value;
+use super::build::split_name;
+use super::{Cleaned, value};
 
 /// A document.
 #[derive(Debug)]
@@ -17,8 +19,44 @@ pub struct Document<'i> {
     pub(super) elements: Vec<ElementData<'i>>,
     pub(super) attributes: Vec<AttributeData<'i>>,
     pub(super) namespaces: Vec<Cow<'i, str>>,
-    /// The first tag that is beyond a limit.
-    pub(super) beyond_limit: Option<Diagnostic>,
+    /// The errors of syntax, in the order of the document.
+    pub errors: Vec<Diagnostic>,
+    /// Whether the tree is good for checking it further, in spite of errors.
+    pub(crate) is_complete: bool,
+    /// Whether it has something that roxmltree refuses and libxml2 only warns about.
+    pub(super) is_tolerated: bool,
+    /// What errors of syntax make uncertain.
+    pub(crate) broken: Broken,
+    /// The text that is left of this one without what it was copied with: it is to be read in its place.
+    pub(crate) cleaned: Option<Cleaned>,
+}
+
+/// The places of broken nodes.
+#[derive(Debug, Default)]
+pub(crate) struct Broken {
+    /// Tags of elements that have no end: what seems to be missing in them may follow after it.
+    pub tags: Vec<Span>,
+    /// Attributes of which it is not known what they are to be.
+    pub attributes: Vec<Span>,
+}
+
+impl Broken {
+    pub(super) fn sort(&mut self) {
+        self.tags.sort_unstable();
+        self.attributes.sort_unstable();
+    }
+
+    /// Whether a diagnostic of a later stage is about a broken node.
+    pub fn explains(&self, diagnostic: &Diagnostic) -> bool {
+        self.tags.binary_search(&diagnostic.primary.span).is_ok()
+            || diagnostic.labels().any(|label| self.is_in_attribute(label.span))
+    }
+
+    fn is_in_attribute(&self, span: Span) -> bool {
+        let next = self.attributes.partition_point(|attribute| attribute.start <= span.start);
+        let attribute = next.checked_sub(1).and_then(|last| self.attributes.get(last));
+        attribute.is_some_and(|attribute| span.end <= attribute.end)
+    }
 }
 
 /// A node and where the nodes in it end.
@@ -75,6 +113,31 @@ pub(super) enum Namespace {
 }
 
 impl<'i> Document<'i> {
+    pub(super) fn new(text: &'i str) -> Self {
+        Self {
+            text,
+            nodes: Vec::new(),
+            elements: Vec::new(),
+            attributes: Vec::new(),
+            namespaces: Vec::new(),
+            errors: Vec::new(),
+            is_complete: true,
+            is_tolerated: false,
+            broken: Broken::default(),
+            cleaned: None,
+        }
+    }
+
+    /// A document of which nothing is known but an error.
+    pub(super) fn unreadable(text: &'i str, error: Diagnostic) -> Self {
+        Self { errors: vec![error], is_complete: false, ..Self::new(text) }
+    }
+
+    /// Whether libxml2 accepts it: without a schema, undeclared prefixes have no consequence.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        self.errors.iter().all(|error| error.rule == Rule::UndeclaredPrefix)
+    }
+
     /// The text that it was read from.
     #[must_use]
     pub fn text(&self) -> &'i str {
@@ -194,6 +257,11 @@ impl<'a, 'i> Element<'a, 'i> {
 
     pub fn name(self) -> &'i str {
         self.data().name
+    }
+
+    /// The name without its prefix, if the prefix is not declared.
+    pub fn name_without_prefix(self) -> &'i str {
+        split_name(self.name()).map_or(self.name(), |(_, name)| name)
     }
 
     pub fn namespace(self) -> Option<&'a str> {

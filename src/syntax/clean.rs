@@ -1,20 +1,18 @@
-//! Edits → the document that they make, and the way back from its places to the original's.
+//! The document in a text that was copied with other things, such as line numbers, and where its parts are in that text.
 
 use crate::diagnostic::{Diagnostic, Document, Edit, Span};
 
-use super::COLON_PLACEHOLDER;
-
-/// A document with every mistake of syntax mended.
+/// A text without what does not belong to the document.
 #[derive(Debug)]
-pub struct Repaired {
+pub(crate) struct Cleaned {
     /// The text.
     pub text: String,
-    /// From each of these pairs of offsets, repaired and original, they go on alike; the flag tells whether the original
+    /// From each of these pairs of offsets, cleaned and original, they go on alike; the flag tells whether the original
     /// stands still, because what comes was put in.
     pieces: Vec<(usize, usize, bool)>,
 }
 
-impl Repaired {
+impl Cleaned {
     /// Applies edits that do not overlap.
     pub(super) fn new(original: &str, mut edits: Vec<Edit>) -> Self {
         edits.sort_by_key(|edit| edit.span);
@@ -37,8 +35,7 @@ impl Repaired {
         Self { text, pieces }
     }
 
-    /// Where a span of the repaired text lies in the original.
-    #[must_use]
+    /// Where a span of the cleaned text lies in the original.
     pub fn original(&self, span: Span) -> Span {
         let range = span.range();
         Span::new(self.offset(range.start), self.offset(range.end))
@@ -46,7 +43,6 @@ impl Repaired {
 
     /// Moves a finding about this text, which is that of `document`, to where it belongs in the original. One about
     /// what the repair put in belongs nowhere.
-    #[must_use]
     pub fn in_original(&self, mut diagnostic: Diagnostic, document: Document) -> Option<Diagnostic> {
         let written = diagnostic.primary.span;
         let labels = std::iter::once(&mut diagnostic.primary).chain(&mut diagnostic.secondary);
@@ -57,21 +53,16 @@ impl Repaired {
         if diagnostic.primary.document == document && found.start == found.end && written.start != written.end {
             return None;
         }
-        for text in [Some(&mut diagnostic.message), diagnostic.libvirt.as_mut()].into_iter().flatten() {
-            if text.contains(COLON_PLACEHOLDER) {
-                *text = text.replace(COLON_PLACEHOLDER, ":");
-            }
-        }
-        // Edits fit the repaired text only.
+        // Edits fit the cleaned text only.
         diagnostic.fixes.clear();
         Some(diagnostic)
     }
 
     fn offset(&self, offset: usize) -> usize {
-        let after = self.pieces.partition_point(|(repaired, _, _)| *repaired <= offset);
+        let after = self.pieces.partition_point(|(cleaned, _, _)| *cleaned <= offset);
         let piece = after.checked_sub(1).and_then(|last| self.pieces.get(last)).copied();
-        let (repaired, original, still) = piece.unwrap_or_default();
-        if still { original } else { original + (offset - repaired) }
+        let (cleaned, original, still) = piece.unwrap_or_default();
+        if still { original } else { original + (offset - cleaned) }
     }
 }
 
@@ -85,11 +76,11 @@ mod tests {
             Edit { span: Span::new(1, 2), text: "&amp;".to_owned() },
             Edit { span: Span::new(4, 4), text: "'".to_owned() },
         ];
-        let repaired = Repaired::new("a&bcd", edits);
-        assert_eq!(repaired.text, "a&amp;bc'd");
-        assert_eq!(repaired.original(Span::new(0, 1)), Span::new(0, 1));
-        assert_eq!(repaired.original(Span::new(6, 7)), Span::new(2, 3));
-        assert_eq!(repaired.original(Span::new(9, 10)), Span::new(4, 5));
-        assert_eq!(repaired.original(Span::new(2, 6)), Span::new(1, 2));
+        let cleaned = Cleaned::new("a&bcd", edits);
+        assert_eq!(cleaned.text, "a&amp;bc'd");
+        assert_eq!(cleaned.original(Span::new(0, 1)), Span::new(0, 1));
+        assert_eq!(cleaned.original(Span::new(6, 7)), Span::new(2, 3));
+        assert_eq!(cleaned.original(Span::new(9, 10)), Span::new(4, 5));
+        assert_eq!(cleaned.original(Span::new(2, 6)), Span::new(1, 2));
     }
 }
