@@ -1,6 +1,7 @@
 //! Searches for documents on which two implementations differ.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,7 @@ use clap::Args;
 use crate::case::{Answer, Case, Stage};
 use crate::generate::{self, Domains};
 use crate::ours::{self, Verdict};
+use crate::schema::Schema;
 use crate::session::Session;
 use crate::shrink::shrink;
 
@@ -44,14 +46,19 @@ pub struct Options {
     /// Compare checkpoints instead of backups
     #[arg(long)]
     checkpoints: bool,
+    /// Sample documents from this RELAX NG schema, such as libvirt's domainbackup.rng, and edit single characters of
+    /// every other one
+    #[arg(long, value_name = "FILE", conflicts_with = "checkpoints")]
+    schema: Option<PathBuf>,
 }
 
 /// Runs the comparison and prints the result; fails if there is an unexplained difference.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let tally = Mutex::new(Tally::default());
     let next = AtomicU64::new(0);
+    let schema = options.schema.as_deref().map(Schema::read).transpose()?;
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..options.jobs).map(|_| scope.spawn(|| work(options, &next, &tally))).collect();
+        let workers: Vec<_> = (0..options.jobs).map(|_| scope.spawn(|| work(options, schema.as_ref(), &next, &tally))).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker panicked"))
     })?;
     let tally = tally.into_inner()?;
@@ -59,7 +66,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(if tally.differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn work(options: &Options, next: &AtomicU64, tally: &Mutex<Tally>) -> Result<()> {
+fn work(options: &Options, schema: Option<&Schema>, next: &AtomicU64, tally: &Mutex<Tally>) -> Result<()> {
     let mut pair = Pair::start(options)?;
     loop {
         let index = next.fetch_add(1, Ordering::Relaxed);
@@ -68,7 +75,10 @@ fn work(options: &Options, next: &AtomicU64, tally: &Mutex<Tally>) -> Result<()>
             return Ok(());
         }
         let seed = options.seed + index;
-        let case = generate::case(seed, Domains::Any, options.checkpoints);
+        let case = match schema {
+            Some(schema) => schema.case(seed)?,
+            None => generate::case(seed, Domains::Any, options.checkpoints),
+        };
         let judgement = pair.judge(&case)?;
         let report = match judgement.outcome {
             Outcome::Different(how) => Some(pair.report(seed, case, how)?),

@@ -10,6 +10,7 @@ mod libvirt;
 mod ours;
 mod random;
 mod record;
+mod schema;
 mod session;
 mod shrink;
 mod systematic;
@@ -17,13 +18,16 @@ mod wire;
 mod xml;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::case::Case;
 use crate::generate::Domains;
 use crate::libvirt::Libvirt;
+use crate::schema::Schema;
 use crate::session::Session;
 
 #[derive(Parser)]
@@ -51,6 +55,9 @@ enum Command {
         /// The case is a checkpoint
         #[arg(long)]
         checkpoint: bool,
+        /// The case is sampled from this RELAX NG schema
+        #[arg(long, value_name = "FILE", conflicts_with = "checkpoint")]
+        schema: Option<PathBuf>,
         /// Also ask libvirt, running COMMAND answer
         #[arg(long, value_name = "COMMAND")]
         run_in: Option<String>,
@@ -62,7 +69,13 @@ fn main() -> Result<ExitCode> {
         Command::Answer { library } => answer(&library)?,
         Command::Record(options) => return record::run(&options),
         Command::Compare(options) => return compare::run(&options),
-        Command::Show { seed, checkpoint, run_in } => show(seed, checkpoint, run_in.as_deref())?,
+        Command::Show { seed, checkpoint, schema, run_in } => {
+            let case = match schema {
+                Some(path) => Schema::read(&path)?.case(seed)?,
+                None => generate::case(seed, Domains::Any, checkpoint),
+            };
+            show(&case, run_in.as_deref())?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -80,8 +93,7 @@ fn answer(library: &str) -> Result<()> {
     Ok(())
 }
 
-fn show(seed: u64, checkpoint: bool, run_in: Option<&str>) -> Result<()> {
-    let case = generate::case(seed, Domains::Any, checkpoint);
+fn show(case: &Case, run_in: Option<&str>) -> Result<()> {
     let mut output = io::stdout().lock();
     output.write_all(&case.document)?;
     if let Some(domain) = &case.domain {
@@ -90,7 +102,7 @@ fn show(seed: u64, checkpoint: bool, run_in: Option<&str>) -> Result<()> {
     }
     writeln!(output, "\n--- suffix {}, {:?}", case.suffix, case.kind)?;
     if let Some(command) = run_in {
-        writeln!(output, "{:#?}", Session::start(command)?.ask(&case)?)?;
+        writeln!(output, "{:#?}", Session::start(command)?.ask(case)?)?;
     }
     Ok(())
 }
