@@ -3,6 +3,7 @@
 //! Every listed disk is looked up, disks that are not listed are added, destinations that are not given are named after
 //! the image, and each disk gets its resulting mode and checkpoint.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use crate::backup::{Backup, BackupMode, Destination, Disk, Spanned, StorageType};
@@ -10,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Document, Span, push_bounded};
 use crate::domain::{Domain, DomainDisk, Source};
 use crate::release::Release;
 use crate::rules::Rule;
-use crate::wording::{MAX_DISKS_LISTED, closest_match};
+use crate::wording::{MAX_DISKS_LISTED, closest_match, code, list_targets, setting};
 
 /// Aligns `backup` with `domain`, naming what it generates with `suffix`.
 ///
@@ -27,7 +28,7 @@ pub fn align(backup: &mut Backup, domain: &Domain, suffix: &str, release: Releas
         // libvirt takes the first of several disks with one target.
         by_target.entry(&*disk.target).or_insert(Target { disk, listed: None });
     }
-    let mut aligner = Aligner { domain, by_target, suffix, release, diagnostics: Vec::new() };
+    let mut aligner = Aligner { domain, by_target, suffix, release, by_path: OnceCell::new(), diagnostics: Vec::new() };
     aligner.listed_disks(backup);
     aligner.other_disks(backup);
     fill_in_modes(backup);
@@ -48,7 +49,7 @@ pub fn unnamed_volumes(backup: &Backup, domain: &Domain, release: Release) -> Ve
         let name = &disk.name.value;
         let place = if listed { disk.name.span } else { backup.tag.span };
         let message =
-            format!("cannot name the destination of `{name}`: only its storage pool has the path of the volume");
+            format!("cannot name the destination of {}: only its storage pool has the path of the volume", code(name));
         push_bounded(
             &mut diagnostics,
             Diagnostic::new(Rule::NoFileName, place, message)
@@ -84,6 +85,8 @@ struct Aligner<'d> {
     by_target: HashMap<&'d str, Target<'d>>,
     suffix: &'d str,
     release: Release,
+    /// The disks by the paths of their images, from the first time that one is looked for.
+    by_path: OnceCell<HashMap<&'d str, &'d DomainDisk>>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -93,7 +96,7 @@ struct Target<'d> {
     listed: Option<Span>,
 }
 
-impl Aligner<'_> {
+impl<'d> Aligner<'d> {
     /// Checks the disks that the backup lists.
     fn listed_disks(&mut self, backup: &mut Backup) {
         let mut disks = std::mem::take(&mut backup.disks);
@@ -171,28 +174,37 @@ impl Aligner<'_> {
 
     fn no_such_disk(&self, disk: &Disk) -> Diagnostic {
         let name = &*disk.name.value;
-        let diagnostic = Diagnostic::new(Rule::NoSuchDisk, disk.name.span, format!("unknown disk `{name}`"))
+        let shown = code(name);
+        let diagnostic = Diagnostic::new(Rule::NoSuchDisk, disk.name.span, format!("unknown disk {shown}"))
             .libvirt(format!("unsupported configuration: no disk named '{name}'"));
-        let by_path = self.domain.disks.iter().find(|disk| disk.source == Source::File(name.into()));
-        if let Some(same) = by_path {
-            let help = format!("use the target as the name: `{name}` is the image of `{}`", same.target);
-            return diagnostic.help(help).safe_fix(
-                format!("use `{}`", same.target),
-                disk.name.span,
-                same.target.clone(),
-            );
+        if let Some(same) = self.disk_of_image(name) {
+            let target = code(&same.target);
+            return diagnostic
+                .help(format!("use the target as the name: {shown} is the image of {target}"))
+                .safe_fix(format!("use {target}"), disk.name.span, same.target.clone());
         }
-        let targets = || self.domain.disks.iter().map(|disk| &*disk.target);
-        let mut all = targets().take(MAX_DISKS_LISTED).collect::<Vec<_>>().join(", ");
-        if self.domain.disks.len() > MAX_DISKS_LISTED {
-            all.push_str(", …");
-        }
-        match closest_match(name, targets().take(MAX_DISKS_LISTED)) {
+        let targets = self.domain.disks.iter().map(|disk| &*disk.target);
+        let all = list_targets(targets.clone());
+        match closest_match(name, targets.take(MAX_DISKS_LISTED)) {
             Some(suggestion) => diagnostic
                 .help(format!("did you mean `{suggestion}`? The domain has {all}"))
                 .unsafe_fix(format!("use `{suggestion}`"), disk.name.span, suggestion),
             None => diagnostic.help(format!("the domain has {all}")),
         }
+    }
+
+    /// The first disk with this file as its image.
+    fn disk_of_image(&self, path: &str) -> Option<&'d DomainDisk> {
+        let by_path = self.by_path.get_or_init(|| {
+            let mut by_path = HashMap::new();
+            for disk in &self.domain.disks {
+                if let Source::File(path) = &disk.source {
+                    by_path.entry(&**path).or_insert(disk);
+                }
+            }
+            by_path
+        });
+        by_path.get(path).copied()
     }
 }
 
@@ -203,10 +215,10 @@ fn unlisted_disk(target: &str, included: bool) -> Disk {
 
 fn duplicate(disk: &Disk, first: Span) -> Diagnostic {
     let name = &disk.name.value;
-    Diagnostic::new(Rule::DuplicateDisk, disk.name.span, format!("duplicate disk `{name}`"))
+    Diagnostic::new(Rule::DuplicateDisk, disk.name.span, format!("duplicate disk {}", code(name)))
         .primary_label("listed again")
         .label(first, "listed first here")
-        .help(format!("keep one <disk name='{name}'>"))
+        .help(format!("keep one <disk {}>", setting("name", name)))
         .libvirt(format!("unsupported configuration: disk '{name}' specified twice"))
 }
 
@@ -220,7 +232,7 @@ fn check_checkpoint(backup: &Backup, disk: &Disk) -> Option<Diagnostic> {
     let diagnostic = Diagnostic::new(
         Rule::IncrementalWithoutCheckpoint,
         mode.span,
-        format!("missing checkpoint for the incremental backup of `{name}`"),
+        format!("missing checkpoint for the incremental backup of {}", code(name)),
     )
     .help("add incremental='CHECKPOINT' to the <disk>, or <incremental>CHECKPOINT</incremental> to the backup")
     .libvirt(format!(
@@ -231,23 +243,24 @@ fn check_checkpoint(backup: &Backup, disk: &Disk) -> Option<Diagnostic> {
 
 fn no_media(disk: &Disk, domain_disk: &DomainDisk, place: Span) -> Diagnostic {
     let name = &disk.name.value;
-    Diagnostic::new(Rule::NoMedia, place, format!("disk `{name}` has no media"))
+    Diagnostic::new(Rule::NoMedia, place, format!("disk {} has no media", code(name)))
         .label_in(Document::Domain, domain_disk.tag, "no <source> with a path")
-        .help(format!("exclude it: <disk name='{name}' backup='no'/>"))
+        .help(format!("exclude it: <disk {} backup='no'/>", setting("name", name)))
         .libvirt(format!("unsupported configuration: disk '{name}' has no media"))
 }
 
 fn no_file_name(disk: &Disk, domain_disk: &DomainDisk, storage_type: &str, place: Span, listed: bool) -> Diagnostic {
     let name = &disk.name.value;
+    let shown = code(name);
     let help = if listed {
         "add a destination".to_owned()
     } else {
-        format!("list the disks in <disks>, with a destination for `{name}`, or exclude it with backup='no'")
+        format!("list the disks in <disks>, with a destination for {shown}, or exclude it with backup='no'")
     };
     Diagnostic::new(
         Rule::NoFileName,
         place,
-        format!("missing destination for `{name}`: libvirt generates none for a disk of type `{storage_type}`"),
+        format!("missing destination for {shown}: libvirt generates none for a disk of type `{storage_type}`"),
     )
     .label_in(Document::Domain, domain_disk.tag, format!("disk of type `{storage_type}`"))
     .help(help)

@@ -111,6 +111,22 @@ pub struct Fix {
     pub edits: Vec<Edit>,
 }
 
+/// Maximum number of bytes of a message, a help text, a label or the title of a fix, and of what libvirt prints.
+///
+/// A name can be as long as the document, and each of many diagnostics may repeat it.
+const MAX_TEXT: usize = 1_000;
+
+/// A text of a diagnostic, cut at [`MAX_TEXT`].
+fn bounded(text: impl Into<String>) -> String {
+    let mut text = text.into();
+    if text.len() > MAX_TEXT {
+        text.truncate(text.floor_char_boundary(MAX_TEXT));
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
+}
+
 /// Maximum number of diagnostics per document. Reporting this many takes less than 1 GiB.
 pub const MAX_DIAGNOSTICS: usize = 100_000;
 
@@ -164,7 +180,7 @@ impl Diagnostic {
         Self {
             rule,
             severity: rule.severity(),
-            message: message.into(),
+            message: bounded(message),
             help: None,
             libvirt: None,
             primary: Label { document: Document::Backup, span, message: String::new() },
@@ -213,21 +229,21 @@ impl Diagnostic {
     /// Sets the help text.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(bounded(help));
         self
     }
 
-    /// Sets the message that libvirt prints.
+    /// Sets the message that libvirt prints. Of one that repeats a very long name the beginning is kept.
     #[must_use]
     pub fn libvirt(mut self, message: impl Into<String>) -> Self {
-        self.libvirt = Some(message.into());
+        self.libvirt = Some(bounded(message));
         self
     }
 
     /// Sets the text of the primary label.
     #[must_use]
     pub fn primary_label(mut self, message: impl Into<String>) -> Self {
-        self.primary.message = message.into();
+        self.primary.message = bounded(message);
         self
     }
 
@@ -240,7 +256,7 @@ impl Diagnostic {
     /// Adds a label in any document.
     #[must_use]
     pub fn label_in(mut self, document: Document, span: Span, message: impl Into<String>) -> Self {
-        self.secondary.push(Label { document, span, message: message.into() });
+        self.secondary.push(Label { document, span, message: bounded(message) });
         self
     }
 
@@ -259,7 +275,7 @@ impl Diagnostic {
     /// Adds a fix.
     #[must_use]
     pub fn fix(mut self, message: impl Into<String>, applicability: Applicability, edits: Vec<Edit>) -> Self {
-        self.fixes.push(Fix { message: message.into(), applicability, edits });
+        self.fixes.push(Fix { message: bounded(message), applicability, edits });
         self
     }
 
@@ -306,5 +322,29 @@ impl fmt::Display for NotChecked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not checked: {}", self.message)?;
         self.help.as_ref().map_or(Ok(()), |help| write!(f, "; {help}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_bounded() {
+        let long = "é".repeat(MAX_TEXT);
+        let diagnostic = Diagnostic::new(Rule::TooLarge, Span::default(), &*long)
+            .help(&*long)
+            .libvirt(&*long)
+            .primary_label(&*long)
+            .label(Span::default(), &*long)
+            .safe_fix(&*long, Span::default(), &*long);
+        let [second] = &diagnostic.secondary[..] else { panic!("one label") };
+        let [fix] = &diagnostic.fixes[..] else { panic!("one fix") };
+        let texts = [&diagnostic.message, &diagnostic.primary.message, &second.message, &fix.message];
+        for text in texts.into_iter().chain(&diagnostic.help).chain(&diagnostic.libvirt) {
+            assert_eq!(*text, "é".repeat(MAX_TEXT / 2) + "…");
+        }
+        assert_eq!(fix.edits[0].text, long);
+        assert_eq!(bounded("x".repeat(MAX_TEXT)), "x".repeat(MAX_TEXT));
     }
 }

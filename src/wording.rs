@@ -64,12 +64,22 @@ pub(crate) fn join_with_and(names: &[&str]) -> String {
     }
     match names {
         [] => String::new(),
-        [only] => format!("`{only}`"),
+        [only] => code(only),
         [first @ .., last] => {
-            let first: Vec<_> = first.iter().map(|name| format!("`{name}`")).collect();
-            format!("{} and `{last}`", first.join(", "))
+            let first: Vec<_> = first.iter().map(|name| code(name)).collect();
+            format!("{} and {}", first.join(", "), code(last))
         }
     }
+}
+
+/// The first disks of a domain, as in `vda, vdb`.
+pub(crate) fn list_targets<'a>(targets: impl Iterator<Item = &'a str>) -> String {
+    let mut targets = targets.map(truncate_for_display);
+    let mut all = targets.by_ref().take(MAX_DISKS_LISTED).collect::<Vec<_>>().join(", ");
+    if targets.next().is_some() {
+        all.push_str(", …");
+    }
+    all
 }
 
 /// `value` without leading and trailing XML white space.

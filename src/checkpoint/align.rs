@@ -1,12 +1,12 @@
 //! `Checkpoint` × `Domain` → aligned `Checkpoint`: what libvirt makes of a checkpoint before it creates it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::backup::Spanned;
 use crate::diagnostic::{Diagnostic, Document, Span, push_bounded};
 use crate::domain::{Domain, DomainDisk, Source};
 use crate::rules::Rule;
-use crate::wording::{MAX_DISKS_LISTED, closest_match};
+use crate::wording::{MAX_DISKS_LISTED, closest_match, code, join_with_and, list_targets, setting};
 
 use super::{Checkpoint, CheckpointDisk, Coverage};
 
@@ -59,7 +59,7 @@ fn own_parent(checkpoint: &Checkpoint) -> Option<Diagnostic> {
         Diagnostic::new(
             Rule::CheckpointOwnParent,
             parent.span,
-            format!("checkpoint `{}` is its own parent", name.value),
+            format!("checkpoint {} is its own parent", code(&name.value)),
         )
         .label(name.span, "the checkpoint")
         .help("use the name of the checkpoint that was created before, or remove <parent>")
@@ -74,7 +74,10 @@ fn other_domain(checkpoint: &Checkpoint, held: &Domain, domain: &Domain) -> Opti
         Diagnostic::new(
             Rule::CheckpointOtherDomain,
             held.tag,
-            format!("checkpoint `{name}` is of another domain: its <domain> has the UUID {held_uuid}, not {uuid}"),
+            format!(
+                "checkpoint {} is of another domain: its <domain> has the UUID {held_uuid}, not {uuid}",
+                code(name)
+            ),
         )
         .label_in(Document::Domain, domain.tag, "the domain")
         .help("redefine the checkpoint in the domain that it is of")
@@ -118,7 +121,7 @@ pub(crate) fn resolve<'c, 'd>(checkpoint: &'c Checkpoint, domain: &'d Domain) ->
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for disk in listed {
         let error = match finder.find(&disk.name.value) {
-            None => no_such_disk(disk, domain),
+            None => no_such_disk(disk, domain, &finder),
             Some(found) => {
                 if let Some(first) = seen.get(&*found.target) {
                     duplicate(disk, *first)
@@ -145,28 +148,34 @@ pub(crate) fn resolve<'c, 'd>(checkpoint: &'c Checkpoint, domain: &'d Domain) ->
 /// A domain's disks by target, and by the path of the source where it is that of one disk.
 pub(crate) struct Finder<'d> {
     by_target: HashMap<&'d str, &'d DomainDisk>,
-    by_path: HashMap<&'d str, &'d DomainDisk>,
+    by_path: HashMap<&'d str, Vec<&'d DomainDisk>>,
 }
 
 impl<'d> Finder<'d> {
     pub(crate) fn new(domain: &'d Domain) -> Self {
         let mut finder = Self { by_target: HashMap::new(), by_path: HashMap::new() };
-        let mut shared = HashSet::new();
         for disk in &domain.disks {
             finder.by_target.entry(&disk.target).or_insert(disk);
-            if let Some(path) = disk.source_path.as_deref()
-                && finder.by_path.insert(path, disk).is_some()
-            {
-                shared.insert(path);
+            if let Some(path) = disk.source_path.as_deref() {
+                finder.by_path.entry(path).or_default().push(disk);
             }
         }
-        finder.by_path.retain(|path, _| !shared.contains(path));
         finder
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&'d DomainDisk> {
-        let disks = if name.starts_with('/') { &self.by_path } else { &self.by_target };
-        disks.get(name).copied()
+        if !name.starts_with('/') {
+            return self.by_target.get(name).copied();
+        }
+        match self.with_path(name) {
+            [disk] => Some(disk),
+            _ => None,
+        }
+    }
+
+    /// The disks whose source has this path.
+    fn with_path(&self, path: &str) -> &[&'d DomainDisk] {
+        self.by_path.get(path).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -193,21 +202,18 @@ fn no_domain_disks(checkpoint: &Checkpoint) -> Diagnostic {
         .libvirt(message)
 }
 
-fn no_such_disk(disk: &CheckpointDisk, domain: &Domain) -> Diagnostic {
-    let name = &disk.name.value;
-    let diagnostic = Diagnostic::new(Rule::CheckpointNoSuchDisk, disk.name.span, format!("unknown disk `{name}`"))
+fn no_such_disk(disk: &CheckpointDisk, domain: &Domain, finder: &Finder<'_>) -> Diagnostic {
+    let name = &*disk.name.value;
+    let diagnostic = Diagnostic::new(Rule::CheckpointNoSuchDisk, disk.name.span, format!("unknown disk {}", code(name)))
         .libvirt(format!("unsupported configuration: no disk named '{name}'"));
-    let targets = || domain.disks.iter().map(|disk| &*disk.target).take(MAX_DISKS_LISTED);
-    let mut all = targets().collect::<Vec<_>>().join(", ");
-    if domain.disks.len() > MAX_DISKS_LISTED {
-        all.push_str(", …");
-    }
-    let sharing = domain.disks.iter().filter(|disk| disk.source_path.as_deref() == Some(name));
-    let sharing: Vec<_> = sharing.map(|disk| &*disk.target).collect();
+    let sharing = finder.with_path(name);
     if name.starts_with('/') && sharing.len() > 1 {
-        return diagnostic.help(format!("use the target of one disk: {} have this source", sharing.join(", ")));
+        let sharing: Vec<_> = sharing.iter().map(|disk| &*disk.target).collect();
+        return diagnostic.help(format!("use the target of one disk: {} have this source", join_with_and(&sharing)));
     }
-    match closest_match(name, targets()) {
+    let targets = domain.disks.iter().map(|disk| &*disk.target);
+    let all = list_targets(targets.clone());
+    match closest_match(name, targets.take(MAX_DISKS_LISTED)) {
         Some(target) => diagnostic.help(format!("did you mean `{target}`? The domain has {all}")).unsafe_fix(
             format!("use `{target}`"),
             disk.name.span,
@@ -219,17 +225,17 @@ fn no_such_disk(disk: &CheckpointDisk, domain: &Domain) -> Diagnostic {
 
 fn duplicate(disk: &CheckpointDisk, first: Span) -> Diagnostic {
     let name = &disk.name.value;
-    Diagnostic::new(Rule::CheckpointDuplicateDisk, disk.name.span, format!("duplicate disk `{name}`"))
+    Diagnostic::new(Rule::CheckpointDuplicateDisk, disk.name.span, format!("duplicate disk {}", code(name)))
         .primary_label("listed again")
         .label(first, "listed first here")
-        .help(format!("keep one <disk name='{name}'>"))
+        .help(format!("keep one <disk {}>", setting("name", name)))
         .libvirt(format!("unsupported configuration: disk '{name}' specified twice"))
 }
 
 fn no_media(disk: &CheckpointDisk, found: &DomainDisk) -> Diagnostic {
     let name = &disk.name.value;
     let what = if found.read_only { "is read-only" } else { "has no media" };
-    let message = format!("disk `{name}` {what}: a checkpoint cannot cover it");
+    let message = format!("disk {} {what}: a checkpoint cannot cover it", code(name));
     Diagnostic::new(Rule::CheckpointNoMedia, disk.name.span, message)
         .label_in(Document::Domain, found.tag, "the disk")
         .help("use checkpoint='no', or remove this <disk>")
