@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use crate::backup::{Backup, BackupMode, Destination, Disk, Spanned, StorageType};
-use crate::diagnostic::{Diagnostic, Document, Span, push_bounded};
+use crate::diagnostic::{Diagnostic, Document, MAX_ADDED, Span, push_bounded, too_much_added};
 use crate::domain::{Domain, DomainDisk, Source};
 use crate::release::Release;
 use crate::rules::Rule;
@@ -28,11 +28,13 @@ pub fn align(backup: &mut Backup, domain: &Domain, suffix: &str, release: Releas
         // libvirt takes the first of several disks with one target.
         by_target.entry(&*disk.target).or_insert(Target { disk, listed: None });
     }
-    let mut aligner = Aligner { domain, by_target, suffix, release, by_path: OnceCell::new(), diagnostics: Vec::new() };
+    let by_path = OnceCell::new();
+    let mut aligner = Aligner { domain, by_target, suffix, release, by_path, added: 0, diagnostics: Vec::new() };
     aligner.listed_disks(backup);
     aligner.other_disks(backup);
-    fill_in_modes(backup);
-    aligner.diagnostics
+    let Aligner { added, mut diagnostics, .. } = aligner;
+    diagnostics.extend(fill_in_modes(backup, added));
+    diagnostics
 }
 
 /// Disks of type volume that libvirt would name a file after: the name is not in the documents.
@@ -76,7 +78,7 @@ pub fn align_without_domain(backup: &mut Backup) -> Vec<Diagnostic> {
         }
     }
     drop(seen);
-    fill_in_modes(backup);
+    diagnostics.extend(fill_in_modes(backup, 0));
     diagnostics
 }
 
@@ -87,6 +89,8 @@ struct Aligner<'d> {
     release: Release,
     /// The disks by the paths of their images, from the first time that one is looked for.
     by_path: OnceCell<HashMap<&'d str, &'d DomainDisk>>,
+    /// The bytes of generated names, at most a little more than [`MAX_ADDED`].
+    added: usize,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -158,6 +162,10 @@ impl<'d> Aligner<'d> {
         }
         match &domain_disk.source {
             Source::File(path) => {
+                self.added += path.len() + self.suffix.len();
+                if self.added > MAX_ADDED {
+                    return;
+                }
                 let path = format!("{path}.{}", self.suffix);
                 disk.storage_type = StorageType::File;
                 let destination = disk.destination.get_or_insert_with(|| Box::new(Destination::default()));
@@ -179,9 +187,11 @@ impl<'d> Aligner<'d> {
             .libvirt(format!("unsupported configuration: no disk named '{name}'"));
         if let Some(same) = self.disk_of_image(name) {
             let target = code(&same.target);
-            return diagnostic
-                .help(format!("use the target as the name: {shown} is the image of {target}"))
-                .safe_fix(format!("use {target}"), disk.name.span, same.target.clone());
+            return diagnostic.help(format!("use the target as the name: {shown} is the image of {target}")).safe_fix(
+                format!("use {target}"),
+                disk.name.span,
+                same.target.clone(),
+            );
         }
         let targets = self.domain.disks.iter().map(|disk| &*disk.target);
         let all = list_targets(targets.clone());
@@ -271,14 +281,21 @@ fn refusing_to_generate(name: &str) -> String {
     format!("unsupported configuration: refusing to generate file name for disk '{name}'")
 }
 
-/// Every disk gets its mode, left-out ones included: as written, else incremental if a checkpoint is named, else full.
-fn fill_in_modes(backup: &mut Backup) {
+/// Every disk gets its mode, excluded ones too: as written, else incremental if a checkpoint is named, else full.
+///
+/// `added` are the bytes that were added before; no names are filled in beyond [`MAX_ADDED`], which is an error.
+fn fill_in_modes(backup: &mut Backup, mut added: usize) -> Option<Diagnostic> {
+    let checkpoint = &backup.incremental;
     for disk in &mut backup.disks {
-        let named = disk.incremental.is_some() || backup.incremental.is_some();
+        let named = disk.incremental.is_some() || checkpoint.is_some();
         let value_implied_by_siblings = if named { BackupMode::Incremental } else { BackupMode::Full };
         let mode = disk.backupmode.get_or_insert(Spanned { value: value_implied_by_siblings, span: Span::default() });
         if mode.value == BackupMode::Incremental && disk.incremental.is_none() {
-            disk.incremental.clone_from(&backup.incremental);
+            added += checkpoint.as_ref().map_or(0, |name| name.value.len());
+            if added <= MAX_ADDED {
+                disk.incremental.clone_from(checkpoint);
+            }
         }
     }
+    (added > MAX_ADDED).then(|| too_much_added(backup.tag.span))
 }

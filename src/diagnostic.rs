@@ -130,6 +130,16 @@ fn bounded(text: impl Into<String>) -> String {
 /// Maximum number of diagnostics per document. Reporting this many takes less than 1 GiB.
 pub const MAX_DIAGNOSTICS: usize = 100_000;
 
+/// The most bytes that alignment adds to a document: names of destinations, and the names of checkpoints that disks and
+/// bitmaps take over. A larger result could not be read as a file.
+pub(crate) const MAX_ADDED: usize = 64 << 20;
+
+/// That alignment would add more than [`MAX_ADDED`] to the document of this root element.
+pub(crate) fn too_much_added(root: Span) -> Diagnostic {
+    let message = format!("libvirt would add more than {} MiB of names to the disks", MAX_ADDED >> 20);
+    Diagnostic::new(Rule::TooLarge, root, message).help("use shorter names for the checkpoint and the suffix")
+}
+
 /// Adds a diagnostic unless there are more than [`MAX_DIAGNOSTICS`] already.
 pub(crate) fn push_bounded(diagnostics: &mut Vec<Diagnostic>, diagnostic: Diagnostic) {
     if diagnostics.len() <= MAX_DIAGNOSTICS {

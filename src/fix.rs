@@ -12,6 +12,8 @@ use crate::pipeline::check;
 const RECHECK_BUDGET: usize = 8 << 20;
 /// The cost of a diagnostic, in bytes that take as long to check.
 const DIAGNOSTIC_COST: usize = 256;
+/// The cost of a disk of the domain, which alignment adds to the backup.
+const DISK_COST: usize = 64;
 /// Attempts made whatever the size of the file.
 const MIN_ATTEMPTS: usize = 2;
 
@@ -37,7 +39,8 @@ pub fn fix(text: &str, domain: Option<&Domain>, options: &Options, allowed: Appl
         if candidates.is_empty() {
             return fixed;
         }
-        let cost = fixed.text.len() + DIAGNOSTIC_COST * fixed.diagnostics.len();
+        let disks = domain.map_or(0, |domain| domain.disks.len());
+        let cost = fixed.text.len() + DIAGNOSTIC_COST * fixed.diagnostics.len() + DISK_COST * disks;
         // Try all fixes together, then halves, quarters and at last single fixes, in case some exclude each other.
         let sizes = successors(Some(candidates.len()), |size| (*size > 1).then(|| size.div_ceil(2)));
         let attempts = sizes.flat_map(|size| candidates.chunks(size)).take_while(|_| {

@@ -255,3 +255,50 @@ fn a_fix_that_improves_nothing_is_not_applied() {
         }
     }
 }
+
+/// The rules that `normalize` reports, or none.
+fn refusal(text: &str, disks: usize, options: &Options) -> Vec<&'static str> {
+    normalize(text, Some(&domain(disks)), options).map_or_else(|found| rules(&found), |_| Vec::new())
+}
+
+#[test]
+fn names_that_libvirt_adds_are_at_most_64_mebibytes() {
+    const MEBIBYTE: usize = 1 << 20;
+    // `/i/vdaaaa.` and the suffix, for each of two disks.
+    let fits = 32 * MEBIBYTE - "/i/vdaaaa".len();
+    for (length, expected) in [(fits, &[][..]), (fits + 1, &["xml/too-large"])] {
+        let options = Options { suffix: "s".repeat(length), ..Options::default() };
+        assert_eq!(refusal("<domainbackup/>", 2, &options), expected);
+    }
+    // A checkpoint that is inherited by each of 17 disks, besides their names of 11 bytes.
+    let inherited = |length| format!("<domainbackup><incremental>{}</incremental></domainbackup>", "c".repeat(length));
+    let fits = 64 * MEBIBYTE / 17 - "/i/vdaaaa".len() - "s".len();
+    let options = Options { suffix: "s".into(), ..Options::default() };
+    for (length, expected) in [(fits, &[][..]), (fits + 1, &["xml/too-large"])] {
+        assert_eq!(refusal(&inherited(length), 17, &options), expected);
+    }
+    // The same for the bitmaps of a checkpoint.
+    let checkpoint = |length| format!("<domaincheckpoint><name>{}</name></domaincheckpoint>", "c".repeat(length));
+    for (length, expected) in [(64 * MEBIBYTE / 17, &[][..]), (64 * MEBIBYTE / 17 + 1, &["xml/too-large"])] {
+        assert_eq!(refusal(&checkpoint(length), 17, &options), expected);
+    }
+}
+
+#[test]
+fn a_checkpoint_finds_no_path_that_two_disks_share() {
+    let domain = Domain::parse(
+        "<domain><devices><disk><source file='/i'/><target dev='vda'/></disk><disk><source file='/i'/><target dev='vdb'/>\
+         </disk><disk><source file='/j'/><target dev='vdc'/></disk></devices></domain>",
+    )
+    .unwrap();
+    let with = |name: &str| {
+        let text = format!("<domaincheckpoint><name>c</name><disks><disk name='{name}'/></disks></domaincheckpoint>");
+        normalize(&text, Some(&domain), &Options::default())
+    };
+    assert!(with("/j").unwrap().contains("<disk name='vdc' checkpoint='bitmap'"));
+    let found = with("/i").unwrap_err();
+    let shared = "use the target of one disk: `vda` and `vdb` have this source";
+    assert_eq!(help(only(&found, "checkpoint/no-such-disk")), shared);
+    let found = with("/k").unwrap_err();
+    assert_eq!(help(only(&found, "checkpoint/no-such-disk")), "the domain has vda, vdb, vdc");
+}

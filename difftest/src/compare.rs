@@ -58,7 +58,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let next = AtomicU64::new(0);
     let schema = options.schema.as_deref().map(Schema::read).transpose()?;
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..options.jobs).map(|_| scope.spawn(|| work(options, schema.as_ref(), &next, &tally))).collect();
+        let workers: Vec<_> =
+            (0..options.jobs).map(|_| scope.spawn(|| work(options, schema.as_ref(), &next, &tally))).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker panicked"))
     })?;
     let tally = tally.into_inner()?;

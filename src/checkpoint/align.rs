@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::backup::Spanned;
-use crate::diagnostic::{Diagnostic, Document, Span, push_bounded};
+use crate::diagnostic::{Diagnostic, Document, MAX_ADDED, Span, push_bounded, too_much_added};
 use crate::domain::{Domain, DomainDisk, Source};
 use crate::rules::Rule;
 use crate::wording::{MAX_DISKS_LISTED, closest_match, code, join_with_and, list_targets, setting};
@@ -27,7 +27,7 @@ pub(crate) fn align(checkpoint: &mut Checkpoint, domain: &Domain, suffix: &str) 
 pub(crate) fn align_redefined(checkpoint: &mut Checkpoint, domain: &Domain) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::from_iter(own_parent(checkpoint));
     let Some(held) = checkpoint.domain.take() else {
-        name_bitmaps(checkpoint);
+        diagnostics.extend(name_bitmaps(checkpoint));
         return diagnostics;
     };
     diagnostics.extend(other_domain(checkpoint, &held.domain, domain));
@@ -107,7 +107,7 @@ fn fit_to(checkpoint: &mut Checkpoint, domain: &Domain) -> Vec<Diagnostic> {
         push_bounded(&mut diagnostics, no_domain_disks(checkpoint));
     }
     checkpoint.disks = Some(aligned);
-    name_bitmaps(checkpoint);
+    diagnostics.extend(name_bitmaps(checkpoint));
     diagnostics
 }
 
@@ -184,12 +184,18 @@ pub(crate) fn is_coverable(disk: &DomainDisk) -> bool {
     disk.source != Source::Empty && !disk.read_only
 }
 
-/// Bitmaps are called like the checkpoint unless they have a name.
-pub(crate) fn name_bitmaps(checkpoint: &mut Checkpoint) {
-    let Some(name) = &checkpoint.name else { return };
-    for disk in checkpoint.disks.iter_mut().flatten().filter(|disk| disk.has_bitmap()) {
-        disk.bitmap.get_or_insert_with(|| Spanned { value: name.value.clone(), span: Span::default() });
+/// Bitmaps are called like the checkpoint unless they have a name. A name that is too long for so many is an error.
+pub(crate) fn name_bitmaps(checkpoint: &mut Checkpoint) -> Option<Diagnostic> {
+    let name = &checkpoint.name.as_ref()?.value;
+    let mut added = 0;
+    for disk in checkpoint.disks.iter_mut().flatten().filter(|disk| disk.has_bitmap() && disk.bitmap.is_none()) {
+        added += name.len();
+        if added > MAX_ADDED {
+            return Some(too_much_added(checkpoint.tag));
+        }
+        disk.bitmap = Some(Spanned { value: name.clone(), span: Span::default() });
     }
+    None
 }
 
 fn no_domain_disks(checkpoint: &Checkpoint) -> Diagnostic {
@@ -204,8 +210,9 @@ fn no_domain_disks(checkpoint: &Checkpoint) -> Diagnostic {
 
 fn no_such_disk(disk: &CheckpointDisk, domain: &Domain, finder: &Finder<'_>) -> Diagnostic {
     let name = &*disk.name.value;
-    let diagnostic = Diagnostic::new(Rule::CheckpointNoSuchDisk, disk.name.span, format!("unknown disk {}", code(name)))
-        .libvirt(format!("unsupported configuration: no disk named '{name}'"));
+    let diagnostic =
+        Diagnostic::new(Rule::CheckpointNoSuchDisk, disk.name.span, format!("unknown disk {}", code(name)))
+            .libvirt(format!("unsupported configuration: no disk named '{name}'"));
     let sharing = finder.with_path(name);
     if name.starts_with('/') && sharing.len() > 1 {
         let sharing: Vec<_> = sharing.iter().map(|disk| &*disk.target).collect();

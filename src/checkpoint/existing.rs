@@ -50,6 +50,9 @@ impl Existing {
     }
 }
 
+/// The most checkpoints in one list: QEMU itself keeps at most 65,535 bitmaps in an image.
+const MAX_NAMES: usize = 1_000_000;
+
 /// Reads the output of `virsh checkpoint-list`, as a table, a tree or names, or of one or more
 /// `virsh checkpoint-dumpxml`.
 ///
@@ -62,8 +65,8 @@ pub fn read_existing(text: &str) -> Result<Vec<Existing>, String> {
 }
 
 fn read_list(text: &str) -> Result<Vec<Existing>, String> {
-    let lines: Vec<(usize, &str)> = text.lines().zip(1..).map(|(line, number)| (number, line.trim_end())).collect();
-    let mut lines = lines.into_iter().filter(|(_, line)| !line.is_empty()).peekable();
+    let lines = text.lines().zip(1..).map(|(line, number)| (number, line.trim_end()));
+    let mut lines = lines.filter(|(_, line)| !line.is_empty()).peekable();
     let mut names = Vec::new();
     // A table has a head of several words, in the user's language, and a line below it.
     let mut rest = lines.clone();
@@ -77,6 +80,7 @@ fn read_list(text: &str) -> Result<Vec<Existing>, String> {
         let name = name.or_else(|| (!is_table && is_branch(line)).then_some(""));
         match name {
             Some("") => {}
+            Some(_) if names.len() == MAX_NAMES => return Err(format!("it lists more than {MAX_NAMES} checkpoints")),
             Some(name) => names.push(Existing::named(name)),
             None => {
                 let form = "use the output of `virsh checkpoint-list --name`";
@@ -204,6 +208,13 @@ mod tests {
         assert_eq!(names("\u{feff}one-36-0\r\none-36-1\r\n\r\n"), two);
         assert_eq!(read_existing(" Name   Creation Time\n----------------------\n"), Ok(Vec::new()));
         assert_eq!(read_existing(""), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn the_length_of_a_list_is_bounded() {
+        let list = "a\n".repeat(MAX_NAMES);
+        assert_eq!(read_existing(&list).map(|found| found.len()), Ok(MAX_NAMES));
+        assert_eq!(read_existing(&(list + "a\n")), Err("it lists more than 1000000 checkpoints".to_owned()));
     }
 
     #[test]

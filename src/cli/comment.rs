@@ -6,12 +6,17 @@ use crate::rules::Rule;
 /// As much of a comment as is named.
 const MAX_SHOWN: usize = 60;
 
-/// A warning for each comment and processing instruction that is lost when a backup is put into libvirt's form.
+/// Comments and processing instructions that are reported one by one.
+const MAX_REPORTED: usize = 1_000;
+
+/// A warning for each comment and processing instruction that is lost when a backup is put into libvirt's form; beyond
+/// [`MAX_REPORTED`], one for all the others.
 ///
 /// `text` is a well-formed document, as [`crate::normalize`] accepts it.
 #[must_use]
 pub fn dropped_comments(text: &str) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    let mut found: Vec<Diagnostic> = Vec::new();
+    let mut others = 0;
     let mut at = 0;
     while let Some(next) = text.get(at..).and_then(|rest| rest.find('<')) {
         let start = at + next;
@@ -27,9 +32,15 @@ pub fn dropped_comments(text: &str) -> Vec<Diagnostic> {
             (None, "<")
         };
         at = start + rest.find(close).map_or(rest.len(), |end| end + close.len()).max(1);
-        if let Some(kind) = kind {
-            found.push(describe(kind, text, start, at));
+        match kind {
+            Some(kind) if found.len() < MAX_REPORTED => found.push(describe(kind, text, start, at)),
+            Some(_) => others += 1,
+            None => {}
         }
+    }
+    if let Some(last) = found.last().filter(|_| others > 0) {
+        let message = format!("{others} more comments and processing instructions would be lost");
+        found.push(Diagnostic::new(Rule::DroppedComment, last.primary.span.after(), message));
     }
     found
 }
@@ -69,6 +80,14 @@ mod tests {
         assert_eq!(named(text), ["<!-- a < b -->", "<?edit on?>", "<!--d-->", "<!-- e"]);
         assert_eq!(named("<domainbackup/>"), [""; 0]);
         assert_eq!(named("<?xml-model href='x'?><domainbackup/>"), ["<?xml-model href='x'?>"]);
+    }
+
+    #[test]
+    fn many_comments_are_counted() {
+        let text = "<!---->".repeat(MAX_REPORTED + 5) + "<domainbackup/>";
+        let found = dropped_comments(&text);
+        assert_eq!(found.len(), MAX_REPORTED + 1);
+        assert_eq!(found.last().unwrap().message, "5 more comments and processing instructions would be lost");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::cli::report::{
 };
 use crate::cli::write;
 use crate::compose::{Documents, Mode, Request, compose, newest_base};
-use crate::diagnostic::{Diagnostic, Document};
+use crate::diagnostic::{Diagnostic, Document, truncate_with_note};
 use crate::domain;
 use crate::domain::Domain;
 use crate::host::{Facts, Vm};
@@ -184,8 +184,9 @@ impl Report {
         diagnostics: Vec<Diagnostic>,
         env: &mut Env<'_>,
     ) -> anyhow::Result<()> {
-        let diagnostics: Vec<_> =
+        let mut diagnostics: Vec<_> =
             diagnostics.into_iter().filter(|diagnostic| !self.quiet || diagnostic.is_error()).collect();
+        truncate_with_note(&mut diagnostics);
         let (source, _) = Source::new(BACKUP_NAME, backup.as_bytes().to_vec(), crate::release::Release::default());
         let companions = Companions { domain: Some(Arc::clone(&self.domain)), checkpoint: self.checkpoint.clone() };
         let checked = CheckedFile::new(source, companions, Status::Failed, diagnostics);

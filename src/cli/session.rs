@@ -14,7 +14,7 @@ use crate::cli::levels::Levels;
 use crate::cli::report::{Appearance, CheckedFile, Companions, OfferedFixes, Status, Style};
 use crate::cli::suppression;
 use crate::cli::write::{self, Identity};
-use crate::diagnostic::{Applicability, Diagnostic, Document, sort};
+use crate::diagnostic::{Applicability, Diagnostic, Document, sort, truncate_with_note};
 use crate::domain::{self, Domain};
 use crate::fix::{Fixed, fix};
 use crate::host::answers::{self, Answer, Question};
@@ -297,6 +297,7 @@ impl Session {
             sort(&mut diagnostics);
             let domain = domain.into_iter().flat_map(|domain| &domain.diagnostics);
             diagnostics.splice(0..0, domain.chain(self.checkpoint_diagnostics()).cloned());
+            truncate_with_note(&mut diagnostics);
         }
         // What libvirt refuses stays refused, whatever diagnostics are allowed.
         let refused = (self.normalizes && diagnostics.iter().any(Diagnostic::is_error)).then(|| diagnostics.clone());

@@ -47,10 +47,14 @@ pub(super) fn align(
         Some(domain) if options.redefine => checkpoint::align_redefined(aligned, domain),
         Some(domain) => checkpoint::align(aligned, domain, &options.suffix),
         None => {
+            let mut diagnostics = Vec::new();
             if options.explicit {
-                checkpoint::name_bitmaps(aligned);
+                diagnostics.extend(checkpoint::name_bitmaps(aligned));
             }
-            if purpose == Purpose::Check { checkpoint::check_without_domain(aligned) } else { Vec::new() }
+            if purpose == Purpose::Check {
+                diagnostics.extend(checkpoint::check_without_domain(aligned));
+            }
+            diagnostics
         }
     }
 }
