@@ -5,6 +5,8 @@
     fuzz/hostile.py target/release/backupxml              every document with every command
     fuzz/hostile.py target/release/backupxml deep bomb    only those whose names begin with these words
 
+Documents that are hostile only together with others, such as a domain of 20,000 disks, are run with them.
+
 Each run has 5 s of processor time and 1 GiB of memory, must exit with 0, 1 or 2, must not panic, and must not write control
 characters; only a diff, which may be applied as a patch, contains those of the document unless it is printed to a terminal.
 Violations are printed, and make the exit status 1. Documents have up to 75 MB and are created in the temporary directory one
@@ -124,6 +126,113 @@ DOCUMENTS = {
 }
 
 
+def domain(disks, path="/i/#", target="vd#"):
+    disk = f"<disk type='file'><driver name='qemu' type='qcow2'/><source file='{path}'/><target dev='{target}' bus='virtio'/></disk>"
+    return f"<domain type='kvm'><name>d</name><devices>{numbered(disk, disks)}</devices></domain>"
+
+
+def unknown_disks(count):
+    return disks(numbered("<disk name='vdx#' backup='no'/>", count))
+
+
+def listed_disks(count, before=""):
+    disk = "<disk name='vd#' type='file'><target file='/b/#'/></disk>"
+    return inside(f"{before}<disks>{numbered(disk, count)}</disks>")
+
+
+def checkpoint(name, content=""):
+    return f"<domaincheckpoint><name>{name}</name>{content}</domaincheckpoint>"
+
+
+ALL_DISKS = inside("")
+UNCLOSED = "<disks>" * 130_000
+REFERENCES = "&#97;" * 60_000
+CHECKED = [["check"], ["check", "--format", "json"], ["plan"], ["normalize"], ["check", "--unsafe-fixes", "--diff"]]
+
+# Several documents: the commands, then the options with which each of the other documents is given.
+TOGETHER = {
+    "unclosed-disks": lambda: ([["check"], ["normalize"]], inside(UNCLOSED), {}),
+    "unclosed-disks-domain": lambda: ([["check"], ["plan"]], ALL_DISKS, {"--domain": f"<domain><devices>{UNCLOSED}"}),
+    "unclosed-disks-checkpoint": lambda: ([["check"]], ALL_DISKS, {"--checkpoint": f"<domaincheckpoint>{UNCLOSED}"}),
+    "unclosed-disks-document": lambda: ([["check"]], f"<domaincheckpoint>{UNCLOSED}", {}),
+    "unclosed-disks-existing": lambda: (
+        [["check"]],
+        ALL_DISKS,
+        {"--existing-checkpoint": f"<domaincheckpoint>{UNCLOSED}"},
+    ),
+    "unended-disks": lambda: ([["check"]], disks("<disk name='vda'>", 600_000), {}),
+    "unknown-disks": lambda: (CHECKED, unknown_disks(20_000), {"--domain": domain(20_000)}),
+    "unknown-paths": lambda: (
+        CHECKED,
+        checkpoint("c", "<disks>" + numbered("<disk name='/x#'/>", 20_000) + "</disks>"),
+        {"--domain": domain(20_000)},
+    ),
+    "unknown-disks-fixes": lambda: (
+        [["check", "--unsafe-fixes", "--diff"]],
+        disks(numbered("<disk name='vd#x' backup='no'/>", 100)),
+        {"--domain": domain(50_000)},
+    ),
+    "inherited-checkpoint": lambda: (
+        CHECKED,
+        listed_disks(20_000, f"<incremental>{'c' * 50_000}</incremental>"),
+        {"--domain": domain(20_000)},
+    ),
+    "inherited-checkpoint-references": lambda: (
+        CHECKED,
+        listed_disks(20_000, f"<incremental>{REFERENCES}</incremental>"),
+        {"--domain": domain(20_000)},
+    ),
+    "inherited-checkpoint-missing": lambda: (
+        CHECKED[:3],
+        listed_disks(1_000, f"<incremental>{'c' * 50_000}</incremental>"),
+        {"--domain": domain(1_000), "--existing-checkpoint": "monday\n"},
+    ),
+    "suffix": lambda: (
+        [[*command, "--suffix", "s" * 50_000] for command in CHECKED],
+        ALL_DISKS,
+        {"--domain": domain(20_000)},
+    ),
+    "checkpoint-name": lambda: (
+        CHECKED,
+        ALL_DISKS,
+        {"--domain": domain(20_000), "--checkpoint": checkpoint(REFERENCES)},
+    ),
+    "checkpoint-document": lambda: (CHECKED[:2] + CHECKED[3:4], checkpoint(REFERENCES), {"--domain": domain(20_000)}),
+    "names": lambda: ([["check", "--format", "json"]], disks(numbered(f"<disk name='vd{'x' * 1_000}#'/>", 20_000)), {}),
+    "names-namespace": lambda: (
+        [["check"], ["check", "--format", "json"]],
+        f"<domainbackup xmlns:a='{'u' * 20_000}'><disks>{'<a:b/>' * 20_000}</disks></domainbackup>",
+        {},
+    ),
+    "targets-in-help": lambda: (
+        CHECKED,
+        unknown_disks(20_000),
+        {"--domain": domain(12, target=f"vd{'x' * 4_000}#")},
+    ),
+    "existing-names": lambda: (
+        [["check"], ["plan"]],
+        ALL_DISKS,
+        {"--domain": DOMAIN.read_text(), "--existing-checkpoint": numbered("cp#\n", 5_000_000)},
+    ),
+    "existing-names-most": lambda: (
+        [["check"], ["plan"]],
+        inside("<incremental>monday</incremental>"),
+        {"--domain": domain(20_000), "--existing-checkpoint": numbered("cp#\n", 1_000_000)},
+    ),
+    "dropped-comments": lambda: (
+        [["normalize", "--check"], ["normalize", "--diff"]],
+        inside("<!---->" * 2_500_000),
+        {},
+    ),
+    "diagnostics-of-domain": lambda: (
+        [["check"], ["plan"], ["new", "--to", "/b"]],
+        ALL_DISKS,
+        {"--domain": f"<domain><devices>{'<disk/>' * 500_000}</devices></domain>"},
+    ),
+    "explained": lambda: ([["explain", "no disk named 'vda' " * 5_000]], None, {}),
+}
+
+
 def limit():
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
@@ -151,7 +260,7 @@ def run(arguments, saying=b"", **streams):
     return wrong, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def tell(name, results):
+def report(name, results):
     wrong = {way: found for way, (found, _) in results.items() if found}
     slowest = max(results, key=lambda way: results[way][1])
     print(f"{'BAD' if wrong else 'ok ':3} {name:24} {results[slowest][1]:5.2f} s at most ({slowest})", flush=True)
@@ -166,8 +275,30 @@ def documents(program, folder, wanted):
             document = make()
             file = folder / f"{name}.xml"
             file.write_bytes(document if isinstance(document, bytes) else document.encode())
-            yield tell(name, {way: run([program, *options, file]) for way, options in WAYS.items()})
+            yield report(name, {way: run([program, *options, file]) for way, options in WAYS.items()})
             file.unlink()
+
+
+def together(program, folder, wanted):
+    for name, make in TOGETHER.items():
+        if not wanted(name):
+            continue
+        commands, document, others = make()
+        place = folder / name
+        place.mkdir()
+        options = []
+        if document is not None:
+            (place / "document.xml").write_text(document)
+        for option, text in others.items():
+            other = place / f"{option[2:]}.xml"
+            other.write_text(text)
+            options += [option, f"@{other}" if option == "--existing-checkpoint" else other]
+        results = {}
+        for command in commands:
+            file = [] if command[0] == "new" or document is None else [place / "document.xml"]
+            results[" ".join(command)[:40]] = run([program, *command, *file, *options])
+        yield report(name, results)
+        shutil.rmtree(place)
 
 
 def broken(folder):
@@ -209,7 +340,7 @@ def odd_files(program, folder, wanted):
     }
     for name, start in runs.items():
         if wanted(name):
-            yield tell(name, {"check": start()})
+            yield report(name, {"check": start()})
 
 
 def through_fifo(program, fifo):
@@ -268,7 +399,8 @@ def main():
     wanted = lambda name: len(sys.argv) == 2 or name.startswith(tuple(sys.argv[2:]))
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        bad = [*odd_files(program, pathlib.Path(folder), wanted), *documents(program, pathlib.Path(folder), wanted)]
+        place = pathlib.Path(folder)
+        bad = [result for part in (odd_files, together, documents) for result in part(program, place, wanted)]
     print(f"{len(bad)} tried, {sum(bad)} bad, {time.monotonic() - started:.0f} s")
     return any(bad) or not bad
 

@@ -63,8 +63,10 @@ fn check_transport(context: &mut Context<'_>, fields: &Fields<'_, '_>) -> Transp
         },
     };
     let (needed, allowed) = attributes_of(chosen);
+    // White space around the transport is reported in its place: what does not fit it is reported at the attributes.
+    let is_exact = fields.get("transport").is_none_or(|transport| transport.value == chosen.name());
     match by_attributes {
-        Some(intended) if intended != chosen => {
+        Some(intended) if intended != chosen && is_exact => {
             report_wrong_transport(context, fields, chosen, intended);
             return intended;
         }
