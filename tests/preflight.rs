@@ -155,7 +155,12 @@ fn libvirts_words_are_its_own() {
         let chosen: Vec<_> = errors.iter().filter_map(|error| error.libvirt.as_deref()).collect();
         let first_line = |words: &str| words.lines().next().unwrap_or_default().to_owned();
         let has_other = OTHER_WORDS.iter().any(|(name, _)| *name == scenario.name);
-        if !errors.is_empty() && !has_other && !chosen.iter().any(|words| first_line(words) == first_line(message)) {
+        // Of a message that repeats a very long name the beginning is kept.
+        let agrees = |words: &&str| match words.strip_suffix('…') {
+            Some(beginning) => beginning.len() > 990 && message.starts_with(beginning),
+            None => first_line(words) == first_line(message),
+        };
+        if !errors.is_empty() && !has_other && !chosen.iter().any(agrees) {
             wrong.push(format!("{}:\n  {message}\n  {chosen:?}", scenario.name));
         }
     }
