@@ -270,6 +270,13 @@ impl Diagnostic {
         self
     }
 
+    /// Adds a fix, if there is one.
+    #[must_use]
+    pub(crate) fn with_fix(mut self, fix: Option<Fix>) -> Self {
+        self.fixes.extend(fix);
+        self
+    }
+
     /// Adds a fix of one edit that cannot change what the author intended.
     #[must_use]
     pub fn safe_fix(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {

@@ -115,7 +115,7 @@ mod tests {
         let text = "<domainbackup mode='psuh'><disks><disk nmae='vda' bogus='1'/></disks></domainbackup>";
         let safe = "<domainbackup mode='push'><disks><disk name='vda' bogus='1'/></disks></domainbackup>";
         assert_eq!(fixed(text, Applicability::Safe), (safe.to_owned(), 1));
-        assert_eq!(fixed(text, Applicability::Unsafe), (safe.replace(" bogus='1'", ""), 0));
+        assert_eq!(fixed(text, Applicability::Unsafe), (safe.replace(" bogus='1'/>", "/><!-- bogus='1' -->"), 0));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A departure is reported and reading goes on with what was most likely meant, so that a mistake in one place hides
 //! nothing in another and does not show up a second time elsewhere.
 
+mod address;
 mod cause;
 mod destination;
 mod element;
@@ -216,12 +217,6 @@ fn push_with_server(context: &mut Context<'_>, fields: &Fields<'_, '_>, server: 
                 Some(mode) => diagnostic.label(mode.span, "push mode is set here"),
                 None => diagnostic,
             };
-            let diagnostic = match fields.child("server") {
-                Some(server) => {
-                    diagnostic.unsafe_fix(wording::remove("<server>"), context.with_space_before(server.span()), "")
-                }
-                None => diagnostic,
-            };
             context.report(diagnostic);
             Mode::Push
         }
@@ -238,8 +233,7 @@ fn parse_disk_list<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: M
     let fields = read_element(context, node, &DISKS);
     if fields.repeated.is_empty() && !fields.has_unknown_child {
         let diagnostic = Diagnostic::new(Rule::EmptyDisks, fields.tag(), "<disks> is empty")
-            .help("list at least one <disk>, or remove <disks> to back up every disk of the domain")
-            .unsafe_fix(wording::remove("<disks>"), context.with_space_before(node.span()), "");
+            .help("list at least one <disk>, or remove <disks> to back up every disk of the domain");
         context.report_missing("disk", diagnostic);
     }
     fields.repeated.iter().map(|disk| parse_disk(context, *disk, mode)).collect()
@@ -319,24 +313,26 @@ fn parse_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: Mode) 
 /// A disk that was copied out of a domain: one mistake, whatever the schema makes of its parts.
 fn parse_domain_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Option<Disk> {
     let child = |name: &str| node.children().find(|child| child.name() == name);
-    let has_domains_target = child("target").is_some_and(|target| {
-        target.has_attribute("bus") && target.attribute("dev").is_some_and(|dev| Value::DiskName.accepts(dev))
-    });
+    let target = child("target").and_then(|target| target.attribute("dev")).filter(|dev| Value::DiskName.accepts(dev));
     let has_name = node.has_attribute("name");
-    let is_domains = has_domains_target || !has_name && (node.has_attribute("device") || child("source").is_some());
+    let is_domains = target.is_some() || !has_name && (node.has_attribute("device") || child("source").is_some());
     if !is_domains {
         return None;
     }
     let tag = node.tag();
-    let name = child("target").and_then(|target| target.attribute("dev")).unwrap_or("TARGET").to_owned();
+    let name = target.unwrap_or("TARGET").to_owned();
     let diagnostic =
         Diagnostic::new(Rule::DomainDisk, tag, "this <disk> is written as in a domain, not as in a backup")
-            .help(format!("write <disk name='{name}'/>: a backup names a disk by its <target dev> in the domain"))
-            .unsafe_fix(
-                wording::replace_with(&format!("<disk name='{name}'/>")),
-                node.span(),
-                format!("<disk name='{name}'/>"),
-            );
+            .help(format!("write <disk name='{name}'/>: a backup names a disk by its <target dev> in the domain"));
+    // What a backup's disk has besides its name must not be lost.
+    let is_of_backup = |name: &str| name.starts_with("backup") || name.starts_with("export") || name == "incremental";
+    let has_settings = node.attributes().any(|attribute| is_of_backup(attribute.name)) || child("scratch").is_some();
+    let diagnostic = if target.is_none() || has_settings {
+        diagnostic
+    } else {
+        let text = format!("<disk name='{name}'/>");
+        diagnostic.unsafe_fix(wording::replace_with(&text), node.span(), text)
+    };
     context.report(diagnostic);
     Some(Disk { included: false, ..Disk::new(Spanned { value: name, span: tag }, tag) })
 }
@@ -659,7 +655,7 @@ fn report_missing_scratch(context: &mut Context<'_>, disk: &DiskFields<'_, '_>, 
         )
         .label(driver.tag(), wording::REQUIRED_BY_THIS)
         .help("add <scratch file='/path/to/file'/>, or remove <driver>")
-        .unsafe_fix(wording::remove("<driver>"), context.with_space_before(driver.span()), ""),
+        .with_fix(unexpected::element_into_comment(context, driver)),
         (StorageType::File, None) => return,
     };
     let diagnostic = match disk.fields.get("type") {

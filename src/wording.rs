@@ -108,6 +108,12 @@ pub(crate) fn setting(name: &str, value: &str) -> String {
     format!("{name}={quote}{}{quote}", truncate_for_display(value))
 }
 
+/// The same, whole: for a document.
+pub(crate) fn quoted_setting(name: &str, value: &str) -> String {
+    let quote = if value.contains('\'') { '"' } else { '\'' };
+    format!("{name}={quote}{value}{quote}")
+}
+
 // What is wrong.
 
 pub(crate) fn missing_element(name: &str) -> String {
@@ -257,6 +263,8 @@ pub(crate) fn belongs(shown: &str, parents: &[String]) -> String {
 
 pub(crate) const WRITE_ABSOLUTE_PATH: &str = "write an absolute path, which starts with `/`";
 pub(crate) const NO_ROOT_PREFIX: &str = "write the name without a namespace prefix";
+pub(crate) const ONLY_LISTED_DISKS: &str =
+    "<disks> includes only the disks that it lists: list each one, and those to exclude with backup='no'";
 pub(crate) const NO_NAMESPACE: &str = "remove it: libvirt's elements and attributes are in no namespace";
 pub(crate) const REMOVE_WHITE_SPACE: &str = "remove the white space";
 pub(crate) const NEWER_LIBVIRT: &str = "a newer libvirt may know it";
@@ -265,6 +273,10 @@ pub(crate) const NEWER_LIBVIRT: &str = "a newer libvirt may know it";
 
 pub(crate) fn remove(shown: &str) -> String {
     format!("remove {shown}")
+}
+
+pub(crate) fn into_comment(shown: &str) -> String {
+    format!("move {shown} into a comment")
 }
 
 pub(crate) fn insert(shown: &str) -> String {

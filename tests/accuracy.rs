@@ -9,6 +9,8 @@
 mod document;
 #[path = "accuracy/mutation.rs"]
 mod mutation;
+#[path = "accuracy/slip.rs"]
+mod slip;
 #[path = "accuracy/syntax.rs"]
 mod syntax;
 
@@ -189,4 +191,61 @@ fn fixes_resolve_their_diagnostics() {
     println!("{}", useless.iter().take(MAX_SHOWN).cloned().collect::<Vec<_>>().join("\n"));
     assert!(useless.is_empty(), "{} fixes change no error", useless.len());
     assert!(fixable * 100 >= all * MIN_FIXABLE_PERCENT, "{fixable} of {all}");
+}
+
+/// What unsafe fixes make of documents with one mistake: accepted again, and the same backup as before the mistake.
+#[test]
+fn unsafe_fixes_restore_what_was_written() {
+    const SLIPS: usize = 1_000;
+    const MIN_ACCEPTED_PERCENT: usize = 79;
+    const MIN_SAME_PERCENT: usize = 76;
+    let options = Options::default();
+    let mut random = slip::Random(0x5eed);
+    let documents = documents();
+    let mut mistakes = Vec::new();
+    while mistakes.len() < SLIPS {
+        let document = &documents[random.below(documents.len())];
+        let original = document.write().0;
+        if mistakes.len() % 4 == 0 {
+            let mut all = mutants(document);
+            let Mutant { kind, text, .. } = all.swap_remove(random.below(all.len()));
+            mistakes.push((kind, original, text));
+        } else if let Some(slip) = slip::slip(&original, &mut random) {
+            mistakes.push((slip.kind, original, slip.text));
+        }
+    }
+    let mut rates: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
+    let mut misses = Vec::new();
+    for (kind, original, text) in mistakes.into_iter().filter(|(_, _, text)| is_refused(text)) {
+        let rate = rates.entry(kind).or_default();
+        let fixed = fix(&text, None, &options, Applicability::Unsafe);
+        let result = normalize(&fixed.text, None, &options);
+        let is_same = result.as_ref().ok() == normalize(&original, None, &options).ok().as_ref();
+        let alone = errors(&text).len() == 1;
+        for (count, holds) in rate.iter_mut().zip([true, alone, result.is_ok(), is_same]) {
+            *count += usize::from(holds);
+        }
+        if !is_same || !alone {
+            let found = errors(&text).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n   ");
+            let verdict = if is_same {
+                "same"
+            } else if result.is_ok() {
+                "DIFFERENT"
+            } else {
+                "REFUSED"
+            };
+            misses.push(format!("{verdict} {kind}\n{text}\n   {found}\n>>>\n{}", fixed.text));
+        }
+    }
+    let mut all = [0; 4];
+    for (kind, rate) in &rates {
+        println!("{kind:32} {:5} refused, alone {:5}, accepted {:5}, same {:5}", rate[0], rate[1], rate[2], rate[3]);
+        all.iter_mut().zip(rate).for_each(|(sum, one)| *sum += one);
+    }
+    println!("{:32} {:5} refused, alone {:5}, accepted {:5}, same {:5}", "all", all[0], all[1], all[2], all[3]);
+    if let Some(file) = std::env::var_os("MISSES") {
+        std::fs::write(file, misses.join("\n\n")).unwrap();
+    }
+    assert!(all[2] * 100 >= all[0] * MIN_ACCEPTED_PERCENT, "accepted {} of {}", all[2], all[0]);
+    assert!(all[3] * 100 >= all[0] * MIN_SAME_PERCENT, "same {} of {}", all[3], all[0]);
 }

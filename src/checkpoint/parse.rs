@@ -267,8 +267,7 @@ fn parse_disks(context: &mut Context<'_>, node: Element<'_, '_>) -> Vec<Checkpoi
     let fields = read_element(context, node, &CHECKPOINT_DISKS);
     if fields.repeated.is_empty() && !fields.has_unknown_child {
         let diagnostic = Diagnostic::new(Rule::CheckpointWithoutDisks, fields.tag(), wording::missing_element("disk"))
-            .help("add a <disk>, or remove <disks> to cover every disk")
-            .unsafe_fix(wording::remove("<disks>"), context.with_space_before(node.span()), "");
+            .help("add a <disk>, or remove <disks> to cover every disk");
         context.report_missing("disk", diagnostic);
     }
     fields.repeated.iter().filter_map(|disk| parse_disk(context, *disk)).collect()

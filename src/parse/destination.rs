@@ -11,6 +11,7 @@ use crate::syntax::{Attribute, Element};
 use crate::wording;
 
 use super::element::{Context, Fields, read_element, report_missing_attribute, text_in};
+use super::unexpected::{attribute_into_comment, element_into_comment};
 use super::{parse_label, unreadable};
 
 /// libvirt's buffer for a label: a longer one is dropped without a word.
@@ -36,15 +37,14 @@ pub(super) fn parse<'i>(context: &mut Context<'i>, fields: &Fields<'_, 'i>, stor
 
 fn parse_seclabels<'i>(context: &mut Context<'i>, nodes: &[Element<'_, 'i>]) -> Vec<Seclabel> {
     let seclabels: Vec<_> = nodes.iter().map(|node| parse_seclabel(context, *node)).collect();
-    let elements = nodes.iter().map(|node| node.span());
-    check_models(context, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
+    check_models(context, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(nodes.iter().copied()));
     seclabels
 }
 
 /// libvirt looks for an earlier label with the same model; labels without a model are not compared.
 pub(super) fn check_models<'m, 't: 'm>(
     context: &mut Context<'_>,
-    models: impl Iterator<Item = (Option<&'m Text>, Span)>,
+    models: impl Iterator<Item = (Option<&'m Text>, Element<'m, 't>)>,
 ) {
     let mut seen: std::collections::HashMap<&str, Span> = std::collections::HashMap::new();
     for (model, element) in models.filter_map(|(model, element)| Some((model?, element))) {
@@ -60,7 +60,7 @@ pub(super) fn check_models<'m, 't: 'm>(
                 )
                 .label(*first.get(), wording::FIRST_ONE)
                 .help("keep one <seclabel> for each model")
-                .unsafe_fix("remove the second <seclabel>", context.with_space_before(element), "")
+                .with_fix(element_into_comment(context, element))
                 .libvirt(format!("seclabel for model {} is already provided", model.value));
                 context.report(diagnostic);
             }
@@ -96,7 +96,8 @@ fn check_seclabel(context: &mut Context<'_>, fields: &Fields<'_, '_>, labelskip:
     }
     let help = "keep one of <label>, relabel='no' and labelskip='yes'";
     let first_label = fields.repeated.first().copied();
-    let remove = |context: &Context<'_>, attribute: &Attribute<'_>| context.with_space_before(attribute.span);
+    let remove =
+        |context: &Context<'_>, attribute: &Attribute<'_>| attribute_into_comment(context, fields.node, attribute.span);
     let diagnostic = match (labelskip, fields.get("relabel"), first_label) {
         (true, Some(relabel), None) => {
             // Whichever was written second came to one that was there.
@@ -108,7 +109,7 @@ fn check_seclabel(context: &mut Context<'_>, fields: &Fields<'_, '_>, labelskip:
                 format!("attribute `{}` is not allowed with `{}`", second.name, first.name),
             )
             .label(first.span, "not allowed together with this")
-            .unsafe_fix(wording::remove(&format!("`{}`", second.name)), remove(context, second), "")
+            .with_fix(remove(context, second))
         }
         (true, Some(_), Some(_)) => {
             let Some(skip) = fields.get("labelskip") else { return };
@@ -117,7 +118,7 @@ fn check_seclabel(context: &mut Context<'_>, fields: &Fields<'_, '_>, labelskip:
                 skip.span,
                 "attribute `labelskip` is not allowed with `relabel` and <label>",
             )
-            .unsafe_fix(wording::remove("`labelskip`"), remove(context, skip), "")
+            .with_fix(remove(context, skip))
         }
         (true, None, Some(label)) => label_too_many(context, label, "labelskip='yes'", fields.get("labelskip")),
         (false, relabel_attribute, Some(label)) if !relabel => {
@@ -149,7 +150,7 @@ fn label_too_many(
 ) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(Rule::SeclabelChoice, label.tag(), format!("<label> is not allowed with {excluded_by}"))
-            .unsafe_fix(wording::remove("<label>"), context.with_space_before(label.span()), "");
+            .with_fix(element_into_comment(context, label));
     attribute
         .into_iter()
         .fold(diagnostic, |diagnostic, attribute| diagnostic.label(attribute.span, "not allowed together with this"))
@@ -204,7 +205,7 @@ fn check_cipher_and_ivgen(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     )
     .label(single.tag(), wording::REQUIRED_BY_THIS)
     .help(format!("add {example}, or remove <{name}>"))
-    .unsafe_fix(wording::remove(&format!("<{name}>")), context.with_space_before(single.span()), "");
+    .with_fix(element_into_comment(context, single));
     context.report_missing(missing, diagnostic);
 }
 
@@ -220,11 +221,7 @@ fn parse_secret<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Secret 
             )
             .label(first.span, "not allowed together with this")
             .help("keep one of `uuid` and `usage`")
-            .unsafe_fix(
-                wording::remove(&format!("`{}`", second.name)),
-                context.with_space_before(second.span),
-                "",
-            );
+            .with_fix(attribute_into_comment(context, node, second.span));
             context.report(diagnostic);
         }
         (None, None) => {
@@ -260,7 +257,7 @@ fn parse_cipher<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Cipher 
         )
         .label(attribute.span, wording::REQUIRED_BY_THIS)
         .help(format!("add {missing}='{example}', or remove `{name}`"))
-        .unsafe_fix(wording::remove(&format!("`{name}`")), context.with_space_before(attribute.span), "")
+        .with_fix(attribute_into_comment(context, node, attribute.span))
         .unsafe_fix(
             wording::add(&format!("{missing}='{example}'")),
             node.name_span().after(),

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 
 use crate::backup::{Ignored, Spanned, Text};
-use crate::diagnostic::{Diagnostic, Edit, Span, push_bounded};
+use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span, push_bounded};
 use crate::release::Release;
 use crate::rules::Rule;
-use crate::schema::{MAX_ATTRIBUTES, MAX_CHILDREN, Shape, Value};
+use crate::schema::{DOMAINBACKUP, MAX_ATTRIBUTES, MAX_CHILDREN, Shape, Value};
 use crate::syntax::{self, Attribute, Content, Element, without_less_than};
 use crate::wording::{self, join_with_or, trim};
 
@@ -28,6 +28,8 @@ pub(crate) struct Context<'i> {
     pub ignored: Vec<Ignored>,
     /// The namespace that is reported already.
     pub namespace: Option<String>,
+    /// The element with the base of an incremental backup that is reported already.
+    pub base: Option<Span>,
     missing: Vec<Missing>,
     misplaced: Vec<(String, Span)>,
 }
@@ -40,6 +42,7 @@ impl<'i> Context<'i> {
             diagnostics: Vec::new(),
             ignored: Vec::new(),
             namespace: None,
+            base: None,
             missing: Vec::new(),
             misplaced: Vec::new(),
         }
@@ -68,11 +71,16 @@ impl<'i> Context<'i> {
 
     /// Reports that something called `name` is misplaced, which explains one that is missing.
     pub fn report_misplaced(&mut self, name: &str, diagnostic: Diagnostic) {
-        self.misplaced.push((name.to_owned(), diagnostic.primary.span));
+        self.note_misplaced(name, diagnostic.primary.span);
         push_bounded(&mut self.diagnostics, diagnostic);
     }
 
-    /// The span of a misplaced element or attribute called `name`.
+    /// Remembers that something called `name` is in a wrong place.
+    pub fn note_misplaced(&mut self, name: &str, span: Span) {
+        self.misplaced.push((name.to_owned(), span));
+    }
+
+    /// Where something called `name` stands in a wrong place.
     pub fn misplaced(&self, name: &str) -> Option<Span> {
         self.misplaced.iter().find(|(misplaced, _)| *misplaced == name).map(|(_, span)| *span)
     }
@@ -243,6 +251,9 @@ fn read_attributes(context: &mut Context<'_>, fields: &mut Fields<'_, '_>) {
             None => unexpected.push(attribute),
         }
     }
+    if fields.shape.name == DOMAINBACKUP.name {
+        unexpected::request(context, fields, &mut unexpected);
+    }
     for attribute in unexpected {
         unexpected::attribute(context, fields, attribute);
     }
@@ -284,7 +295,7 @@ pub(crate) fn place_child<'a, 'i>(
     match fields.children.get_mut(position) {
         Some(slot @ None) => *slot = Some(child),
         Some(Some(first)) => {
-            let first = first.tag();
+            let first = *first;
             report_duplicate(context, fields.shape, child, name, first);
         }
         None => return false,
@@ -292,23 +303,52 @@ pub(crate) fn place_child<'a, 'i>(
     true
 }
 
-fn report_duplicate(context: &mut Context<'_>, shape: &Shape, child: Element<'_, '_>, name: &str, first: Span) {
+fn report_duplicate(
+    context: &mut Context<'_>,
+    shape: &Shape,
+    child: Element<'_, '_>,
+    name: &str,
+    first: Element<'_, '_>,
+) {
+    let span = child.span();
+    let written = |node: Element<'_, '_>| context.text.get(node.span().range()).unwrap_or_default();
+    let fix = if written(first) == written(child) {
+        let edits = vec![Edit { span: context.with_space_before(span), text: String::new() }];
+        let message = wording::remove(&format!("the second <{name}>"));
+        Some(Fix { message, applicability: Applicability::Safe, edits })
+    } else if name == "disks" {
+        let end = child.content_end().unwrap_or(child.tag().after());
+        let inner = context.text.get(child.tag().end as usize..end.start as usize).unwrap_or_default();
+        let edits = vec![
+            unexpected::append_content(context, first, inner),
+            Edit { span: context.with_space_before(span), text: String::new() },
+        ];
+        let message = wording::move_to("the first <disks>");
+        Some(Fix { message, applicability: Applicability::Unsafe, edits })
+    } else {
+        unexpected::element_into_comment(context, child)
+    };
     let diagnostic = Diagnostic::new(Rule::DuplicateElement, child.tag(), wording::duplicate_element(name, shape.name))
         .primary_label("second one here")
-        .label(first, wording::FIRST_ONE)
+        .label(first.tag(), wording::FIRST_ONE)
         .help(format!("keep one <{name}>"))
-        .unsafe_fix(wording::remove(&format!("the second <{name}>")), context.with_space_before(child.span()), "");
+        .with_fix(fix);
     context.report(diagnostic);
 }
 
-fn check_text(context: &mut Context<'_>, fields: &mut Fields<'_, '_>, text: syntax::Text) {
+/// Where a text is written, without the white space around it.
+pub(crate) fn text_span(text: syntax::Text<'_>) -> Span {
+    let start = text.written.len() - text.written.trim_start_matches([' ', '\t', '\n', '\r']).len();
+    let start = text.span.start as usize + start;
+    Span::new(start, start + trim(text.written).len())
+}
+
+fn check_text<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>, text: syntax::Text<'a>) {
     if fields.shape.text || trim(&text.value()).is_empty() {
         return;
     }
-    let syntax::Text { written, span } = text;
-    let range = span.range();
-    let start = range.start + (written.len() - written.trim_start_matches([' ', '\t', '\n', '\r']).len());
-    let span = Span::new(start, start + trim(written).len());
+    let span = text_span(text);
+    let (written, range, start) = (text.written, text.span.range(), span.start as usize);
     if let Some(tag) = without_less_than(written).map(|tag| range.start + tag).filter(|tag| *tag == start) {
         let name = context.text.get(tag..range.end).unwrap_or_default().split([' ', '\t', '\n', '\r', '/', '>']).next();
         let diagnostic = Diagnostic::new(Rule::UnexpectedText, span, wording::TAG_WITHOUT_LESS_THAN)
@@ -321,8 +361,12 @@ fn check_text(context: &mut Context<'_>, fields: &mut Fields<'_, '_>, text: synt
         fields.has_unknown_child = true;
         return context.report(diagnostic);
     }
+    if unexpected::text(context, fields, text, span) {
+        return;
+    }
     let diagnostic = Diagnostic::new(Rule::UnexpectedText, span, wording::text_not_allowed(fields.shape.name))
-        .help(format!("{}; a comment is written <!-- … -->", allowed_content(fields.shape)));
+        .help(format!("{}; a comment is written <!-- … -->", allowed_content(fields.shape)))
+        .with_fix(unexpected::text_into_comment(context, span));
     context.report(diagnostic);
 }
 

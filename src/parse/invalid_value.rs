@@ -3,11 +3,12 @@
 use crate::diagnostic::{Applicability, Diagnostic, Edit};
 use crate::parse::element::Fields;
 use crate::rules::Rule;
-use crate::schema::Value;
+use crate::schema::{Format, Value};
 use crate::syntax::Attribute;
 use crate::wording::{self, closest_match, is_single_typo, trim, truncate_for_display};
 
-use super::unexpected::FOREIGN_TYPES;
+use super::address::{self, host_and_port};
+use super::unexpected::{self, FOREIGN_TYPES};
 
 /// Reports a value that the schema refuses.
 pub(crate) fn value(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, allowed: Value) -> Diagnostic {
@@ -20,7 +21,7 @@ pub(crate) fn value(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, allowed:
         Value::DiskName | Value::DiskNameOrPath => disk_name(attribute, message),
         Value::Host => host(fields, attribute, message),
         Value::Number | Value::LongNumber => number(attribute, name, message, allowed),
-        Value::Path => path(attribute, name, element),
+        Value::Path => path(fields, attribute, name),
         Value::Uuid => Diagnostic::new(Rule::InvalidUuid, place, message)
             .help("expected 32 hexadecimal digits, plain or as 8-4-4-4-12; `virsh secret-list` prints them"),
         // Anything is accepted, so there is nothing to refuse.
@@ -48,10 +49,9 @@ fn unknown_word(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, words: &[&'s
     let allowed = wording::expected(words);
     let diagnostic = Diagnostic::new(Rule::UnknownValue, place, message);
     let help = match (fields.shape.name, attribute.value) {
-        ("domainbackup", "full" | "incremental") => Some(
-            "expected `push` or `pull`; an incremental backup is requested by <incremental> or a disk's `incremental`"
-                .to_owned(),
-        ),
+        ("domainbackup", "full") => {
+            Some("expected `push` or `pull`; a backup is full unless it has <incremental>".to_owned())
+        }
         _ => None,
     };
     let help = help.or_else(|| {
@@ -61,9 +61,12 @@ fn unknown_word(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, words: &[&'s
                 .to_owned()
         })
     });
+    if let Some(diagnostic) = other_attributes_word(fields, attribute, name, &diagnostic) {
+        return diagnostic;
+    }
     let intended = closest_match(trim(attribute.value), words.iter().copied());
     match (help, intended) {
-        (Some(help), _) if name == "mode" => {
+        (Some(help), _) if name == "mode" && !unexpected::is_requested(fields.node) => {
             let mode = if fields.child("server").is_some() { "pull" } else { "push" };
             diagnostic.help(help).unsafe_fix(wording::replace_with(&wording::code(mode)), attribute.value_span, mode)
         }
@@ -94,6 +97,48 @@ fn unknown_word(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, words: &[&'s
             ),
             None => diagnostic.help(allowed),
         },
+    }
+}
+
+/// `backup='full'`, which is about `backupmode`, and `backup='exclude'`.
+fn other_attributes_word(
+    fields: &Fields<'_, '_>,
+    attribute: &Attribute<'_>,
+    name: &str,
+    diagnostic: &Diagnostic,
+) -> Option<Diagnostic> {
+    if fields.shape.format != Format::Backup || name != "backup" {
+        return None;
+    }
+    let diagnostic = diagnostic.clone();
+    let word = attribute.value.to_ascii_lowercase();
+    match word.as_str() {
+        "full" | "incremental" => {
+            let setting = wording::setting("backupmode", &word);
+            let diagnostic = diagnostic.help(format!("expected `yes` or `no`; write {setting}"));
+            let is_free = fields.get("backupmode").is_none();
+            let is_same = word == attribute.value;
+            Some(if is_free && is_same {
+                diagnostic.safe_fix(wording::rename_to("`backupmode`"), attribute.name_span, "backupmode")
+            } else {
+                diagnostic
+            })
+        }
+        "exclude" | "excluded" | "skip" | "ignore" | "never" | "none" => {
+            Some(diagnostic.help("expected `yes` or `no`; a disk is excluded by backup='no'").unsafe_fix(
+                wording::replace_with("`no`"),
+                attribute.value_span,
+                "no",
+            ))
+        }
+        "include" | "included" | "always" => {
+            Some(diagnostic.help("expected `yes` or `no`; a disk is included by backup='yes'").unsafe_fix(
+                wording::replace_with("`yes`"),
+                attribute.value_span,
+                "yes",
+            ))
+        }
+        _ => None,
     }
 }
 
@@ -174,6 +219,13 @@ fn host(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, message: String) -> 
             bare,
         );
     }
+    if address::is_url(attribute.value) {
+        return from_url(fields, attribute, diagnostic);
+    }
+    let trimmed = trim(attribute.value);
+    if trimmed != attribute.value && Value::Host.accepts(trimmed) {
+        return without_white_space(attribute, "name", trimmed, diagnostic);
+    }
     if let Some((host, port)) = host_and_port(attribute.value) {
         let diagnostic = diagnostic.help(format!("write the port as an attribute: name='{host}' port='{port}'"));
         let edits = vec![
@@ -182,7 +234,10 @@ fn host(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, message: String) -> 
         ];
         return match fields.get("port") {
             None => diagnostic.fix(wording::move_to("`port`"), Applicability::Unsafe, edits),
-            Some(_) => diagnostic.unsafe_fix(wording::remove("the port here"), attribute.value_span, host),
+            Some(found) if found.value == port => {
+                diagnostic.unsafe_fix(wording::remove("the port here"), attribute.value_span, host)
+            }
+            Some(_) => diagnostic,
         };
     }
     if let Some((address, _)) = attribute.value.split_once('%').filter(|(address, _)| address.contains(':')) {
@@ -192,12 +247,35 @@ fn host(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, message: String) -> 
         .help("expected a host name of letters, digits, dots and hyphens, or an IPv4 or IPv6 address without brackets, zone or port")
 }
 
-/// The two parts of `host:port` or `[address]:port`.
-fn host_and_port(value: &str) -> Option<(&str, &str)> {
-    let (host, port) = value.rsplit_once(':')?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let is_port = !port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
-    (is_port && Value::Host.accepts(host)).then_some((host, port))
+/// White space around a value that may have none.
+fn without_white_space(attribute: &Attribute<'_>, name: &str, trimmed: &str, diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic.help(format!("write {} without white space", wording::setting(name, trimmed))).safe_fix(
+        wording::REMOVE_WHITE_SPACE,
+        attribute.value_span,
+        trimmed,
+    )
+}
+
+/// A URL in the place of a host or of the path of a socket.
+fn from_url(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, diagnostic: Diagnostic) -> Diagnostic {
+    let Some(settings) = address::settings(attribute.value) else {
+        return diagnostic.help(
+            "a URL is not allowed here: write the host as `name` and its port as `port`, or the path as `socket`",
+        );
+    };
+    let shown: Vec<_> = settings.iter().map(|(name, value)| wording::setting(name, value)).collect();
+    let shown = shown.join(" ");
+    let diagnostic = diagnostic.help(format!("a URL is written as attributes: {shown}"));
+    let is_free = |(name, value): &(&str, &str)| {
+        fields.get(name).is_none_or(|found| found.span == attribute.span || found.value == *value)
+    };
+    if attribute.value.contains(['<', '&', '\'', '"']) || !settings.iter().all(is_free) {
+        return diagnostic;
+    }
+    let is_absent = |name: &str| fields.get(name).is_none_or(|found| found.span == attribute.span);
+    let absent: Vec<_> = settings.iter().filter(|(name, _)| is_absent(name)).collect();
+    let written: Vec<_> = absent.iter().map(|(name, value)| wording::quoted_setting(name, value)).collect();
+    diagnostic.safe_fix(format!("write {shown}"), attribute.span, written.join(" "))
 }
 
 fn number(attribute: &Attribute<'_>, name: &str, message: String, allowed: Value) -> Diagnostic {
@@ -215,8 +293,9 @@ fn number(attribute: &Attribute<'_>, name: &str, message: String, allowed: Value
     diagnostic
 }
 
-fn path(attribute: &Attribute<'_>, name: &str, element: &str) -> Diagnostic {
+fn path(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, name: &str) -> Diagnostic {
     let value = attribute.value;
+    let element = fields.shape.name;
     let diagnostic = |message: String| Diagnostic::new(Rule::InvalidPath, attribute.report_span(), message);
     if value.contains(['\n', '\r']) {
         return diagnostic(format!("{}: it contains a line feed", wording::invalid_value(value, name, element)))
@@ -238,12 +317,19 @@ fn path(attribute: &Attribute<'_>, name: &str, element: &str) -> Diagnostic {
         );
     }
     let diagnostic = diagnostic(wording::not_absolute(value, name));
+    if name == "socket" && address::is_url(value) {
+        return from_url(fields, attribute, diagnostic);
+    }
     match value.strip_prefix("file://").filter(|path| Value::Path.accepts(path)) {
         Some(path) => diagnostic.help(format!("write a path, not a URL: {}", wording::setting(name, path))).safe_fix(
             wording::remove("`file://`"),
             attribute.value_span,
             path,
         ),
+        None if address::is_url(value) => diagnostic.help(format!(
+            "{}, not a URL; a backup in pull mode is read over the network from its <server>",
+            wording::WRITE_ABSOLUTE_PATH
+        )),
         None if value.contains('$') || value.starts_with('~') => {
             diagnostic.help(format!("{}; libvirt expands neither `~` nor variables", wording::WRITE_ABSOLUTE_PATH))
         }

@@ -9,6 +9,7 @@ use crate::syntax::Attribute;
 use crate::wording::{self, join_with_or};
 
 use super::element::{Context, Fields};
+use super::unexpected::attribute_into_comment;
 
 /// What only some transports have: the attribute that a transport needs, and those that it may have too.
 fn attributes_of(transport: Transport) -> (&'static str, &'static [&'static str]) {
@@ -135,11 +136,9 @@ fn report_foreign(
     )
     .help(format!("remove `{name}`, which is for {}", join_with_or(&found)));
     let diagnostic = match fields.get("transport") {
-        Some(transport) => diagnostic.label(transport.span, wording::TRANSPORT_IS_SET_HERE).unsafe_fix(
-            wording::remove(&format!("`{name}`")),
-            context.with_space_before(attribute.span),
-            "",
-        ),
+        Some(transport) => diagnostic
+            .label(transport.span, wording::TRANSPORT_IS_SET_HERE)
+            .with_fix(attribute_into_comment(context, fields.node, attribute.span)),
         None => diagnostic,
     };
     context.report_misplaced(name, diagnostic);

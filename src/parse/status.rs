@@ -316,7 +316,7 @@ impl<'i> StateFile<'_, 'i> {
         let fdgroup = text(node, "fdgroup").filter(|_| storage_type == StorageType::File);
         let encryption = node.child("encryption").and_then(|encryption| self.encryption(encryption));
         let seclabels: Vec<_> = children(node, "seclabel").map(|seclabel| self.seclabel(seclabel)).collect();
-        let elements = children(node, "seclabel").map(Element::span);
+        let elements = children(node, "seclabel");
         check_models(self.context, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
         Destination {
             path: text(node, path).filter(|path| !path.value.is_empty()),

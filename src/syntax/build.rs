@@ -67,17 +67,28 @@ impl<'i> Builder<'i> {
         self.declare(tag.attributes);
         let (namespace, name) = self.resolve(tag.name, tag.name_span, true);
         self.resolve_attributes(tag.attributes);
-        let node = self.push(NodeKind::Element(count(self.document.elements.len())), tag.span);
+        let number = count(self.document.elements.len());
+        let parent = self.open_element().unwrap_or(number);
+        let node = self.push(NodeKind::Element(number), tag.span);
         self.open.push(node);
         self.document.elements.push(ElementData {
             name,
             namespace,
             node,
+            parent,
             tag: tag.span,
             name_span: tag.name_span,
             end_name: Span::default(),
             attributes: tag.attributes,
         });
+    }
+
+    /// The number of the innermost open element.
+    fn open_element(&self) -> Option<u32> {
+        match self.document.nodes.get(*self.open.last()? as usize)?.kind {
+            NodeKind::Element(number) => Some(number),
+            _ => None,
+        }
     }
 
     /// Closes the innermost element, which ends at `end`. `name` is where its name is in the end tag, if it has one.

@@ -83,6 +83,8 @@ pub(super) struct ElementData<'i> {
     pub name: &'i str,
     pub namespace: Namespace,
     pub node: u32,
+    /// The number of the element that it is in; its own for the root.
+    pub parent: u32,
     pub tag: Span,
     pub name_span: Span,
     /// Where the name is in the end tag; empty if there is none.
@@ -239,6 +241,7 @@ const NO_ELEMENT: ElementData<'static> = ElementData {
     name: "",
     namespace: Namespace::None,
     node: 0,
+    parent: 0,
     tag: Span { start: 0, end: 0 },
     name_span: Span { start: 0, end: 0 },
     end_name: Span { start: 0, end: 0 },
@@ -385,6 +388,12 @@ impl<'a, 'i> Element<'a, 'i> {
             Content::Text(text) => Some(text.value()),
             _ => None,
         }
+    }
+
+    /// The element that it is in.
+    pub fn parent(self) -> Option<Self> {
+        let parent = Self { number: self.data().parent, ..self };
+        (parent != self).then_some(parent)
     }
 
     /// The elements in it, and in those.

@@ -10,7 +10,8 @@ use super::process::{Run, command, directory, path, run, run_with};
 /// One mistake with a safe fix, and one with an unsafe fix.
 const TWO: &str = "<domainbackup>\n  <disks><disk nmae='vda' bogus='1'/></disks>\n</domainbackup>\n";
 const SAFE: &str = "<domainbackup>\n  <disks><disk name='vda' bogus='1'/></disks>\n</domainbackup>\n";
-const ALL: &str = "<domainbackup>\n  <disks><disk name='vda'/></disks>\n</domainbackup>\n";
+const ALL: &str = "<domainbackup>\n  <disks><disk name='vda'/><!-- bogus='1' --></disks>\n</domainbackup>\n";
+const GOOD: &str = "<domainbackup>\n  <disks><disk name='vda'/></disks>\n</domainbackup>\n";
 
 #[test]
 fn safe_fixes_are_written_and_the_rest_is_reported() {
@@ -34,7 +35,7 @@ fn a_diff_changes_nothing() {
     let output = command(&["check", "--unsafe-fixes", "--diff", "b.xml"]).current_dir(&directory).output().unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
     let expected = "--- b.xml\n+++ b.xml\n@@ -1,3 +1,3 @@\n <domainbackup>\n\
-        -  <disks><disk nmae='vda' bogus='1'/></disks>\n+  <disks><disk name='vda'/></disks>\n </domainbackup>\n";
+        -  <disks><disk nmae='vda' bogus='1'/></disks>\n+  <disks><disk name='vda'/><!-- bogus='1' --></disks>\n </domainbackup>\n";
     assert_eq!(shown, expected);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(fs::read_to_string(directory.join("b.xml")).unwrap(), TWO);
@@ -119,7 +120,7 @@ fn an_edit_made_meanwhile_is_not_lost() {
 
 #[test]
 fn a_failure_to_write_leaves_the_report_as_it_is_without_fixes() {
-    let directory = directory("fix-refused", &[("b.xml", TWO.as_bytes()), ("good.xml", ALL.as_bytes())]);
+    let directory = directory("fix-refused", &[("b.xml", TWO.as_bytes()), ("good.xml", GOOD.as_bytes())]);
     fs::hard_link(directory.join("b.xml"), directory.join("other.xml")).unwrap();
     let report = |arguments: &[&str]| {
         let output = command(arguments).args(["b.xml", "good.xml"]).current_dir(&directory).output().unwrap();

@@ -1,12 +1,20 @@
 //! Attributes that do not belong.
 
-use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span};
-use crate::parse::cause;
+use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix};
 use crate::parse::element::{Context, Fields};
+use crate::parse::{address, cause};
 use crate::rules::Rule;
 use crate::schema::{Format, PUSH_DISK, Shape, Value};
-use crate::syntax::Attribute;
+use crate::syntax::{Attribute, Element};
 use crate::wording::{self, closest_match, truncate_for_display};
+
+use super::concept::{self, Place};
+use super::relocate::{
+    Relocated, Written, add_attributes, add_content, attribute_into_comment, is_free, relocate, set, settle,
+};
+
+/// Attributes of this namespace are for validators only.
+const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Reports an attribute that the shape does not know, or that stands in a namespace.
 pub(crate) fn attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>, mut attribute: Attribute<'a>) {
@@ -23,9 +31,8 @@ pub(crate) fn attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '
                 )
             ),
         )
-        .help(wording::NO_NAMESPACE)
-        .unsafe_fix(wording::remove("the attribute"), context.with_space_before(span), "");
-        context.report(diagnostic);
+        .help(wording::NO_NAMESPACE);
+        context.report(without_namespace(context, fields, &attribute, diagnostic));
         return;
     }
     let known = fields.shape.attributes.iter().map(|known| known.name);
@@ -43,17 +50,84 @@ pub(crate) fn attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '
         context.report_misplaced(attribute.name, diagnostic);
         return;
     }
+    if address(context, fields, &attribute) {
+        return;
+    }
     let parents = elements_with_attribute(fields.shape, attribute.name);
     let is_misplaced = !parents.is_empty() || is_text_child(fields.shape, attribute.name);
-    if !is_misplaced || synonym(fields, &attribute).is_some() {
-        unknown_attribute(context, fields, attribute);
-    } else {
+    let rule = if is_misplaced { Rule::MisplacedAttribute } else { Rule::UnknownAttribute };
+    if concept(context, fields, attribute, rule) {
+        return;
+    }
+    if is_misplaced {
         let diagnostic = misplaced_attribute(context, fields, &attribute, &parents);
         context.report_misplaced(attribute.name, diagnostic);
+    } else {
+        unknown_attribute(context, fields, attribute);
     }
 }
 
-/// Attributes with a story of their own.
+/// Takes an attribute out of its namespace where it is known without, else out of the document.
+fn without_namespace(
+    context: &Context<'_>,
+    fields: &Fields<'_, '_>,
+    attribute: &Attribute<'_>,
+    diagnostic: Diagnostic,
+) -> Diagnostic {
+    if is_free(fields, attribute.name, attribute.value) {
+        return diagnostic.unsafe_fix(wording::remove("the prefix"), attribute.name_span, attribute.name);
+    }
+    if attribute.namespace == Some(SCHEMA_INSTANCE) {
+        return diagnostic.unsafe_fix(wording::remove("the attribute"), context.with_space_before(attribute.span), "");
+    }
+    diagnostic.with_fix(attribute_into_comment(context, fields.node, attribute.span))
+}
+
+/// Reports the address of a server that is written as a URL under another name; whether it is one.
+fn address<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>, attribute: &Attribute<'a>) -> bool {
+    if fields.shape.name != "server" || !address::is_url(attribute.value) {
+        return false;
+    }
+    let Some(settings) = address::settings(attribute.value) else { return false };
+    let written = Written { attribute: *attribute, whole: attribute.span, is_attribute: true };
+    let message = wording::unknown_attribute(attribute.name, fields.shape.name);
+    let diagnostic = Diagnostic::new(Rule::UnknownAttribute, attribute.span, message);
+    settle(context, fields, &written, &settings, diagnostic, "a URL is written as attributes: ")
+}
+
+/// Reports an attribute that says what another setting says; whether it is known.
+fn concept<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>, attribute: Attribute<'a>, rule: Rule) -> bool {
+    let Some(concept) = concept::find(fields, attribute.name, attribute.value) else { return false };
+    let element = fields.shape.name;
+    let message = match rule {
+        Rule::MisplacedAttribute => wording::attribute_not_allowed(attribute.name, element),
+        _ => wording::unknown_attribute(attribute.name, element),
+    };
+    if let Place::Attribute(name) = concept.place {
+        let span = attribute.name_span;
+        let shown = wording::code(name);
+        let diagnostic = Diagnostic::new(rule, span, message)
+            .help(wording::did_you_mean_name(attribute.name, name, &shown))
+            .safe_fix(wording::rename_to(&shown), span, name);
+        context.report(diagnostic);
+        set(fields, name, attribute);
+        return true;
+    }
+    let written = Written { attribute, whole: attribute.span, is_attribute: true };
+    let relocated = relocate(context, fields, concept.place, &written);
+    let help = concept.help_for(relocated.as_ref());
+    let is_unknown = relocated.is_none() && rule == Rule::UnknownAttribute;
+    let help = if is_unknown { format!("{help}; {}", wording::NEWER_LIBVIRT) } else { help };
+    let diagnostic = Diagnostic::new(rule, attribute.span, message).help(help);
+    if relocated.is_some() {
+        concept.place.read(context, fields, attribute);
+    }
+    let fix = relocated.map(Relocated::safe_fix).or_else(|| to_relative(context, fields, &attribute));
+    context.report_misplaced(attribute.name, diagnostic.with_fix(fix));
+    true
+}
+
+/// Attributes with a message of their own.
 fn attribute_with_own_message(
     context: &Context<'_>,
     fields: &Fields<'_, '_>,
@@ -69,12 +143,12 @@ fn attribute_with_own_message(
                 format!("attribute `{}` is not allowed in push mode", attribute.name),
             )
             .help("remove it, or write mode='pull' on <domainbackup>")
-            .unsafe_fix(wording::remove(&wording::code(attribute.name)), remove, ""),
+            .with_fix(attribute_into_comment(context, fields.node, attribute.span)),
         ),
         "name" if fields.shape.name == "driver" => Some(
             Diagnostic::new(Rule::MisplacedAttribute, attribute.span, wording::attribute_not_allowed("name", "driver"))
                 .help("remove it: only the <driver> of a disk in a domain has a name")
-                .unsafe_fix(wording::remove("`name`"), remove, ""),
+                .with_fix(attribute_into_comment(context, fields.node, attribute.span)),
         ),
         "index" if fields.shape.name == "disk" && fields.shape.format == Format::Backup => Some(
             Diagnostic::new(
@@ -111,18 +185,10 @@ fn misplaced_attribute(
     parents: &[String],
 ) -> Diagnostic {
     let name = attribute.name;
-    let help = match (fields.shape.name, name) {
-        ("disk", "mode") => "expected `backupmode`, which is `full` or `incremental`".to_owned(),
-        ("disk" | "target" | "scratch", "format") => {
-            format!(
-                "write the format as an element of <disk>: <driver type='{}'/>",
-                truncate_for_display(attribute.value)
-            )
-        }
-        _ if is_text_child(fields.shape, name) => {
-            format!("write an element: <{name}>{}</{name}>", truncate_for_display(attribute.value))
-        }
-        _ => wording::belongs(&wording::code(name), parents),
+    let help = if is_text_child(fields.shape, name) {
+        format!("write an element: <{name}>{}</{name}>", truncate_for_display(attribute.value))
+    } else {
+        wording::belongs(&wording::code(name), parents)
     };
     let diagnostic = Diagnostic::new(
         Rule::MisplacedAttribute,
@@ -130,12 +196,35 @@ fn misplaced_attribute(
         wording::attribute_not_allowed(name, fields.shape.name),
     )
     .help(help);
-    match into_element(context, fields, attribute) {
-        Some(fix) => diagnostic.fix(fix.message, fix.applicability, fix.edits),
-        None => {
-            diagnostic.unsafe_fix(wording::remove(&wording::code(name)), context.with_space_before(attribute.span), "")
-        }
+    diagnostic.with_fix(into_element(context, fields, attribute).or_else(|| to_relative(context, fields, attribute)))
+}
+
+/// Moves an attribute to the only element above or below that can have it and does not; one that is there too is
+/// removed.
+fn to_relative(context: &Context<'_>, fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option<Fix> {
+    let name = attribute.name;
+    let shape_of = |node: &Element<'_, '_>| {
+        let shapes = fields.shape.relatives().iter().map(|(shape, _)| *shape);
+        shapes.into_iter().find(|shape| shape.name == node.name())
+    };
+    let can_have = |node: &Element<'_, '_>| {
+        let known = shape_of(node).and_then(|shape| shape.attributes.iter().find(|known| known.name == name));
+        known.is_some_and(|known| known.value.accepts(attribute.value))
+    };
+    let relatives = || fields.node.parent().into_iter().chain(fields.node.children());
+    let removal = Edit { span: context.with_space_before(attribute.span), text: String::new() };
+    if relatives().any(|node| can_have(&node) && node.attribute(name) == Some(attribute.value)) {
+        let message = wording::remove(&wording::code(name));
+        return Some(Fix { message, applicability: Applicability::Unsafe, edits: vec![removal] });
     }
+    let taken: &[&str] = if matches!(name, "file" | "dev") { &["file", "dev"] } else { &[name] };
+    let is_free = |node: &Element<'_, '_>| can_have(node) && !taken.iter().any(|taken| node.has_attribute(taken));
+    let mut free = relatives().filter(is_free);
+    let (Some(node), None) = (free.next(), free.next()) else { return None };
+    let setting = context.text.get(attribute.span.range())?;
+    let edits = vec![removal, add_attributes(node, &format!(" {setting}"))];
+    let message = wording::move_to(&wording::tag(node.name()));
+    Some(Fix { message, applicability: Applicability::Unsafe, edits })
 }
 
 /// Makes the element that an attribute of the root was meant to be, if there is none yet.
@@ -144,15 +233,8 @@ fn into_element(context: &Context<'_>, fields: &Fields<'_, '_>, attribute: &Attr
     if !is_text_child(fields.shape, name) || has_child(fields, name) {
         return None;
     }
-    let tag = fields.tag();
     let written = context.text.get(attribute.value_span.range())?;
-    let element = format!("<{name}>{written}</{name}>");
-    let edit = if context.text.get(tag.range())?.ends_with("/>") {
-        let end = Span { start: tag.end - 2, end: tag.end };
-        Edit { span: end, text: format!(">{element}</{}>", fields.shape.name) }
-    } else {
-        Edit { span: tag.after(), text: element }
-    };
+    let edit = add_content(context, fields.node, &format!("<{name}>{written}</{name}>"));
     let removed = Edit { span: context.with_space_before(attribute.span), text: String::new() };
     Some(Fix {
         message: wording::move_to(&wording::tag(name)),
@@ -174,18 +256,14 @@ fn unknown_attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>,
     let element = fields.shape.name;
     let Some(slot) = intended_attribute(fields, &attribute) else {
         let names: Vec<_> = fields.shape.attributes.iter().map(|known| known.name).collect();
-        let help = if let Some(hint) = hint_for_foreign_attribute(fields.shape, attribute.name) {
-            hint.to_owned()
-        } else {
-            wording::known_attributes(element, &names)
-        };
+        let help = wording::known_attributes(element, &names);
         let diagnostic = Diagnostic::new(
             Rule::UnknownAttribute,
             attribute.span,
             wording::unknown_attribute(attribute.name, element),
         )
         .help(format!("{help}; {}", wording::NEWER_LIBVIRT))
-        .unsafe_fix(wording::remove("the attribute"), context.with_space_before(attribute.span), "");
+        .with_fix(attribute_into_comment(context, fields.node, attribute.span));
         context.report(diagnostic);
         return;
     };
@@ -203,49 +281,6 @@ fn unknown_attribute<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>,
     }
 }
 
-/// What people call attributes that libvirt calls something else.
-const SYNONYMS: [(&str, &[&str], &str); 10] = [
-    ("server", &["host", "hostname", "address", "addr", "listen", "ip", "bind"], "name"),
-    ("server", &["path", "sock", "unix", "file"], "socket"),
-    ("server", &["group", "fd"], "fdgroup"),
-    ("server", &["ssl"], "tls"),
-    ("disk", &["target", "dev", "device", "disk", "id", "drive"], "name"),
-    ("target", &["path", "filename", "source", "location", "url"], "file"),
-    ("scratch", &["path", "filename", "source", "location", "url"], "file"),
-    ("driver", &["format", "fmt"], "type"),
-    ("secret", &["id"], "uuid"),
-    ("cipher", &["algorithm", "alg"], "name"),
-];
-
-/// The place of the absent attribute that goes by another name elsewhere, if the value fits it.
-fn synonym(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option<usize> {
-    let is_synonym =
-        |(element, names, _): &&(&str, &[&str], &str)| *element == fields.shape.name && names.contains(&attribute.name);
-    let (_, _, intended) = SYNONYMS.iter().find(is_synonym)?;
-    let slot = fields.shape.attributes.iter().position(|known| known.name == *intended)?;
-    let is_absent = fields.attributes.get(slot).is_some_and(Option::is_none);
-    let fits = fields.shape.attributes.get(slot).is_some_and(|known| known.value.accepts(attribute.value));
-    (is_absent && fits).then_some(slot)
-}
-
-/// Attributes of the documents beside a backup, and where they do belong.
-fn hint_for_foreign_attribute(shape: &Shape, name: &str) -> Option<&'static str> {
-    if shape.format == Format::Checkpoint {
-        let is_of_backup = matches!(name, "backup" | "snapshot") && shape.name == "disk";
-        return is_of_backup.then_some("a disk is excluded from a checkpoint by checkpoint='no'");
-    }
-    match (shape.name, name) {
-        ("disk", "checkpoint" | "bitmap") => Some(
-            "the disks of a checkpoint are listed in the checkpoint's own document, the second argument of `virsh backup-begin`",
-        ),
-        ("disk", "snapshot") => Some("`snapshot` is for snapshots; a disk is excluded by backup='no'"),
-        ("target" | "scratch", "protocol" | "pool" | "volume") => {
-            Some("a backup is written to a file or block device of the host")
-        }
-        _ => None,
-    }
-}
-
 /// The place of the attribute that `attribute` was meant to be: one that is not there yet, by its name, or else by
 /// what only that one can hold.
 fn intended_attribute(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Option<usize> {
@@ -253,9 +288,6 @@ fn intended_attribute(fields: &Fields<'_, '_>, attribute: &Attribute<'_>) -> Opt
         let slots = fields.shape.attributes.iter().zip(&fields.attributes).enumerate();
         slots.filter(|(_, (_, found))| found.is_none()).map(|(slot, (known, _))| (slot, known))
     };
-    if let Some(slot) = synonym(fields, attribute) {
-        return Some(slot);
-    }
     // Attributes that the rest of the element has no use for yet come after those that it cannot do without.
     if let Some(name) = closest_match(attribute.name, absent().map(|(_, known)| known.name)) {
         return absent().find(|(_, known)| known.name == name).map(|(slot, _)| slot);

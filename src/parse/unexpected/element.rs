@@ -1,5 +1,7 @@
 //! Children that do not belong.
 
+use std::iter::successors;
+
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span};
 use crate::parse::cause;
 use crate::parse::element::{Context, Fields, place_child};
@@ -8,9 +10,13 @@ use crate::schema::{DOMAINBACKUP, DOMAINCHECKPOINT, PULL_DISK, PUSH_DISK, Shape,
 use crate::syntax::{Attribute, Element};
 use crate::wording::{self, closest_match};
 
+use super::child::ChildValues;
+use super::relocate::{add_content, append_content, element_into_comment};
+
 /// Reports the children that the shape does not know. Those that can be understood are put where they were meant.
 pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i>, unexpected: &[Element<'a, 'i>]) {
     let mut reported: Vec<Misplaced<'_, 'a, 'i>> = Vec::new();
+    let mut values = ChildValues::new(fields.node);
     for &child in unexpected {
         let name = child.name();
         if let Some(namespace) = context.namespace_of(child) {
@@ -34,6 +40,9 @@ pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a
             treat_as_listed_disk(fields, child, name);
             continue;
         }
+        if context.base == Some(child.tag()) || values.report(context, fields, child) {
+            continue;
+        }
         if let Some(position) = report_unexpected(context, fields, child, name) {
             reported.push(Misplaced { name, position, nodes: vec![child] });
         }
@@ -41,7 +50,7 @@ pub(crate) fn children<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a
     for misplaced in reported {
         let fix = misplaced.fix(context, fields);
         if let Some(diagnostic) = context.diagnostics.get_mut(misplaced.position) {
-            diagnostic.fixes.push(fix);
+            diagnostic.fixes.extend(fix);
         }
     }
 }
@@ -61,35 +70,58 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
         self.name == name || is_next() && parents_of(shape, self.name) == parents_of(shape, name)
     }
 
-    /// Moves disks into the sibling `<disks>`; removes anything else.
-    fn fix(&self, context: &Context<'_>, fields: &Fields<'a, 'i>) -> Fix {
-        let spans = self.nodes.iter().map(|node| node.span());
+    /// Moves them into the only element around that may hold them; disks into the `<disks>` beside them, or into new
+    /// ones.
+    fn fix(&self, context: &Context<'_>, fields: &Fields<'a, 'i>) -> Option<Fix> {
         if !self.are_disks(fields) {
-            let edits = spans.map(|span| Edit { span: context.with_space_before(span), text: String::new() });
-            return Fix {
-                message: wording::remove(&wording::tag(self.name)),
-                applicability: Applicability::Unsafe,
-                edits: edits.collect(),
-            };
+            return self.fix_by_moving(context, fields);
         }
+        let spans = self.nodes.iter().map(|node| node.span());
         let written = |span: Span| context.text.get(span.range()).unwrap_or_default();
         let disks: String = spans.clone().map(written).collect();
         if let Some(list) = fields.child("disks") {
             let mut edits: Vec<_> =
                 spans.map(|span| Edit { span: context.with_space_before(span), text: String::new() }).collect();
-            let tag = list.tag();
-            edits.push(if let Some(end) = list.content_end() {
-                Edit { span: end, text: disks }
-            } else {
-                Edit { span: Span { start: tag.end - 2, ..tag }, text: format!(">{disks}</disks>") }
-            });
-            return Fix { message: wording::move_to("<disks>"), applicability: Applicability::Safe, edits };
+            edits.push(append_content(context, list, &disks));
+            return Some(Fix { message: wording::move_to("<disks>"), applicability: Applicability::Safe, edits });
         }
         let mut edits: Vec<_> = spans.map(|span| Edit { span, text: String::new() }).collect();
         if let Some(first) = edits.first_mut() {
             first.text = format!("<disks>{disks}</disks>");
         }
-        Fix { message: wording::move_to("<disks>"), applicability: Applicability::Safe, edits }
+        Some(Fix { message: wording::move_to("<disks>"), applicability: Applicability::Safe, edits })
+    }
+
+    fn fix_by_moving(&self, context: &Context<'_>, fields: &Fields<'a, 'i>) -> Option<Fix> {
+        let parents = parents_of(fields.shape, self.name);
+        let may_hold = |node: &Element<'a, 'i>| parents.contains(&wording::tag(node.name()));
+        let above = successors(fields.node.parent(), |node| node.parent()).find(may_hold);
+        let near = fields.node.children().chain(fields.node.parent().into_iter().flat_map(Element::children));
+        let mut near = near.filter(may_hold);
+        let (parent, applicability) = match (above, near.next(), near.next()) {
+            (Some(above), _, _) => (above, Applicability::Safe),
+            (None, Some(near), None) => (near, Applicability::Unsafe),
+            _ => return None,
+        };
+        let shapes = fields.shape.relatives().iter().map(|(shape, _)| *shape);
+        let shape = shapes.into_iter().find(|shape| shape.name == parent.name())?;
+        let written = |node: &Element<'_, '_>| context.text.get(node.span().range()).unwrap_or_default();
+        let is_repeated = shape.repeated == Some(self.name);
+        let present = parent.child(self.name).filter(|_| !is_repeated);
+        let removals =
+            self.nodes.iter().map(|node| Edit { span: context.with_space_before(node.span()), text: String::new() });
+        let mut edits: Vec<_> = removals.collect();
+        if let Some(present) = present {
+            let is_same = self.nodes.iter().all(|node| written(node) == written(&present));
+            let message = wording::remove(&wording::tag(self.name));
+            return is_same.then_some(Fix { message, applicability: Applicability::Unsafe, edits });
+        }
+        if !is_repeated && self.nodes.len() > 1 {
+            return None;
+        }
+        let moved: String = self.nodes.iter().map(written).collect();
+        edits.push(add_content(context, parent, &moved));
+        Some(Fix { message: wording::move_to(&wording::tag(shape.name)), applicability, edits })
     }
 
     fn are_disks(&self, fields: &Fields<'_, '_>) -> bool {
@@ -99,22 +131,17 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
 
 fn report_namespace(context: &mut Context<'_>, child: Element<'_, '_>, namespace: &str) {
     let message = wording::in_namespace(child.name(), namespace);
-    let diagnostic = match child.namespace_declaration() {
-        Some(declaration) => Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix(
-            wording::remove("`xmlns`"),
-            context.with_space_before(declaration),
-            "",
-        ),
-        None => Diagnostic::new(Rule::Namespace, child.tag(), message).unsafe_fix(
-            wording::remove("the element"),
-            context.with_space_before(child.span()),
-            "",
-        ),
+    let diagnostic = if let Some(declaration) = child.namespace_declaration() {
+        let removed = context.with_space_before(declaration);
+        Diagnostic::new(Rule::Namespace, declaration, message).unsafe_fix(wording::remove("`xmlns`"), removed, "")
+    } else {
+        let diagnostic = Diagnostic::new(Rule::Namespace, child.tag(), message);
+        rename(diagnostic, child, child.name(), Applicability::Unsafe)
     };
     context.report(diagnostic.help(wording::NO_NAMESPACE));
 }
 
-/// Reports one unexpected element; returns the index of the diagnostic if more of its kind are the same mistake.
+/// Reports one unexpected child; returns the place of the diagnostic if more of its kind are the same mistake.
 fn report_unexpected<'a, 'i>(
     context: &mut Context<'_>,
     fields: &mut Fields<'a, 'i>,
@@ -125,11 +152,9 @@ fn report_unexpected<'a, 'i>(
         let present = fields.child(intended).is_some();
         let mut diagnostic = Diagnostic::new(rule, child.tag(), message);
         if present {
-            diagnostic = diagnostic.help(format!("remove it: the disk has a <{intended}>")).unsafe_fix(
-                wording::remove(&wording::tag(name)),
-                context.with_space_before(child.span()),
-                "",
-            );
+            diagnostic = diagnostic
+                .help(format!("remove it: the disk has a <{intended}>"))
+                .with_fix(element_into_comment(context, child));
         } else {
             diagnostic = diagnostic.help(format!("write <{intended}>"));
             diagnostic = rename(diagnostic, child, intended, Applicability::Unsafe);
@@ -208,7 +233,7 @@ fn treat_as_listed_disk<'a, 'i>(fields: &mut Fields<'a, 'i>, child: Element<'a, 
 }
 
 /// The elements that an element called `name` may stand in.
-fn parents_of(shape: &Shape, name: &str) -> Vec<String> {
+pub(super) fn parents_of(shape: &Shape, name: &str) -> Vec<String> {
     let hint = shape.relatives().iter().find(|(shape, _)| shape.name == name);
     hint.map(|(_, parents)| parents.iter().map(|parent| format!("<{parent}>")).collect()).unwrap_or_default()
 }
@@ -230,20 +255,9 @@ fn unknown_element<'a, 'i>(context: &mut Context<'_>, fields: &mut Fields<'a, 'i
     }
     fields.has_unknown_child = true;
     let names: Vec<_> = all().collect();
-    let help = match &names[..] {
-        _ if parent == "domainbackup" && matches!(name, "name" | "description" | "creationTime" | "parent") => {
-            format!("<{name}> is for checkpoints, not for backups")
-        }
-        _ if parent == "domaincheckpoint" && matches!(name, "server" | "incremental") => {
-            format!("<{name}> is for backups, not for checkpoints")
-        }
-        names => wording::known_elements(parent, names),
-    };
-    let diagnostic = Diagnostic::new(Rule::UnknownElement, child.tag(), message).help(help).unsafe_fix(
-        wording::remove("the element"),
-        context.with_space_before(child.span()),
-        "",
-    );
+    let diagnostic = Diagnostic::new(Rule::UnknownElement, child.tag(), message)
+        .help(format!("{}; {}", wording::known_elements(parent, &names), wording::NEWER_LIBVIRT))
+        .with_fix(element_into_comment(context, child));
     context.report(diagnostic);
 }
 
