@@ -59,7 +59,9 @@ pub fn parse(text: &str) -> Document<'_> {
         return document;
     }
     let mut document = scan::scan(text, false);
-    if document.errors.is_empty() && !document.is_tolerated {
+    // The scanner reports attributes that have one name. That two names are the same in a namespace is no error to libxml2.
+    let is_of_namespace = matches!(error, roxmltree::Error::DuplicatedAttribute(..));
+    if document.errors.is_empty() && !document.is_tolerated && !is_of_namespace {
         document.errors.push(from_roxmltree_error(text, &error));
     }
     document

@@ -44,6 +44,11 @@ impl<'i> Builder<'i> {
         Self { document: Document { attributes, ..Document::new(text) }, open: Vec::new(), declared: Vec::new() }
     }
 
+    /// Whether a limit is exceeded, so that the tree is of no further use.
+    pub fn is_beyond_limit(&self) -> bool {
+        !self.document.is_complete
+    }
+
     /// The number of attributes so far.
     pub fn attribute_count(&self) -> u32 {
         count(self.document.attributes.len())
@@ -221,11 +226,10 @@ fn undeclared(prefix: &str, name: Span) -> Diagnostic {
         .unsafe_fix(wording::remove("the prefix"), span, "")
 }
 
-/// The prefix of a name and the rest, if it has a prefix; a colon at the start or the end makes none.
+/// The prefix of a name and the rest. To libxml2, a name with a colon at either end, or with several, has no prefix.
 pub(super) fn split_name(written: &str) -> Option<(&str, &str)> {
-    written
-        .split_once(':')
-        .filter(|(prefix, name)| !prefix.is_empty() && name.starts_with(|first| starts_name(first) && first != ':'))
+    let (prefix, name) = written.split_once(':')?;
+    (!prefix.is_empty() && name.starts_with(starts_name) && !name.contains(':')).then_some((prefix, name))
 }
 
 fn count(length: usize) -> u32 {

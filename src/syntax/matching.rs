@@ -9,6 +9,8 @@ use crate::diagnostic::Span;
 use crate::schema::{DOMAINBACKUP, DOMAINCHECKPOINT, Shape};
 use crate::wording::closest_match;
 
+use super::limits::MAX_DEPTH;
+
 /// The cost of an error.
 const COST_ERROR: u32 = 20;
 /// The cost of an element where libvirt allows none: less than a broken tag, unless several elements are affected.
@@ -211,6 +213,7 @@ struct Element<'a> {
     below: usize,
     opened: Opened<'a>,
     kind: Kind,
+    depth: usize,
     /// A hash of the names of this element and all of its ancestors.
     fingerprint: u64,
 }
@@ -262,6 +265,13 @@ pub(super) fn explain<'a>(tokens: &[Token<'a>], truncated: bool) -> Explanation<
             matcher.read_token(*hypothesis, number);
         }
         matcher.prune(&mut current, beam_width);
+        let is_too_deep =
+            |hypothesis: &Hypothesis| matcher.element(hypothesis.top).is_some_and(|element| element.depth > MAX_DEPTH);
+        if current.iter().all(is_too_deep) {
+            // The limit is reported. Of what is open there, it is not known where it should end.
+            let best = current.iter().min_by_key(|hypothesis| hypothesis.cost);
+            return best.map(|best| matcher.explanation(*best, true)).unwrap_or_default();
+        }
     }
     let end_cost = |hypothesis: &Hypothesis| {
         let open = matcher.stack(hypothesis.top).count();
@@ -313,13 +323,14 @@ impl<'a> TagMatcher<'_, 'a> {
     }
 
     fn pushed(&mut self, mut hypothesis: Hypothesis, opened: Opened<'a>, kind: Kind, cost: u32) -> Hypothesis {
-        let below = self.element(hypothesis.top).map_or(0, |element| element.fingerprint);
+        let (below, depth) =
+            self.element(hypothesis.top).map_or((0, 0), |element| (element.fingerprint, element.depth));
         let fingerprint = opened
             .name
             .bytes()
             .fold(below ^ 0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
             .rotate_left(7);
-        self.elements.push(Element { below: hypothesis.top, opened, kind, fingerprint });
+        self.elements.push(Element { below: hypothesis.top, opened, kind, depth: depth + 1, fingerprint });
         hypothesis.top = self.elements.len();
         hypothesis.root = Root::Open;
         hypothesis.cost += cost;

@@ -54,6 +54,9 @@ pub(super) fn build<'a>(
         if !is_read {
             recovery.token(number, token);
         }
+        if recovery.builder.is_beyond_limit() {
+            break;
+        }
     }
     for piece in pieces {
         recovery.piece(*piece);
