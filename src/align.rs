@@ -18,7 +18,7 @@ use crate::wording::{MAX_DISKS_LISTED, closest_match, code, list_targets, settin
 /// Returns the diagnostics; without any, `backup` is what libvirt would go on with.
 pub fn align(backup: &mut Backup, domain: &Domain, suffix: &str, release: Release) -> Vec<Diagnostic> {
     if domain.disks.is_empty() {
-        let diagnostic = Diagnostic::new(Rule::NoDomainDisks, backup.tag.span, "the domain has no disks")
+        let diagnostic = Diagnostic::new(Rule::NoDomainDisks, backup.tag.place(), "the domain has no disks")
             .help("check that this is the intended domain")
             .libvirt("unsupported configuration: domain must have at least one disk to perform backup");
         return vec![diagnostic];
@@ -44,12 +44,12 @@ pub fn unnamed_volumes(backup: &Backup, domain: &Domain, release: Release) -> Ve
     let mut diagnostics = Vec::new();
     for disk in backup.disks.iter().filter(|disk| disk.included && disk.path().is_none()) {
         let Some(volume) = volumes.get(&*disk.name.value) else { continue };
-        let listed = disk.name.span != Span::default();
+        let listed = disk.name.span.is_some();
         if listed && release < Release::V11_3_0 {
             continue;
         }
         let name = &disk.name.value;
-        let place = if listed { disk.name.span } else { backup.tag.span };
+        let place = disk.name.span.unwrap_or(backup.tag.place());
         let message =
             format!("cannot name the destination of {}: only its storage pool has the path of the volume", code(name));
         push_bounded(
@@ -71,7 +71,7 @@ pub fn align_without_domain(backup: &mut Backup) -> Vec<Diagnostic> {
         if let Some(first) = seen.get(&*disk.name.value) {
             push_bounded(&mut diagnostics, duplicate(disk, *first));
         } else {
-            seen.insert(&*disk.name.value, disk.name.span);
+            seen.insert(&*disk.name.value, disk.name.place());
             if let Some(diagnostic) = check_checkpoint(backup, disk) {
                 push_bounded(&mut diagnostics, diagnostic);
             }
@@ -114,13 +114,13 @@ impl<'d> Aligner<'d> {
                 push_bounded(&mut self.diagnostics, duplicate(disk, first));
                 continue;
             }
-            target.listed = Some(disk.name.span);
+            target.listed = Some(disk.name.place());
             let domain_disk = target.disk;
             if let Some(diagnostic) = check_checkpoint(backup, disk) {
                 push_bounded(&mut self.diagnostics, diagnostic);
             }
             if disk.included {
-                let place = disk.name.span;
+                let place = disk.name.place();
                 self.assign_destination(disk, domain_disk, place, true);
             }
         }
@@ -130,7 +130,7 @@ impl<'d> Aligner<'d> {
     /// Adds the domain's other disks: excluded if any disk was listed, otherwise included if they can be.
     fn other_disks(&mut self, backup: &mut Backup) {
         let include_all = backup.disks.is_empty();
-        let place = backup.tag.span;
+        let place = backup.tag.place();
         // libvirt makes room for as many disks as the domain has, and leaves some of it empty when two share a target.
         let room = self.domain.disks.len();
         for domain_disk in &self.domain.disks {
@@ -153,7 +153,7 @@ impl<'d> Aligner<'d> {
             push_bounded(&mut self.diagnostics, no_media(disk, domain_disk, place));
             return;
         }
-        if disk.destination.as_ref().is_some_and(|destination| destination.path.is_some()) {
+        if disk.destination.as_ref().is_some_and(|found| found.path.is_some() || found.has_unreadable_path) {
             return;
         }
         if listed && self.release < Release::V11_3_0 {
@@ -167,9 +167,12 @@ impl<'d> Aligner<'d> {
                     return;
                 }
                 let path = format!("{path}.{}", self.suffix);
-                disk.storage_type = StorageType::File;
+                if disk.storage_type.value == StorageType::Block {
+                    push_bounded(&mut self.diagnostics, block_becomes_file(disk, &path));
+                }
+                disk.storage_type = Spanned::implied(StorageType::File);
                 let destination = disk.destination.get_or_insert_with(|| Box::new(Destination::default()));
-                destination.path = Some(Spanned { value: path, span: Span::default() });
+                destination.path = Some(Spanned::implied(path));
             }
             // Only the storage pool knows whether it is a file, and its path.
             Source::Empty | Source::Other("volume") => {}
@@ -183,13 +186,13 @@ impl<'d> Aligner<'d> {
     fn no_such_disk(&self, disk: &Disk) -> Diagnostic {
         let name = &*disk.name.value;
         let shown = code(name);
-        let diagnostic = Diagnostic::new(Rule::NoSuchDisk, disk.name.span, format!("unknown disk {shown}"))
+        let diagnostic = Diagnostic::new(Rule::NoSuchDisk, disk.name.place(), format!("unknown disk {shown}"))
             .libvirt(format!("unsupported configuration: no disk named '{name}'"));
         if let Some(same) = self.disk_of_image(name) {
             let target = code(&same.target);
             return diagnostic.help(format!("use the target as the name: {shown} is the image of {target}")).safe_fix(
                 format!("use {target}"),
-                disk.name.span,
+                disk.name.place(),
                 same.target.clone(),
             );
         }
@@ -198,7 +201,7 @@ impl<'d> Aligner<'d> {
         match closest_match(name, targets.take(MAX_DISKS_LISTED)) {
             Some(suggestion) => diagnostic
                 .help(format!("did you mean `{suggestion}`? The domain has {all}"))
-                .unsafe_fix(format!("use `{suggestion}`"), disk.name.span, suggestion),
+                .unsafe_fix(format!("use `{suggestion}`"), disk.name.place(), suggestion),
             None => diagnostic.help(format!("the domain has {all}")),
         }
     }
@@ -219,13 +222,12 @@ impl<'d> Aligner<'d> {
 }
 
 fn unlisted_disk(target: &str, included: bool) -> Disk {
-    let no_span = Span::default();
-    Disk { included, ..Disk::new(Spanned { value: target.to_owned(), span: no_span }, no_span) }
+    Disk { included, ..Disk::new(Spanned::implied(target.to_owned()), Spanned::default()) }
 }
 
 fn duplicate(disk: &Disk, first: Span) -> Diagnostic {
     let name = &disk.name.value;
-    Diagnostic::new(Rule::DuplicateDisk, disk.name.span, format!("duplicate disk {}", code(name)))
+    Diagnostic::new(Rule::DuplicateDisk, disk.name.place(), format!("duplicate disk {}", code(name)))
         .primary_label("listed again")
         .label(first, "listed first here")
         .help(format!("keep one <disk {}>", setting("name", name)))
@@ -241,7 +243,7 @@ fn check_checkpoint(backup: &Backup, disk: &Disk) -> Option<Diagnostic> {
     let name = &disk.name.value;
     let diagnostic = Diagnostic::new(
         Rule::IncrementalWithoutCheckpoint,
-        mode.span,
+        mode.place(),
         format!("missing checkpoint for the incremental backup of {}", code(name)),
     )
     .help("add incremental='CHECKPOINT' to the <disk>, or <incremental>CHECKPOINT</incremental> to the backup")
@@ -249,6 +251,12 @@ fn check_checkpoint(backup: &Backup, disk: &Disk) -> Option<Diagnostic> {
         "unsupported configuration: 'incremental' backup mode of disk '{name}' requires setting 'incremental' field for disk or backup"
     ));
     Some(diagnostic)
+}
+
+fn block_becomes_file(disk: &Disk, path: &str) -> Diagnostic {
+    let message = format!("type='block' without a destination becomes the file {}", code(path));
+    Diagnostic::new(Rule::BlockBecomesFile, disk.storage_type.place(), message)
+        .help("add <target dev='/dev/...'/>, or use type='file'")
 }
 
 fn no_media(disk: &Disk, domain_disk: &DomainDisk, place: Span) -> Diagnostic {
@@ -289,7 +297,7 @@ fn fill_in_modes(backup: &mut Backup, mut added: usize) -> Option<Diagnostic> {
     for disk in &mut backup.disks {
         let named = disk.incremental.is_some() || checkpoint.is_some();
         let value_implied_by_siblings = if named { BackupMode::Incremental } else { BackupMode::Full };
-        let mode = disk.backupmode.get_or_insert(Spanned { value: value_implied_by_siblings, span: Span::default() });
+        let mode = disk.backupmode.get_or_insert(Spanned::implied(value_implied_by_siblings));
         if mode.value == BackupMode::Incremental && disk.incremental.is_none() {
             added += checkpoint.as_ref().map_or(0, |name| name.value.len());
             if added <= MAX_ADDED {
@@ -297,5 +305,5 @@ fn fill_in_modes(backup: &mut Backup, mut added: usize) -> Option<Diagnostic> {
             }
         }
     }
-    (added > MAX_ADDED).then(|| too_much_added(backup.tag.span))
+    (added > MAX_ADDED).then(|| too_much_added(backup.tag.place()))
 }

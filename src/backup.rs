@@ -5,28 +5,36 @@
 
 use crate::diagnostic::Span;
 
-/// A value and its span.
-#[derive(Clone, Debug)]
+/// A value and its place in a document.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// The attribute or element it was read from; empty for a default that libvirt filled in.
-    pub span: Span,
+    /// The attribute or element it was read from; `None` if it is not written, because libvirt filled it in or because
+    /// no document was read.
+    pub span: Option<Span>,
+}
+
+impl<T> Spanned<T> {
+    /// A value that is written at `span`.
+    pub fn written(value: T, span: Span) -> Self {
+        Self { value, span: Some(span) }
+    }
+
+    /// A value that is not written.
+    pub fn implied(value: T) -> Self {
+        Self { value, span: None }
+    }
+
+    /// The place to report: the start of the document for a value that is not written.
+    pub fn place(&self) -> Span {
+        self.span.unwrap_or_default()
+    }
 }
 
 impl<T: PartialEq> PartialEq for Spanned<T> {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
-    }
-}
-
-/// A fact about the document that takes no part in comparisons, used only in diagnostics.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SourceOnly<T>(pub T);
-
-impl<T> PartialEq for SourceOnly<T> {
-    fn eq(&self, _: &Self) -> bool {
-        true
     }
 }
 
@@ -207,10 +215,8 @@ pub struct Backup {
     pub private_data: PrivateData,
     /// The start tag of the root element.
     pub tag: Spanned<()>,
-    /// The start tag of `<disks>`, if it was written.
-    pub disks_tag: SourceOnly<Option<Span>>,
-    /// Settings that libvirt accepts and ignores.
-    pub ignored: SourceOnly<Vec<Ignored>>,
+    /// The start tag of `<disks>`.
+    pub disks_tag: Spanned<()>,
 }
 
 impl Backup {
@@ -223,33 +229,10 @@ impl Backup {
             disks: Vec::new(),
             empty_disk_entries: 0,
             private_data: PrivateData::default(),
-            tag: Spanned { value: (), span: tag },
-            disks_tag: SourceOnly(None),
-            ignored: SourceOnly(Vec::new()),
+            tag: Spanned::written((), tag),
+            disks_tag: Spanned::default(),
         }
     }
-}
-
-/// A setting that libvirt accepts and ignores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ignored {
-    /// Its place in the document.
-    pub span: Span,
-    /// Its kind.
-    pub what: IgnoredKind,
-}
-
-/// The kind of an ignored setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IgnoredKind {
-    /// An empty `<incremental>`.
-    EmptyIncremental,
-    /// This attribute of an excluded disk.
-    OfExcludedDisk(&'static str),
-    /// A second or later `<label>` of a security label.
-    SecondLabel,
-    /// A `<label>` of more than 4096 bytes.
-    LongLabel,
 }
 
 /// The NBD server of a pull mode backup.
@@ -279,9 +262,7 @@ pub struct Disk {
     /// Whether the disk is backed up. Nothing but the name is read of an excluded disk.
     pub included: bool,
     /// The type of the destination.
-    pub storage_type: StorageType,
-    /// The written type of the destination, if any; alignment may change `storage_type`.
-    pub written_type: SourceOnly<Option<Spanned<StorageType>>>,
+    pub storage_type: Spanned<StorageType>,
     /// Whether the disk is backed up in full, if written.
     pub backupmode: Option<Spanned<BackupMode>>,
     /// The base checkpoint of this disk.
@@ -305,12 +286,11 @@ pub struct Disk {
 impl Disk {
     /// An included disk with a name and no other settings.
     #[must_use]
-    pub fn new(name: Text, tag: Span) -> Self {
+    pub fn new(name: Text, tag: Spanned<()>) -> Self {
         Self {
             name,
             included: true,
-            storage_type: StorageType::File,
-            written_type: SourceOnly(None),
+            storage_type: Spanned::implied(StorageType::File),
             backupmode: None,
             incremental: None,
             exportname: None,
@@ -319,7 +299,7 @@ impl Disk {
             destination: None,
             state: None,
             index: 0,
-            tag: Spanned { value: (), span: tag },
+            tag,
         }
     }
 
@@ -335,6 +315,8 @@ impl Disk {
 pub struct Destination {
     /// The path of the file or device; `None` only in state files.
     pub path: Option<Text>,
+    /// Whether a path is written that cannot be read, so that alignment generates none.
+    pub(crate) has_unreadable_path: bool,
     /// The name of passed file descriptors; in state files only.
     pub fdgroup: Option<Text>,
     /// The security labels.
@@ -370,7 +352,7 @@ pub struct Encryption {
     /// The generator of initialization vectors.
     pub ivgen: Option<Ivgen>,
     /// The start tag.
-    pub tag: SourceOnly<Span>,
+    pub tag: Spanned<()>,
 }
 
 /// A reference to a passphrase stored by libvirt.
@@ -394,7 +376,7 @@ pub struct Cipher {
     /// Its hash.
     pub hash: Option<String>,
     /// The start tag.
-    pub tag: SourceOnly<Span>,
+    pub tag: Spanned<()>,
 }
 
 /// A generator of initialization vectors.
@@ -405,7 +387,7 @@ pub struct Ivgen {
     /// Its hash.
     pub hash: Option<String>,
     /// The start tag.
-    pub tag: SourceOnly<Span>,
+    pub tag: Spanned<()>,
 }
 
 /// Data that libvirt keeps in a state file for itself.

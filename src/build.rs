@@ -41,8 +41,7 @@ mod text;
 
 use std::fmt;
 
-use crate::backup::{Backup, BackupMode, Disk, Mode, PrivateData, SourceOnly, Spanned, StorageType, Text, Transport};
-use crate::diagnostic::Span;
+use crate::backup::{Backup, BackupMode, Disk, Mode, PrivateData, Spanned, StorageType, Text, Transport};
 use crate::format::format;
 
 pub use crate::backup::StorageFormat;
@@ -51,7 +50,7 @@ pub use destination::{Cipher, Destination, Encryption, Ivgen, Label, Secret};
 pub use text::{Checkpoint, DiskName, Host, Invalid, Path, SocketPath, Uuid, Word};
 
 fn written<T>(value: T) -> Spanned<T> {
-    Spanned { value, span: Span::default() }
+    Spanned::implied(value)
 }
 
 fn text(value: impl Into<String>) -> Text {
@@ -170,8 +169,7 @@ fn empty(mode: Mode, incremental: Option<&Checkpoint>) -> Backup {
         empty_disk_entries: 0,
         private_data: PrivateData::default(),
         tag: written(()),
-        disks_tag: SourceOnly(None),
-        ignored: SourceOnly(Vec::new()),
+        disks_tag: Spanned::default(),
     }
 }
 
@@ -373,11 +371,10 @@ fn plain(name: &DiskName, extent: Option<&Extent>, destination: Option<&Destinat
     };
     let storage_type = destination.map_or(StorageType::File, Destination::storage_type);
     Disk {
-        storage_type,
-        written_type: SourceOnly(destination.map(|_| written(storage_type))),
+        storage_type: written(storage_type),
         backupmode: backupmode.map(written),
         incremental,
         destination: destination.map(|destination| Box::new(destination.destination())),
-        ..Disk::new(text(name.as_str()), Span::default())
+        ..Disk::new(text(name.as_str()), Spanned::default())
     }
 }

@@ -105,7 +105,7 @@ impl Write for XmlWriter {
         self.attribute("backup", yes_no(disk.included));
         if disk.included {
             self.optional("state", disk.state.map(super::backup::State::name));
-            self.attribute("type", disk.storage_type.name());
+            self.attribute("type", disk.storage_type.value.name());
             self.optional("backupmode", disk.backupmode.as_ref().map(|mode| mode.value.name()));
             self.optional("incremental", disk.incremental.as_ref().map(|name| &*name.value));
             self.optional("exportname", disk.exportname.as_ref().map(|name| &*name.value));
@@ -123,7 +123,7 @@ impl Write for XmlWriter {
                     Mode::Push => "target",
                     Mode::Pull => "scratch",
                 };
-                self.destination(destination, element, disk.storage_type);
+                self.destination(destination, element, disk.storage_type.value);
             }
         }
         self.end_element();

@@ -16,8 +16,7 @@ mod text;
 mod unexpected;
 
 use crate::backup::{
-    Backup, BackupMode, Destination, Disk, Ignored, IgnoredKind, Mode, PrivateData, SourceOnly, Spanned, StorageFormat,
-    StorageType, Text,
+    Backup, BackupMode, Destination, Disk, Mode, PrivateData, Spanned, StorageFormat, StorageType, Text,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
@@ -67,27 +66,29 @@ fn parse_backup<'i>(context: &mut Context<'i>, root: Element<'_, 'i>) -> Backup 
         let found = read_element(context, server, &SERVER);
         server::parse(context, &found)
     });
-    let disks = parse_disks(context, &fields, mode);
+    let mut disks = parse_disks(context, &fields, mode);
     let incremental = fields.child("incremental").and_then(|node| {
         let text = parse_text(context, node, &INCREMENTAL);
         if text.is_none() {
-            context.ignored.push(Ignored { span: node.span(), what: IgnoredKind::EmptyIncremental });
+            let message = "empty <incremental>: this is a full backup";
+            let help = "add the name of the checkpoint to start from, or remove <incremental>";
+            context.warn(Diagnostic::new(Rule::EmptyIncremental, node.span(), message).help(help));
         }
         text
     });
-    // One that is misplaced or misspelt counts as present.
-    let misplaced = context.misplaced("incremental").or_else(|| fields.has_unknown_child.then(|| fields.tag()));
-    let misplaced = misplaced.map(|span| Spanned { value: "checkpoint".to_owned(), span });
+    if incremental.is_none() && (context.misplaced("incremental").is_some() || fields.has_unknown_child) {
+        // The checkpoint is misplaced or misspelt: it is not missing.
+        disks.iter_mut().filter(|disk| disk.incremental.is_none()).for_each(|disk| disk.backupmode = None);
+    }
     Backup {
         mode,
-        incremental: incremental.or(misplaced),
+        incremental,
         server,
         disks,
         empty_disk_entries: 0,
         private_data: PrivateData::default(),
-        tag: Spanned { value: (), span: fields.tag() },
-        disks_tag: SourceOnly(fields.child("disks").map(Element::tag)),
-        ignored: SourceOnly(std::mem::take(&mut context.ignored)),
+        tag: Spanned::written((), fields.tag()),
+        disks_tag: Spanned { value: (), span: fields.child("disks").map(Element::tag) },
     }
 }
 
@@ -98,7 +99,7 @@ fn parse_text<'i>(
     shape: &'static crate::schema::Shape,
 ) -> Option<Text> {
     read_element(context, node, shape);
-    Some(Spanned { value: text_of(node, context.release), span: node.span() }).filter(|text| !text.value.is_empty())
+    Some(Spanned::written(text_of(node, context.release), node.span())).filter(|text| !text.value.is_empty())
 }
 
 /// The mode that the document means, which is what it says unless everything else says otherwise.
@@ -280,26 +281,25 @@ fn parse_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>, mode: Mode) 
         && !excluded
         && (foreign || disk.fields.has_unknown_child || disk.lacks_scratch(storage_type))
     {
-        // There is a destination, it just cannot be read: alignment must not go looking for another.
-        destination = Some(Box::new(Destination { path: Some(unreadable()), ..Destination::default() }));
+        destination = Some(Box::new(Destination { has_unreadable_path: true, ..Destination::default() }));
     }
     let fields = disk.fields;
     let tag = fields.tag();
-    let name = fields.text("name").unwrap_or(Spanned { value: String::new(), span: tag });
-    let new = Disk::new(name, tag);
+    let name = fields.text("name").unwrap_or(Spanned::written(String::new(), tag));
+    let new = Disk::new(name, Spanned::written((), tag));
     if excluded {
         // libvirt reads nothing else of it.
         for name in ["backupmode", "incremental", "exportname", "exportbitmap"] {
             if let Some(attribute) = fields.get(name) {
-                context.ignored.push(Ignored { span: attribute.span, what: IgnoredKind::OfExcludedDisk(name) });
+                let message = format!("attribute `{name}` is ignored: the disk has backup='no'");
+                let help = format!("remove `{name}`, or backup='no'");
+                context.warn(Diagnostic::new(Rule::IgnoredSetting, attribute.span, message).help(help));
             }
         }
         return Disk { included: false, format, destination, ..new };
     }
-    let written_type = fields.get("type").map(|attribute| Spanned { value: storage_type, span: attribute.span });
     Disk {
-        storage_type,
-        written_type: SourceOnly(written_type),
+        storage_type: Spanned { value: storage_type, span: fields.get("type").map(|attribute| attribute.span) },
         backupmode: backupmode(&fields),
         incremental: fields.text("incremental"),
         exportname: fields.text("exportname"),
@@ -334,17 +334,13 @@ fn parse_domain_disk<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Op
         diagnostic.unsafe_fix(wording::replace_with(&text), node.span(), text)
     };
     context.report(diagnostic);
-    Some(Disk { included: false, ..Disk::new(Spanned { value: name, span: tag }, tag) })
-}
-
-fn unreadable() -> Text {
-    Spanned { value: "/".to_owned(), span: Span::default() }
+    Some(Disk { included: false, ..Disk::new(Spanned::written(name, tag), Spanned::written((), tag)) })
 }
 
 fn backupmode(fields: &Fields<'_, '_>) -> Option<Spanned<BackupMode>> {
     let span = fields.get("backupmode")?.report_span();
     let value = fields.word("backupmode").and_then(BackupMode::from_name)?;
-    Some(Spanned { value, span })
+    Some(Spanned::written(value, span))
 }
 
 fn check_name(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
@@ -445,7 +441,7 @@ fn parse_driver<'i>(
         context.report(diagnostic);
     }
     let span = fields.get("type").map(Attribute::report_span).unwrap_or_default();
-    format.map(|value| Spanned { value, span })
+    format.map(|value| Spanned::written(value, span))
 }
 
 impl DiskFields<'_, '_> {

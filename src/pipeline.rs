@@ -86,6 +86,7 @@ pub fn parse_bytes(bytes: &[u8], options: &Options) -> Result<Backup, Vec<Diagno
 pub fn align(backup: &mut Backup, domain: &Domain, options: &Options) -> Result<(), Vec<Diagnostic>> {
     let mut diagnostics = align_with_domain(backup, domain, &options.suffix, options.release);
     diagnostics.extend(unnamed_volumes(backup, domain, options.release));
+    diagnostics.retain(Diagnostic::is_error);
     if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
 }
 
@@ -270,7 +271,7 @@ fn run_stages<T>(
     let text = document.text();
     drop(document);
     let Some(mut backup) = backup else { return (None, diagnostics.into()) };
-    let aligned = match domain {
+    let mut aligned = match domain {
         Some(domain) => {
             let mut aligned = align_with_domain(&mut backup, domain, &options.suffix, options.release);
             if purpose == Purpose::Normalize {
@@ -281,6 +282,9 @@ fn run_stages<T>(
         None if options.explicit || purpose == Purpose::Check => align_without_domain(&mut backup),
         None => Vec::new(),
     };
+    // Advice is for what libvirt accepts.
+    let is_advice = |found: &mut Diagnostic| !found.is_error();
+    let mut advice: Vec<_> = diagnostics.extract_if(.., is_advice).chain(aligned.extract_if(.., is_advice)).collect();
     // A diagnostic at a place where an earlier stage reported one is a consequence of it.
     let known = spans_of(&diagnostics);
     let (follow, new): (Vec<_>, Vec<_>) = aligned.into_iter().partition(|new| overlaps(&known, new.primary.span));
@@ -296,6 +300,9 @@ fn run_stages<T>(
         let follows =
             |later: &Diagnostic| later.primary.document == Document::Backup && overlaps(&known, later.primary.span);
         diagnostics.extend(later.into_iter().filter(|later| !follows(later)).collect::<Vec<_>>());
+        if !diagnostics.iter().any(Diagnostic::is_error) {
+            diagnostics.append(&mut advice);
+        }
         if is_sound {
             let errors: Vec<_> = diagnostics.iter().filter(|found| found.is_error()).cloned().collect();
             let known = spans_of(&errors);

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use crate::backup::{Backup, BackupMode, Disk, Mode, StorageFormat};
 use crate::checkpoint::Existing;
-use crate::diagnostic::Span;
 use crate::domain::{Domain, DomainDisk, Source};
 use crate::host::sizes::{self, Share, Sizes};
 use crate::host::{Facts, Vm};
@@ -97,10 +96,9 @@ pub struct IncludedDisk {
 }
 
 fn included(mode: Mode, disk: &Disk) -> IncludedDisk {
-    let is_written = |span: Span| span != Span::default();
     let effective = disk.backupmode.as_ref().map_or(BackupMode::Full, |mode| mode.value);
     let incremental = effective == BackupMode::Incremental;
-    let name = || disk.name.value.clone();
+    let (tag, name) = (disk.tag.place(), || disk.name.value.clone());
     let export = || match &disk.exportname {
         Some(name) => Setting { value: name.value.clone(), written: true },
         None => Setting { value: name(), written: false },
@@ -110,13 +108,13 @@ fn included(mode: Mode, disk: &Disk) -> IncludedDisk {
         None => Setting { value: format!("backup-{}", name()), written: false },
     };
     IncludedDisk {
-        mode: Setting { value: effective, written: disk.backupmode.as_ref().is_some_and(|mode| is_written(mode.span)) },
+        mode: Setting { value: effective, written: disk.backupmode.as_ref().is_some_and(|mode| mode.span.is_some()) },
         since: disk.incremental.as_ref().filter(|_| incremental).map(|name| Setting {
             value: name.value.clone(),
-            written: disk.tag.span.start <= name.span.start && name.span.end <= disk.tag.span.end,
+            written: name.span.is_some_and(|name| tag.start <= name.start && name.end <= tag.end),
         }),
-        storage_type: disk.storage_type.name(),
-        destination: disk.path().map(|path| Setting { value: path.value.clone(), written: is_written(path.span) }),
+        storage_type: disk.storage_type.value.name(),
+        destination: disk.path().map(|path| Setting { value: path.value.clone(), written: path.span.is_some() }),
         format: Setting {
             value: disk.format.as_ref().map_or(StorageFormat::Qcow2, |format| format.value),
             written: disk.format.is_some(),
@@ -132,14 +130,14 @@ impl Plan {
     #[must_use]
     pub(crate) fn from_aligned(backup: &Backup, domain: &Domain, facts: Option<&Facts>) -> Plan {
         let by_name: HashMap<&str, &Disk> = backup.disks.iter().map(|disk| (&*disk.name.value, disk)).collect();
-        let some_listed = backup.disks_tag.0.is_some();
+        let some_listed = backup.disks_tag.span.is_some();
         let row = |domain_disk: &DomainDisk| {
             let decision = match by_name.get(&*domain_disk.target) {
                 Some(disk) if disk.included => {
                     let sizes = facts.map(|facts| sizes::of(backup, disk, facts));
                     Decision::Included(Box::new(IncludedDisk { sizes, ..included(backup.mode, disk) }))
                 }
-                Some(disk) if disk.name.span != Span::default() => Decision::Excluded(Reason::Asked),
+                Some(disk) if disk.name.span.is_some() => Decision::Excluded(Reason::Asked),
                 _ if domain_disk.source == Source::Empty => Decision::Excluded(Reason::NoMedia),
                 _ if some_listed => Decision::Excluded(Reason::NotListed),
                 _ => Decision::Excluded(Reason::ReadOnly),

@@ -127,7 +127,7 @@ impl<'c> Context<'c> {
 
     /// The place to report for a disk: its name, or for one that is not listed the backup.
     fn place_of(&self, disk: &Disk) -> Span {
-        if disk.name.span == Span::default() { self.backup.tag.span } else { disk.name.span }
+        disk.name.span.unwrap_or(self.backup.tag.place())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Destinations, their security labels and their encryption.
 
-use crate::backup::{self, EncryptionEngine, EncryptionFormat, SourceOnly, StorageType};
+use crate::backup::{self, EncryptionEngine, EncryptionFormat, Spanned, StorageType};
 
 use super::text::{Invalid, Path, Uuid, Word};
 
@@ -60,6 +60,7 @@ impl Destination {
             },
         };
         backup::Destination {
+            has_unreadable_path: false,
             path: Some(super::text(self.path.as_str())),
             fdgroup: None,
             seclabels: self.seclabels.iter().map(seclabel).collect(),
@@ -144,15 +145,15 @@ impl Encryption {
         };
         let cipher = self.cipher.as_ref().map(|(cipher, _)| {
             let (mode, hash) = cipher.mode_and_hash.as_ref().map(|(mode, hash)| (owned(mode), owned(hash))).unzip();
-            backup::Cipher { name: owned(&cipher.name), size: cipher.size, mode, hash, tag: SourceOnly::default() }
+            backup::Cipher { name: owned(&cipher.name), size: cipher.size, mode, hash, tag: Spanned::default() }
         });
         let ivgen = self.cipher.as_ref().map(|(_, ivgen)| backup::Ivgen {
             name: owned(&ivgen.name),
             hash: ivgen.hash.as_ref().map(owned),
-            tag: SourceOnly::default(),
+            tag: Spanned::default(),
         });
         backup::Encryption {
-            tag: SourceOnly::default(),
+            tag: Spanned::default(),
             format: EncryptionFormat::Luks,
             engine: self.by_qemu.then_some(EncryptionEngine::Qemu),
             secrets: vec![secret],

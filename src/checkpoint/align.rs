@@ -19,7 +19,7 @@ pub(crate) struct Resolved<'c, 'd> {
 
 /// Completes a checkpoint to create, called `suffix` if it has no name.
 pub(crate) fn align(checkpoint: &mut Checkpoint, domain: &Domain, suffix: &str) -> Vec<Diagnostic> {
-    checkpoint.name.get_or_insert_with(|| Spanned { value: suffix.to_owned(), span: Span::default() });
+    checkpoint.name.get_or_insert_with(|| Spanned::implied(suffix.to_owned()));
     fit_to(checkpoint, domain)
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn check_without_domain(checkpoint: &Checkpoint) -> Vec<Diagnostic> {
     for disk in checkpoint.disks.iter().flatten() {
         match seen.get(&*disk.name.value) {
             Some(first) => push_bounded(&mut diagnostics, duplicate(disk, *first)),
-            None => drop(seen.insert(&disk.name.value, disk.name.span)),
+            None => drop(seen.insert(&disk.name.value, disk.name.place())),
         }
     }
     diagnostics
@@ -58,10 +58,10 @@ fn own_parent(checkpoint: &Checkpoint) -> Option<Diagnostic> {
     Some(
         Diagnostic::new(
             Rule::CheckpointOwnParent,
-            parent.span,
+            parent.place(),
             format!("checkpoint {} is its own parent", code(&name.value)),
         )
-        .label(name.span, "the checkpoint")
+        .label(name.place(), "the checkpoint")
         .help("use the name of the checkpoint that was created before, or remove <parent>")
         .libvirt(format!("invalid argument: cannot set moment {} as its own parent", name.value)),
     )
@@ -94,7 +94,7 @@ fn fit_to(checkpoint: &mut Checkpoint, domain: &Domain) -> Vec<Diagnostic> {
     }
     let mut aligned = Vec::with_capacity(domain.disks.len());
     for found in &domain.disks {
-        let target = Spanned { value: String::from(&*found.target), span: Span::default() };
+        let target = Spanned::implied(String::from(&*found.target));
         aligned.push(if let Some(disk) = listed.get(&*found.target) {
             CheckpointDisk { name: Spanned { span: disk.name.span, ..target }, ..(*disk).clone() }
         } else {
@@ -126,7 +126,7 @@ pub(crate) fn resolve<'c, 'd>(checkpoint: &'c Checkpoint, domain: &'d Domain) ->
                 if let Some(first) = seen.get(&*found.target) {
                     duplicate(disk, *first)
                 } else {
-                    seen.insert(&found.target, disk.name.span);
+                    seen.insert(&found.target, disk.name.place());
                     resolved.disks.push((disk, found));
                     if disk.coverage == Coverage::Excluded || is_coverable(found) {
                         continue;
@@ -193,7 +193,7 @@ pub(crate) fn name_bitmaps(checkpoint: &mut Checkpoint) -> Option<Diagnostic> {
         if added > MAX_ADDED {
             return Some(too_much_added(checkpoint.tag));
         }
-        disk.bitmap = Some(Spanned { value: name.clone(), span: Span::default() });
+        disk.bitmap = Some(Spanned::implied(name.clone()));
     }
     None
 }
@@ -211,7 +211,7 @@ fn no_domain_disks(checkpoint: &Checkpoint) -> Diagnostic {
 fn no_such_disk(disk: &CheckpointDisk, domain: &Domain, finder: &Finder<'_>) -> Diagnostic {
     let name = &*disk.name.value;
     let diagnostic =
-        Diagnostic::new(Rule::CheckpointNoSuchDisk, disk.name.span, format!("unknown disk {}", code(name)))
+        Diagnostic::new(Rule::CheckpointNoSuchDisk, disk.name.place(), format!("unknown disk {}", code(name)))
             .libvirt(format!("unsupported configuration: no disk named '{name}'"));
     let sharing = finder.with_path(name);
     if name.starts_with('/') && sharing.len() > 1 {
@@ -223,7 +223,7 @@ fn no_such_disk(disk: &CheckpointDisk, domain: &Domain, finder: &Finder<'_>) -> 
     match closest_match(name, targets.take(MAX_DISKS_LISTED)) {
         Some(target) => diagnostic.help(format!("did you mean `{target}`? The domain has {all}")).unsafe_fix(
             format!("use `{target}`"),
-            disk.name.span,
+            disk.name.place(),
             target,
         ),
         None => diagnostic.help(format!("the domain has {all}")),
@@ -232,7 +232,7 @@ fn no_such_disk(disk: &CheckpointDisk, domain: &Domain, finder: &Finder<'_>) -> 
 
 fn duplicate(disk: &CheckpointDisk, first: Span) -> Diagnostic {
     let name = &disk.name.value;
-    Diagnostic::new(Rule::CheckpointDuplicateDisk, disk.name.span, format!("duplicate disk {}", code(name)))
+    Diagnostic::new(Rule::CheckpointDuplicateDisk, disk.name.place(), format!("duplicate disk {}", code(name)))
         .primary_label("listed again")
         .label(first, "listed first here")
         .help(format!("keep one <disk {}>", setting("name", name)))
@@ -243,7 +243,7 @@ fn no_media(disk: &CheckpointDisk, found: &DomainDisk) -> Diagnostic {
     let name = &disk.name.value;
     let what = if found.read_only { "is read-only" } else { "has no media" };
     let message = format!("disk {} {what}: a checkpoint cannot cover it", code(name));
-    Diagnostic::new(Rule::CheckpointNoMedia, disk.name.span, message)
+    Diagnostic::new(Rule::CheckpointNoMedia, disk.name.place(), message)
         .label_in(Document::Domain, found.tag, "the disk")
         .help("use checkpoint='no', or remove this <disk>")
         .libvirt(format!("unsupported configuration: disk '{name}' is empty or readonly"))

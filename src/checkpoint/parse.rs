@@ -147,7 +147,7 @@ fn parse_checkpoint<'i>(context: &mut Context<'i>, root: Element<'_, 'i>, redefi
 fn parse_text(context: &mut Context<'_>, node: Element<'_, '_>, shape: &'static Shape) -> Spanned<String> {
     read_element(context, node, shape);
     let span = node.texts().next().map_or_else(|| node.tag(), |text| text.span);
-    Spanned { value: text_of(node, context.release), span }
+    Spanned::written(text_of(node, context.release), span)
 }
 
 fn parse_name(context: &mut Context<'_>, node: Element<'_, '_>) -> Spanned<String> {
@@ -160,14 +160,14 @@ fn parse_name(context: &mut Context<'_>, node: Element<'_, '_>) -> Spanned<Strin
     } else {
         format!("invalid checkpoint name {}", code(&name.value))
     };
-    let diagnostic = Diagnostic::new(Rule::CheckpointName, name.span, message).help(
+    let diagnostic = Diagnostic::new(Rule::CheckpointName, name.place(), message).help(
         "use letters, digits, `_`, `-` and dots, but no dot at the start; or remove <name> for the seconds since 1970",
     );
     // What is written in several pieces is left to its author.
     let is_one_text = node.texts().count() == 1 && node.content().count() == 1;
     let trimmed = trim(&name.value);
     let diagnostic = if is_one_text && is_name(trimmed) {
-        diagnostic.safe_fix(wording::REMOVE_WHITE_SPACE, name.span, trimmed)
+        diagnostic.safe_fix(wording::REMOVE_WHITE_SPACE, name.place(), trimmed)
     } else {
         diagnostic
     };
@@ -176,17 +176,18 @@ fn parse_name(context: &mut Context<'_>, node: Element<'_, '_>) -> Spanned<Strin
 }
 
 fn parse_creation_time(context: &mut Context<'_>, node: Element<'_, '_>) -> Option<Spanned<i64>> {
-    let Spanned { value, span } = parse_text(context, node, &CHECKPOINT_CREATION_TIME);
-    let Some(number) = long_number(&value) else {
-        let message = format!("invalid value {} for element <creationTime>", code(&value));
+    let text = parse_text(context, node, &CHECKPOINT_CREATION_TIME);
+    let (value, span) = (&text.value, text.place());
+    let Some(number) = long_number(value) else {
+        let message = format!("invalid value {} for element <creationTime>", code(value));
         let diagnostic = Diagnostic::new(Rule::InvalidNumber, span, message)
             .help("use the seconds since 1970 in decimal digits, or remove <creationTime>");
         context.report(diagnostic);
         // It is written, so it is not missing as well.
-        return Some(Spanned { value: 0, span });
+        return Some(Spanned::written(0, span));
     };
     // What is too large for libvirt's parser is reported where it is read.
-    Some(Spanned { value: i64::try_from(number).ok()?, span })
+    Some(Spanned::written(i64::try_from(number).ok()?, span))
 }
 
 fn parse_parent(context: &mut Context<'_>, node: Element<'_, '_>) -> Option<Spanned<String>> {
@@ -293,8 +294,7 @@ fn parse_disk(context: &mut Context<'_>, node: Element<'_, '_>) -> Option<Checkp
     if !crate::schema::Value::DiskNameOrPath.accepts(name.value) {
         return None;
     }
-    let spanned =
-        |attribute: &Attribute<'_>| Spanned { value: attribute.value.to_owned(), span: attribute.report_span() };
+    let spanned = |attribute: &Attribute<'_>| Spanned::written(attribute.value.to_owned(), attribute.report_span());
     Some(CheckpointDisk { name: spanned(name), coverage, bitmap: fields.get("bitmap").map(spanned) })
 }
 

@@ -72,7 +72,7 @@ impl Probes {
 /// Whether the header of a destination is read when the backup starts.
 fn opens_image(disk: &Disk, reuse_external: bool) -> bool {
     let is_raw = disk.format.as_ref().is_some_and(|format| format.value == StorageFormat::Raw);
-    reuse_external && !is_raw && matches!(disk.storage_type, StorageType::File | StorageType::Block)
+    reuse_external && !is_raw && matches!(disk.storage_type.value, StorageType::File | StorageType::Block)
 }
 
 /// Whether a new checkpoint makes a bitmap in the image of a disk.

@@ -72,7 +72,7 @@ fn estimate(backup: &Backup, disk: &Disk, vm: &Vm) -> Option<u64> {
 
 fn free(disk: &Disk, files: &Files) -> Option<u64> {
     let place = files.paths.get(&*disk.path()?.value)?;
-    match disk.storage_type {
+    match disk.storage_type.value {
         StorageType::Block => place.node()?.size,
         StorageType::File => Some(files.file_system(place)?.free),
     }
@@ -83,7 +83,7 @@ fn free(disk: &Disk, files: &Files) -> Option<u64> {
 pub fn shares(backup: &Backup, facts: &Facts) -> Vec<Share> {
     let mut shares: BTreeMap<u64, Share> = BTreeMap::new();
     let files = facts.files.as_ref();
-    for disk in backup.disks.iter().filter(|disk| disk.included && disk.storage_type == StorageType::File) {
+    for disk in backup.disks.iter().filter(|disk| disk.included && disk.storage_type.value == StorageType::File) {
         let found = files.and_then(|files| {
             let place = files.paths.get(&*disk.path()?.value)?;
             // A file that is reused takes what it will not take again.

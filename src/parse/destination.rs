@@ -1,8 +1,8 @@
 //! A destination: `<target>` or `<scratch>`, with its security labels and encryption.
 
 use crate::backup::{
-    Cipher, Destination, Encryption, EncryptionEngine, EncryptionFormat, Ignored, IgnoredKind, Ivgen, Seclabel, Secret,
-    SourceOnly, StorageType, Text,
+    Cipher, Destination, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Seclabel, Secret, Spanned, StorageType,
+    Text,
 };
 use crate::diagnostic::{Applicability, Diagnostic, Span};
 use crate::rules::Rule;
@@ -11,8 +11,8 @@ use crate::syntax::{Attribute, Element};
 use crate::wording;
 
 use super::element::{Context, Fields, read_element, report_missing_attribute, text_in};
+use super::parse_label;
 use super::unexpected::{attribute_into_comment, element_into_comment};
-use super::{parse_label, unreadable};
 
 /// libvirt's buffer for a label: a longer one is dropped without a word.
 pub(super) const MAX_LABEL_LENGTH: usize = 4096;
@@ -28,7 +28,8 @@ pub(super) fn parse<'i>(context: &mut Context<'i>, fields: &Fields<'_, 'i>, stor
         report_missing_attribute(context, fields, needed, &Value::Path);
     }
     Destination {
-        path: fields.get(needed).or(written).map(text_in).or_else(|| Some(unreadable())),
+        path: fields.get(needed).or(written).map(text_in),
+        has_unreadable_path: written.is_none(),
         fdgroup: None,
         seclabels: parse_seclabels(context, &fields.repeated),
         encryption: fields.child("encryption").map(|node| Box::new(parse_encryption(context, node))),
@@ -50,12 +51,12 @@ pub(super) fn check_models<'m, 't: 'm>(
     for (model, element) in models.filter_map(|(model, element)| Some((model?, element))) {
         match seen.entry(&model.value) {
             std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(model.span);
+                entry.insert(model.place());
             }
             std::collections::hash_map::Entry::Occupied(first) => {
                 let diagnostic = Diagnostic::new(
                     Rule::DuplicateSeclabel,
-                    model.span,
+                    model.place(),
                     format!("duplicate <seclabel> for model {}", wording::code(&model.value)),
                 )
                 .label(*first.get(), wording::FIRST_ONE)
@@ -74,11 +75,14 @@ fn parse_seclabel<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Secla
     let labelskip = fields.get("labelskip").is_some();
     let relabel = fields.word("relabel") != Some("no");
     check_seclabel(context, &fields, labelskip, relabel);
-    let drop = |what| move |label: &Element<'_, '_>| Ignored { span: label.span(), what };
-    context.ignored.extend(fields.repeated.iter().skip(1).map(drop(IgnoredKind::SecondLabel)));
+    let ignored = |span, message, help: &str| Diagnostic::new(Rule::IgnoredSetting, span, message).help(help);
+    for second in fields.repeated.iter().skip(1) {
+        context.warn(ignored(second.span(), "second <label> is ignored", "remove it: <seclabel> has one label"));
+    }
     let label = labels.into_iter().next().flatten();
-    if label.as_ref().is_some_and(|label| label.value.len() > MAX_LABEL_LENGTH) {
-        context.ignored.extend(fields.repeated.first().map(drop(IgnoredKind::LongLabel)));
+    if let Some(label) = label.as_ref().filter(|label| label.value.len() > MAX_LABEL_LENGTH) {
+        let message = "<label> is ignored: at most 4096 bytes are allowed";
+        context.warn(ignored(label.place(), message, "use a shorter label"));
     }
     Seclabel {
         model: fields.text("model"),
@@ -170,7 +174,7 @@ fn parse_encryption<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Enc
         secrets: fields.child("secret").map(|node| parse_secret(context, node)).into_iter().collect(),
         cipher: fields.child("cipher").map(|node| parse_cipher(context, node)),
         ivgen: fields.child("ivgen").map(|node| parse_ivgen(context, node)),
-        tag: SourceOnly(fields.tag()),
+        tag: Spanned::written((), fields.tag()),
     }
 }
 
@@ -270,11 +274,15 @@ fn parse_cipher<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Cipher 
         size: fields.get("size").and_then(|size| number(size.value)).unwrap_or_default(),
         mode: fields.value("mode"),
         hash: fields.value("hash"),
-        tag: SourceOnly(fields.tag()),
+        tag: Spanned::written((), fields.tag()),
     }
 }
 
 fn parse_ivgen<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Ivgen {
     let fields = read_element(context, node, &IVGEN);
-    Ivgen { name: fields.value("name").unwrap_or_default(), hash: fields.value("hash"), tag: SourceOnly(fields.tag()) }
+    Ivgen {
+        name: fields.value("name").unwrap_or_default(),
+        hash: fields.value("hash"),
+        tag: Spanned::written((), fields.tag()),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::backup::{Ignored, Spanned, Text};
+use crate::backup::{Spanned, Text};
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Span, push_bounded};
 use crate::release::Release;
 use crate::rules::Rule;
@@ -24,8 +24,7 @@ pub(crate) struct Context<'i> {
     pub text: &'i str,
     pub release: Release,
     pub diagnostics: Vec<Diagnostic>,
-    /// What libvirt accepts and drops.
-    pub ignored: Vec<Ignored>,
+    warnings: Vec<Diagnostic>,
     /// The namespace that is reported already.
     pub namespace: Option<String>,
     /// The element with the base of an incremental backup that is reported already.
@@ -40,7 +39,7 @@ impl<'i> Context<'i> {
             text,
             release,
             diagnostics: Vec::new(),
-            ignored: Vec::new(),
+            warnings: Vec::new(),
             namespace: None,
             base: None,
             missing: Vec::new(),
@@ -55,6 +54,11 @@ impl<'i> Context<'i> {
 
     pub fn report(&mut self, diagnostic: Diagnostic) {
         push_bounded(&mut self.diagnostics, diagnostic);
+    }
+
+    /// Warns of something that libvirt accepts, unless there is an error.
+    pub fn warn(&mut self, diagnostic: Diagnostic) {
+        push_bounded(&mut self.warnings, diagnostic);
     }
 
     /// Reports that something called `name` is not there, unless it turns up in a wrong place.
@@ -112,7 +116,7 @@ impl<'i> Context<'i> {
             }
             true
         });
-        diagnostics
+        if diagnostics.is_empty() { self.warnings } else { diagnostics }
     }
 
     /// What was found in a wrong place is not missing as well.
@@ -186,7 +190,7 @@ pub(crate) struct Fields<'a, 'i> {
 
 /// The value of an attribute as text of the model.
 pub(super) fn text_in(attribute: &Attribute<'_>) -> Text {
-    Spanned { value: attribute.value.to_owned(), span: attribute.report_span() }
+    Spanned::written(attribute.value.to_owned(), attribute.report_span())
 }
 
 impl<'a, 'i> Fields<'a, 'i> {

@@ -36,7 +36,7 @@ pub(super) fn parse<'i>(context: &mut Context<'i>, fields: &Fields<'_, 'i>) -> S
         port: port.map_or(0, |port| check_port(context, port)),
         socket: fields.text("socket"),
         fdgroup: fields.text("fdgroup"),
-        tag: Spanned { value: (), span: fields.tag() },
+        tag: Spanned::written((), fields.tag()),
     }
 }
 

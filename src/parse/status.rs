@@ -5,7 +5,7 @@
 
 use crate::backup::{
     Backup, BackupMode, Cipher, Destination, Disk, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Mode,
-    PrivateData, Seclabel, Secret, Server, SourceOnly, Spanned, State, StorageFormat, StorageType, Text, Transport,
+    PrivateData, Seclabel, Secret, Server, Spanned, State, StorageFormat, StorageType, Text, Transport,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
@@ -93,15 +93,14 @@ impl<'i> StateFile<'_, 'i> {
             mode,
             incremental: root
                 .child("incremental")
-                .map(|node| Spanned { value: text_of(node, self.context.release), span: node.span() })
+                .map(|node| Spanned::written(text_of(node, self.context.release), node.span()))
                 .filter(|text| !text.value.is_empty()),
             server,
             disks: disks.into_iter().map(|disk| self.disk(disk, mode)).collect(),
             empty_disk_entries: 0,
             private_data: private_data(root),
-            tag: Spanned { value: (), span: root.tag() },
-            disks_tag: SourceOnly(None),
-            ignored: SourceOnly(Vec::new()),
+            tag: Spanned::written((), root.tag()),
+            disks_tag: Spanned::default(),
         }
     }
 
@@ -121,10 +120,10 @@ impl<'i> StateFile<'_, 'i> {
         let mut fdgroup = None;
         match (&socket, transport) {
             (None, Transport::Unix) => self.missing(node, "socket", "XML error: missing socket for unix transport"),
-            (Some(socket), Transport::Tcp | Transport::Fd) => self.refuse_socket(node, socket.span, transport),
+            (Some(socket), Transport::Tcp | Transport::Fd) => self.refuse_socket(node, socket.place(), transport),
             (Some(socket), Transport::Unix) if !socket.value.starts_with('/') => {
                 let libvirt = format!("XML error: backup socket path '{}' must be absolute", socket.value);
-                self.refuse(socket.span, wording::not_absolute(&socket.value, "socket"), libvirt);
+                self.refuse(socket.place(), wording::not_absolute(&socket.value, "socket"), libvirt);
             }
             _ => {}
         }
@@ -151,7 +150,7 @@ impl<'i> StateFile<'_, 'i> {
             Transport::Unix => {}
         }
         let tls = self.yes_no(node, "tls");
-        Some(Server { transport, tls, name, port, socket, fdgroup, tag: Spanned { value: (), span: node.tag() } })
+        Some(Server { transport, tls, name, port, socket, fdgroup, tag: Spanned::written((), node.tag()) })
     }
 
     fn transport(&mut self, node: Element<'_, 'i>) -> Option<Transport> {
@@ -220,7 +219,10 @@ impl<'i> StateFile<'_, 'i> {
             self.missing(node, "name", "XML error: missing name from disk backup element");
         }
         let included = self.yes_no(node, "backup").unwrap_or(true);
-        let mut disk = Disk { included, ..Disk::new(name.unwrap_or(Spanned { value: String::new(), span }), span) };
+        let mut disk = Disk {
+            included,
+            ..Disk::new(name.unwrap_or(Spanned::written(String::new(), span)), Spanned::written((), span))
+        };
         // libvirt reads nothing else of an excluded disk.
         if included {
             self.read_included_disk(&mut disk, node, mode);
@@ -255,14 +257,14 @@ impl<'i> StateFile<'_, 'i> {
             word => State::from_name(word).map(Some),
         });
         disk.state = state.flatten();
-        disk.storage_type = self.storage_type(node);
+        disk.storage_type = Spanned::implied(self.storage_type(node));
         disk.format = self.format(node);
         disk.index = self.index(node);
         let element = match mode {
             Mode::Push => "target",
             Mode::Pull => "scratch",
         };
-        let destination = node.child(element).map(|destination| self.destination(destination, disk.storage_type));
+        let destination = node.child(element).map(|destination| self.destination(destination, disk.storage_type.value));
         // One that says nothing is written as none.
         disk.destination = destination.filter(|destination| *destination != Destination::default()).map(Box::new);
     }
@@ -292,7 +294,7 @@ impl<'i> StateFile<'_, 'i> {
             let libvirt = parser_refusal(self.context.release, "driver", "type", attribute.value);
             self.refuse(attribute.report_span(), wording::invalid_value(attribute.value, "type", "driver"), libvirt);
         }
-        format.map(|value| Spanned { value, span: attribute.report_span() })
+        format.map(|value| Spanned::written(value, attribute.report_span()))
     }
 
     fn index(&mut self, node: Element<'_, 'i>) -> u32 {
@@ -319,6 +321,7 @@ impl<'i> StateFile<'_, 'i> {
         let elements = children(node, "seclabel");
         check_models(self.context, seclabels.iter().map(|seclabel| seclabel.model.as_ref()).zip(elements));
         Destination {
+            has_unreadable_path: false,
             path: text(node, path).filter(|path| !path.value.is_empty()),
             fdgroup,
             seclabels,
@@ -332,12 +335,12 @@ impl<'i> StateFile<'_, 'i> {
         let labelskip = self.yes_no(node, "labelskip").unwrap_or(false);
         let label = node
             .child("label")
-            .map(|label| Spanned { value: text_of(label, self.context.release), span: label.span() })
+            .map(|label| Spanned::written(text_of(label, self.context.release), label.span()))
             .filter(|label| !label.value.is_empty() && label.value.len() <= super::destination::MAX_LABEL_LENGTH);
         if let (Some(label), false) = (&label, relabel) {
             let model = model.as_ref().map_or("<null>", |model| &model.value);
             let libvirt = format!("XML error: Cannot specify a label if relabelling is turned off. model={model}");
-            self.refuse(label.span, "<label> is not allowed with relabel='no'".to_owned(), libvirt);
+            self.refuse(label.place(), "<label> is not allowed with relabel='no'".to_owned(), libvirt);
         }
         Seclabel { model, labelskip, relabel, label }
     }
@@ -358,7 +361,7 @@ impl<'i> StateFile<'_, 'i> {
             EncryptionFormat::Luks => self.cipher_and_ivgen(node),
             _ => (None, None),
         };
-        Some(Encryption { format, engine, secrets, cipher, ivgen, tag: SourceOnly(node.tag()) })
+        Some(Encryption { format, engine, secrets, cipher, ivgen, tag: Spanned::written((), node.tag()) })
     }
 
     fn secret(&mut self, node: Element<'_, 'i>) -> Option<Secret> {
@@ -422,7 +425,7 @@ impl<'i> StateFile<'_, 'i> {
             Ivgen {
                 name: value(node, "name").unwrap_or_default(),
                 hash: value(node, "hash"),
-                tag: SourceOnly(node.tag()),
+                tag: Spanned::written((), node.tag()),
             }
         });
         (Some(cipher), ivgen)
@@ -451,7 +454,7 @@ impl<'i> StateFile<'_, 'i> {
             size,
             mode: value(node, "mode"),
             hash: value(node, "hash"),
-            tag: SourceOnly(node.tag()),
+            tag: Spanned::written((), node.tag()),
         }
     }
 }

@@ -5,7 +5,7 @@ mod destination;
 
 use std::net::IpAddr;
 
-use crate::backup::{IgnoredKind, Mode, Server, Text, Transport};
+use crate::backup::{Mode, Server, Text, Transport};
 use crate::diagnostic::{Diagnostic, Document};
 use crate::domain::Domain;
 use crate::rules::Rule;
@@ -15,7 +15,6 @@ use super::destination::{describe, is_incremental, labelled};
 use super::server::replaced_by_socket;
 
 pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    diagnostics.extend(ignored(context));
     diagnostics.extend(unused_incremental(context));
     diagnostics.extend(unused_export_bitmaps(context));
     if let Some(server) = &context.backup.server {
@@ -24,35 +23,6 @@ pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
     destination::check(context, diagnostics);
     coverage::check(context, diagnostics);
-}
-
-fn ignored(context: &Context<'_>) -> Vec<Diagnostic> {
-    let ignored = context.backup.ignored.0.iter().map(|ignored| {
-        let (rule, message, help) = match ignored.what {
-            IgnoredKind::EmptyIncremental => (
-                Rule::EmptyIncremental,
-                "empty <incremental>: this is a full backup".to_owned(),
-                "add the name of the checkpoint to start from, or remove <incremental>".to_owned(),
-            ),
-            IgnoredKind::OfExcludedDisk(name) => (
-                Rule::IgnoredSetting,
-                format!("attribute `{name}` is ignored: the disk has backup='no'"),
-                format!("remove `{name}`, or backup='no'"),
-            ),
-            IgnoredKind::SecondLabel => (
-                Rule::IgnoredSetting,
-                "second <label> is ignored".to_owned(),
-                "remove it: <seclabel> has one label".to_owned(),
-            ),
-            IgnoredKind::LongLabel => (
-                Rule::IgnoredSetting,
-                "<label> is ignored: at most 4096 bytes are allowed".to_owned(),
-                "use a shorter label".to_owned(),
-            ),
-        };
-        Diagnostic::new(rule, ignored.span, message).help(help)
-    });
-    ignored.collect()
 }
 
 /// Each disk has a mode or a checkpoint of its own, so that of the backup has no effect; it is not even looked up.
@@ -76,7 +46,7 @@ fn unused_incremental(context: &Context<'_>) -> Option<Diagnostic> {
     } else {
         "remove <incremental>: each disk has its own `incremental`, or backupmode='full'"
     };
-    Some(Diagnostic::new(Rule::UnusedIncremental, incremental.span, message).help(help))
+    Some(Diagnostic::new(Rule::UnusedIncremental, incremental.place(), message).help(help))
 }
 
 fn unused_export_bitmaps(context: &Context<'_>) -> Vec<Diagnostic> {
@@ -87,7 +57,7 @@ fn unused_export_bitmaps(context: &Context<'_>) -> Vec<Diagnostic> {
     let unused = full.filter_map(|disk| disk.exportbitmap.as_ref()).map(|bitmap| {
         Diagnostic::new(
             Rule::UnusedExportBitmap,
-            bitmap.span,
+            bitmap.place(),
             "unused attribute `exportbitmap`: a full backup exports no bitmap",
         )
         .help("remove `exportbitmap`; or name a checkpoint in <incremental>, and the changes since then are exported")
@@ -99,9 +69,13 @@ fn unused_export_bitmaps(context: &Context<'_>) -> Vec<Diagnostic> {
 fn plain_server(server: &Server) -> Option<Diagnostic> {
     let name = server.name.as_ref().filter(|_| server.transport == Transport::Tcp && server.tls != Some(true))?;
     (!is_loopback(&name.value)).then(|| {
-        Diagnostic::new(Rule::PlainServer, name.span, "unprotected server: anyone who can reach it can read the disks")
-            .primary_label("NBD without TLS asks for no password")
-            .help("add tls='yes', or use `localhost` or a Unix socket")
+        Diagnostic::new(
+            Rule::PlainServer,
+            name.place(),
+            "unprotected server: anyone who can reach it can read the disks",
+        )
+        .primary_label("NBD without TLS asks for no password")
+        .help("add tls='yes', or use `localhost` or a Unix socket")
     })
 }
 
@@ -121,7 +95,7 @@ fn is_loopback(host: &str) -> bool {
 fn replacing_socket(context: &Context<'_>, socket: &Text) -> Option<Diagnostic> {
     let occupant = replaced_by_socket(context, socket)?;
     let message = format!("path of the socket is in use: {} is removed", describe(occupant));
-    let diagnostic = Diagnostic::new(Rule::UnguardedDestination, socket.span, message)
+    let diagnostic = Diagnostic::new(Rule::UnguardedDestination, socket.place(), message)
         .help("use a path that nothing uses yet, such as one below /run");
     Some(labelled(context, diagnostic, occupant))
 }

@@ -40,7 +40,7 @@ pub(super) fn check_parent(context: &Context<'_>) -> Option<Diagnostic> {
         return None;
     }
     Some(
-        diagnostic(Rule::NoSuchCheckpoint, parent.span, format!("unknown checkpoint `{}`", parent.value))
+        diagnostic(Rule::NoSuchCheckpoint, parent.place(), format!("unknown checkpoint `{}`", parent.value))
             .help("redefine the parent first, or remove <parent>")
             .libvirt(format!("invalid argument: parent {} for moment {} not found", parent.value, name.value)),
     )
@@ -61,7 +61,7 @@ fn check_name(context: &Context<'_>, name: &Spanned<String>) -> Option<Diagnosti
         let length = value.len();
         let message = format!("checkpoint name is too long: {length} bytes, at most {MAX_NAME_LENGTH} are allowed");
         return Some(
-            diagnostic(Rule::CheckpointNameLength, name.span, message)
+            diagnostic(Rule::CheckpointNameLength, name.place(), message)
                 .help("use a shorter name")
                 .libvirt(format!("internal error: unable to save metadata for checkpoint {value}")),
         );
@@ -72,17 +72,17 @@ fn check_name(context: &Context<'_>, name: &Spanned<String>) -> Option<Diagnosti
         Some((disk, base)) => Some(
             diagnostic(
                 Rule::CheckpointIsBase,
-                name.span,
+                name.place(),
                 format!("duplicate checkpoint name `{value}`: the backup starts from the checkpoint of this name"),
             )
-            .label(base.span, "the checkpoint to start from")
+            .label(base.place(), "the checkpoint to start from")
             .help(help)
             .libvirt(if exists { exists_already() } else { no_bitmap(disk, value) }),
         ),
         None => exists.then(|| {
             diagnostic(
                 Rule::CheckpointExists,
-                name.span,
+                name.place(),
                 format!("duplicate checkpoint name `{value}`: the domain has a checkpoint of this name"),
             )
             .help(help)
@@ -118,7 +118,7 @@ fn check_disk(
         let target = &found.target;
         let diagnostic = diagnostic(
             Rule::CheckpointBitmapName,
-            bitmap.span,
+            bitmap.place(),
             format!("invalid value {} for attribute `bitmap`", code(&bitmap.value)),
         )
         .help("remove `bitmap`, or use the name of the checkpoint")
@@ -126,10 +126,10 @@ fn check_disk(
             "unsupported configuration: bitmap for disk '{target}' must match checkpoint name '{expected}'"
         ));
         return Some(checkpoint.name.iter().fold(diagnostic, |diagnostic, name| {
-            diagnostic.label_in(Document::Checkpoint, name.span, "the name of the checkpoint")
+            diagnostic.label_in(Document::Checkpoint, name.place(), "the name of the checkpoint")
         }));
     }
-    check_image(context, found, disk.name.span, true)
+    check_image(context, found, disk.name.place(), true)
 }
 
 /// Whether a checkpoint can cover a disk.
@@ -184,7 +184,7 @@ fn check_temporary_bitmap(context: &Context<'_>, new: Option<(&Checkpoint, &Hash
         {
             let message = format!("reserved checkpoint name `{name}` in a push mode backup of `{target}`");
             return Some(
-                diagnostic(Rule::TemporaryBitmap, place.span, message).help(help).libvirt(format!("{clash}{name}")),
+                diagnostic(Rule::TemporaryBitmap, place.place(), message).help(help).libvirt(format!("{clash}{name}")),
             );
         }
         let covers = context.existing(&name)?.disks.as_ref().is_none_or(|disks| disks.contains_key(target));

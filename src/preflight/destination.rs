@@ -20,7 +20,7 @@ pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let mut destinations = Paths::default();
     for disk in context.included_disks() {
         diagnostics.extend(check_format(context, disk));
-        let Some(path) = disk.path().filter(|path| !is_unreadable(path.value.as_ref(), path.span)) else { continue };
+        let Some(path) = disk.path() else { continue };
         let value = &*path.value;
         let wrong = check_name(context, disk)
             .or_else(|| check_occupied(context, disk, context.paths().find(value)))
@@ -70,7 +70,7 @@ fn below(context: &Context<'_>, disk: &Disk, occupant: Occupant<'_>) -> Diagnost
     let message = format!("destination of `{name}` is below {}, which is not a directory", describe(occupant));
     let diagnostic = Diagnostic::new(Rule::DestinationBelowFile, place_of_path(context, disk), message)
         .help("use a path in a directory")
-        .libvirt(if context.options.reuse_external || disk.storage_type == StorageType::Block {
+        .libvirt(if context.options.reuse_external || disk.storage_type.value == StorageType::Block {
             format!("unable to stat: {path}: Not a directory")
         } else {
             format!("failed to create image file '{path}': Not a directory")
@@ -84,7 +84,7 @@ fn above(context: &Context<'_>, disk: &Disk, occupant: Occupant<'_>) -> Diagnost
     let message = format!("destination of `{name}` is the directory of {}", describe(occupant));
     let diagnostic = Diagnostic::new(Rule::DirectoryDestination, place_of_path(context, disk), message)
         .help("use the path of a file in the directory")
-        .libvirt(match (disk.storage_type, context.options.reuse_external) {
+        .libvirt(match (disk.storage_type.value, context.options.reuse_external) {
             (StorageType::Block, _) => no_device(path),
             (StorageType::File, true) => no_file(path),
             (StorageType::File, false) => exists(disk, path),
@@ -95,7 +95,7 @@ fn above(context: &Context<'_>, disk: &Disk, occupant: Occupant<'_>) -> Diagnost
 /// Something else of the domain: it exists while the domain runs.
 fn check_used(context: &Context<'_>, disk: &Disk, used: &UsedPath) -> Option<Diagnostic> {
     let path = &*disk.path()?.value;
-    let libvirt = match (disk.storage_type, context.options.reuse_external, used.kind) {
+    let libvirt = match (disk.storage_type.value, context.options.reuse_external, used.kind) {
         (StorageType::File, false, _) => exists(disk, path),
         (StorageType::File, true, PathKind::Directory) => no_file(path),
         (StorageType::File, true, PathKind::Socket) => {
@@ -115,11 +115,6 @@ fn in_use(context: &Context<'_>, disk: &Disk, occupant: Occupant<'_>) -> Diagnos
     let diagnostic = Diagnostic::new(Rule::DestinationInUse, place_of_path(context, disk), message)
         .help("use a path that nothing uses yet");
     labelled(context, diagnostic, occupant)
-}
-
-/// What parsing puts where there is a path that it could not read.
-fn is_unreadable(path: &str, span: Span) -> bool {
-    path == "/" && span == Span::default()
 }
 
 /// The path without what makes no difference to where it leads: `//`, `/./` and `/x/../`.
@@ -160,8 +155,7 @@ pub(super) fn is_directory(path: &str) -> bool {
 
 /// Where a destination is written, or what it was generated for.
 pub(super) fn place_of_path(context: &Context<'_>, disk: &Disk) -> Span {
-    let written = disk.path().map(|path| path.span).filter(|span| *span != Span::default());
-    written.unwrap_or_else(|| context.place_of(disk))
+    disk.path().and_then(|path| path.span).unwrap_or_else(|| context.place_of(disk))
 }
 
 /// Paths that no file can have.
@@ -169,7 +163,7 @@ fn check_name(context: &Context<'_>, disk: &Disk) -> Option<Diagnostic> {
     let path = disk.path()?;
     let (name, value) = (&disk.name.value, &*path.value);
     let place = place_of_path(context, disk);
-    let generated = path.span == Span::default();
+    let generated = path.span.is_none();
     if is_directory(value) {
         let element = element(context);
         return Some(
@@ -238,7 +232,7 @@ fn check_format(context: &Context<'_>, disk: &Disk) -> Option<Diagnostic> {
         StorageFormat::Bochs | StorageFormat::Cloop | StorageFormat::Dmg => {
             format!("Operation not supported: can't create storage format '{word}'")
         }
-        StorageFormat::Qed if disk.storage_type == StorageType::Block && !context.options.reuse_external => {
+        StorageFormat::Qed if disk.storage_type.value == StorageType::Block && !context.options.reuse_external => {
             "operation failed: failed to format image: 'Cannot resize device files'".to_owned()
         }
         StorageFormat::Vmdk if is_incremental(disk) && !context.options.reuse_external => {
@@ -252,10 +246,10 @@ fn check_format(context: &Context<'_>, disk: &Disk) -> Option<Diagnostic> {
         _ => format!("unsupported format `{word}`: QEMU cannot write it"),
     };
     Some(
-        Diagnostic::new(Rule::UnsupportedFormat, format.span, message)
+        Diagnostic::new(Rule::UnsupportedFormat, format.place(), message)
             .help("use `qcow2` or `raw`")
             .libvirt(refused)
-            .unsafe_fix("use `qcow2`", format.span, "qcow2"),
+            .unsafe_fix("use `qcow2`", format.place(), "qcow2"),
     )
 }
 
@@ -289,7 +283,7 @@ fn locked(context: &Context<'_>, disk: &Disk, is_raw: bool, is_shareable: bool) 
         format!(
             "internal error: unable to execute QEMU command 'transaction': Could not create node: Failed to get {lock}"
         )
-    } else if disk.storage_type == StorageType::Block && !context.options.reuse_external {
+    } else if disk.storage_type.value == StorageType::Block && !context.options.reuse_external {
         format!("operation failed: failed to format image: 'Failed to get {lock}'")
     } else {
         format!("internal error: unable to execute QEMU command 'blockdev-add': Failed to get {lock}")
@@ -309,7 +303,7 @@ fn check_image(
     let is_raw = format_of(disk) == StorageFormat::Raw;
     // Nothing locks a shareable image that is not backed up itself, and QEMU locks none that it writes as raw bytes.
     let is_locked = !user.shareable || !is_own || context.is_included(&user.target);
-    let libvirt = match (disk.storage_type, is_device) {
+    let libvirt = match (disk.storage_type.value, is_device) {
         (StorageType::Block, false) => no_device(path),
         (StorageType::File, _) if !reuse => exists(disk, path),
         (StorageType::File, true) => no_file(path),
@@ -323,7 +317,7 @@ fn check_image(
 fn check_shared(context: &Context<'_>, disk: &Disk, first: &Disk) -> Option<Diagnostic> {
     let path = &*disk.path()?.value;
     let raw = [disk, first].map(|disk| format_of(disk) == StorageFormat::Raw);
-    let kinds = (disk.storage_type == StorageType::Block, first.storage_type == StorageType::Block);
+    let kinds = (disk.storage_type.value == StorageType::Block, first.storage_type.value == StorageType::Block);
     let libvirt = match kinds {
         (false, _) if !context.options.reuse_external => exists(disk, path),
         (false, true) => no_file(path),
@@ -377,7 +371,7 @@ fn check_shared_images(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>)
 /// Disks whose raw destinations QEMU does not guard: those that two share, and those that the domain uses.
 pub(super) fn unguarded<'c>(context: &Context<'c>) -> Vec<(&'c Disk, Occupant<'c>)> {
     let is_raw = |disk: &&Disk| format_of(disk) == StorageFormat::Raw;
-    let exists = |disk: &&Disk| context.options.reuse_external || disk.storage_type == StorageType::Block;
+    let exists = |disk: &&Disk| context.options.reuse_external || disk.storage_type.value == StorageType::Block;
     let mut destinations = Paths::default();
     let mut found = Vec::new();
     for disk in context.included_disks().filter(is_raw).filter(exists) {

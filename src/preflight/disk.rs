@@ -34,7 +34,7 @@ fn other_driver(domain: &Domain) -> Option<Diagnostic> {
 }
 
 fn no_disks(context: &Context<'_>) -> Diagnostic {
-    let place = context.backup.disks_tag.0.unwrap_or(context.backup.tag.span);
+    let place = context.backup.disks_tag.span.unwrap_or(context.backup.tag.place());
     Diagnostic::new(Rule::NoDisks, place, "no disk is included in the backup")
         .help("list at least one disk that has media, without backup='no'")
         .libvirt("unsupported configuration: no disks selected for backup")

@@ -1,6 +1,6 @@
 //! Encryption of destinations: what libvirt's schema lets through and QEMU does not know.
 
-use crate::backup::{Disk, Encryption, StorageFormat, StorageType};
+use crate::backup::{Disk, Encryption, Spanned, StorageFormat, StorageType};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
 use crate::wording::code;
@@ -40,10 +40,10 @@ pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
         } else if let Some(libvirt) = refusal(disk, context.options.reuse_external) {
             let message = format!("unsupported format `{}` for an encrypted destination", format.name());
-            let place = disk.format.as_ref().map_or(encryption.tag.0, |format| format.span);
+            let place = disk.format.as_ref().map_or(encryption.tag.place(), Spanned::place);
             diagnostics.push(
                 Diagnostic::new(Rule::EncryptionFormat, place, message)
-                    .label(encryption.tag.0, "the encryption")
+                    .label(encryption.tag.place(), "the encryption")
                     .help("use `qcow2`, or remove <encryption>")
                     .libvirt(libvirt),
             );
@@ -62,7 +62,7 @@ fn refusal(disk: &Disk, reuse_external: bool) -> Option<&'static str> {
         | StorageFormat::Cloop
         | StorageFormat::Dmg => None,
         // Whether the sizes differ is known of new files only.
-        StorageFormat::Raw if reuse_external || disk.storage_type == StorageType::Block => None,
+        StorageFormat::Raw if reuse_external || disk.storage_type.value == StorageType::Block => None,
         StorageFormat::Raw => Some(
             "internal error: unable to execute QEMU command 'transaction': Source and target image have different sizes",
         ),
@@ -74,13 +74,13 @@ fn check_words(encryption: &Encryption) -> Option<Diagnostic> {
     let mut found = Vec::new();
     if let Some(cipher) = &encryption.cipher {
         let algorithm = format!("{}-{}", cipher.name, cipher.size);
-        found.push(("cipher-alg", algorithm, &CIPHERS[..], cipher.tag.0));
-        found.extend(cipher.mode.iter().map(|mode| ("cipher-mode", mode.clone(), &MODES[..], cipher.tag.0)));
-        found.extend(cipher.hash.iter().map(|hash| ("hash-alg", hash.clone(), &HASHES[..], cipher.tag.0)));
+        found.push(("cipher-alg", algorithm, &CIPHERS[..], cipher.tag.place()));
+        found.extend(cipher.mode.iter().map(|mode| ("cipher-mode", mode.clone(), &MODES[..], cipher.tag.place())));
+        found.extend(cipher.hash.iter().map(|hash| ("hash-alg", hash.clone(), &HASHES[..], cipher.tag.place())));
     }
     if let Some(ivgen) = &encryption.ivgen {
-        found.push(("ivgen-alg", ivgen.name.clone(), &GENERATORS[..], ivgen.tag.0));
-        found.extend(ivgen.hash.iter().map(|hash| ("ivgen-hash-alg", hash.clone(), &HASHES[..], ivgen.tag.0)));
+        found.push(("ivgen-alg", ivgen.name.clone(), &GENERATORS[..], ivgen.tag.place()));
+        found.extend(ivgen.hash.iter().map(|hash| ("ivgen-hash-alg", hash.clone(), &HASHES[..], ivgen.tag.place())));
     }
     let wrong = found.into_iter().find(|(_, word, known, _)| !known.contains(&word.as_str()))?;
     Some(unknown_word(wrong))

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::backup::{Disk, Mode, Text};
+use crate::backup::{Disk, Mode, Spanned, Text};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
 use crate::wording::code;
@@ -47,11 +47,11 @@ fn export_of(disk: &Disk) -> &str {
 
 fn too_long(rule: Rule, text: &Text, what: &str, longest: usize) -> Diagnostic {
     let message = format!("{what} is too long: {} bytes, at most {longest} are allowed", text.value.len());
-    Diagnostic::new(rule, text.span, message).help("use a shorter name")
+    Diagnostic::new(rule, text.place(), message).help("use a shorter name")
 }
 
 fn place_of_export(context: &Context<'_>, disk: &Disk) -> Span {
-    disk.exportname.as_ref().map_or_else(|| context.place_of(disk), |name| name.span)
+    disk.exportname.as_ref().map_or_else(|| context.place_of(disk), Spanned::place)
 }
 
 fn duplicate(context: &Context<'_>, disk: &Disk, first: &Disk) -> Diagnostic {
@@ -80,7 +80,7 @@ fn duplicate(context: &Context<'_>, disk: &Disk, first: &Disk) -> Diagnostic {
 fn check_bitmap(bitmap: &Text) -> Option<Diagnostic> {
     if bitmap.value.is_empty() {
         return Some(
-            Diagnostic::new(Rule::ExportBitmapName, bitmap.span, "empty value for attribute `exportbitmap`")
+            Diagnostic::new(Rule::ExportBitmapName, bitmap.place(), "empty value for attribute `exportbitmap`")
                 .help("write a name, or remove `exportbitmap` to use the default")
                 .libvirt("internal error: unable to execute QEMU command 'transaction': Bitmap name cannot be empty"),
         );

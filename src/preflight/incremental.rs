@@ -21,14 +21,14 @@ pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let mut reported: HashSet<Span> = HashSet::new();
     for disk in context.included_disks().filter(|disk| is_incremental(disk)) {
         let Some(incremental) = &disk.incremental else { continue };
-        if reported.contains(&incremental.span) {
+        if reported.contains(&incremental.place()) {
             continue;
         }
         let wrong = check_name(disk, incremental).or_else(|| check_existing(context, disk, incremental));
         if let Some((diagnostic, is_of_all)) = wrong {
             diagnostics.push(diagnostic);
             if is_of_all {
-                reported.insert(incremental.span);
+                reported.insert(incremental.place());
             }
         }
     }
@@ -99,7 +99,7 @@ fn check_name(disk: &Disk, incremental: &Text) -> Option<(Diagnostic, bool)> {
         _ => "expected letters, digits, `_`, `-` and `.`, not starting with `.`".to_owned(),
     };
     Some((
-        Diagnostic::new(Rule::ImpossibleCheckpoint, incremental.span, message)
+        Diagnostic::new(Rule::ImpossibleCheckpoint, incremental.place(), message)
             .help(help)
             .libvirt(not_found(disk, name)),
         true,
@@ -134,7 +134,7 @@ fn check_existing(context: &Context<'_>, disk: &Disk, incremental: &Text) -> Opt
         Some(Bitmap::Lost) => {
             let message = format!("bitmap `{shown}` of `{target}` is lost: libvirt does not find it in the image");
             let mut diagnostic =
-                not_covered(context, disk, Rule::LostBitmap, message).label(incremental.span, "the checkpoint");
+                not_covered(context, disk, Rule::LostBitmap, message).label(incremental.place(), "the checkpoint");
             let mut existing = context.options.existing.iter().flat_map(|existing| existing.iter()).rev();
             if let (Some(newest), Some(help)) = (existing.find(|other| other.is_usable_for(target)), &diagnostic.help) {
                 diagnostic.help = Some(format!("start from `{}`, or {help}", truncate_for_display(&newest.name)));
@@ -146,7 +146,7 @@ fn check_existing(context: &Context<'_>, disk: &Disk, incremental: &Text) -> Opt
         None => {
             let message = format!("checkpoint `{shown}` does not cover `{target}`");
             let diagnostic = not_covered(context, disk, Rule::DiskNotCovered, message);
-            Some((diagnostic.label(incremental.span, "the checkpoint"), false))
+            Some((diagnostic.label(incremental.place(), "the checkpoint"), false))
         }
     }
 }
@@ -186,7 +186,7 @@ pub(super) fn renamed_disks(context: &Context<'_>) -> Vec<Diagnostic> {
                 .help(format!(
                     "this works if `{target}` has the same image as that disk; otherwise use backupmode='full'"
                 ))
-                .label(incremental.span, "the checkpoint"),
+                .label(incremental.place(), "the checkpoint"),
         );
     }
     found
@@ -204,7 +204,7 @@ fn no_such_checkpoint(existing: &[Existing], disk: &Disk, incremental: &Text) ->
         (false, Some(suggestion)) => format!("did you mean `{suggestion}`? The domain has {all}"),
         (false, None) => format!("the domain has {all}"),
     };
-    Diagnostic::new(Rule::NoSuchCheckpoint, incremental.span, format!("unknown checkpoint {}", code(name)))
+    Diagnostic::new(Rule::NoSuchCheckpoint, incremental.place(), format!("unknown checkpoint {}", code(name)))
         .help(help)
         .libvirt(not_found(disk, name))
 }

@@ -20,9 +20,9 @@ pub(crate) fn check(backup: &Backup, source: &str) -> Vec<Diagnostic> {
 }
 
 fn of_text(text: &Text, source: &str) -> Option<Diagnostic> {
-    let written = source.get(text.span.range())?;
+    let written = source.get(text.span?.range())?;
     // The span of an element's text is the element.
-    let start = text.span.start as usize + written.find(&*text.value)?;
+    let start = text.place().start as usize + written.find(&*text.value)?;
     let span = Span::new(start, start + text.value.len());
     if let Some(found) = placeholder::find(&text.value) {
         let diagnostic = Diagnostic::new(Rule::AdvicePlaceholder, span, found.message());

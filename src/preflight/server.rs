@@ -35,7 +35,7 @@ fn check_socket(context: &Context<'_>, socket: &Text) -> Option<Diagnostic> {
         let message =
             format!("path of the socket is too long: {length} bytes, at most {MAX_SOCKET_PATH_LENGTH} are allowed");
         return Some(
-            Diagnostic::new(Rule::SocketPathLength, socket.span, message)
+            Diagnostic::new(Rule::SocketPathLength, socket.place(), message)
                 .help("use a shorter path, such as one below /run")
                 .libvirt(failure(format_args!("UNIX socket path '{path}' is too long"))),
         );
@@ -43,7 +43,7 @@ fn check_socket(context: &Context<'_>, socket: &Text) -> Option<Diagnostic> {
     if is_directory(path) {
         let message = format!("invalid value {} for attribute `socket`: it is a directory", code(path));
         return Some(
-            Diagnostic::new(Rule::DirectoryDestination, socket.span, message)
+            Diagnostic::new(Rule::DirectoryDestination, socket.place(), message)
                 .help("use the path of a file in the directory")
                 .libvirt(failure(format_args!("Failed to bind socket to {path}: No such file or directory"))),
         );
@@ -52,7 +52,7 @@ fn check_socket(context: &Context<'_>, socket: &Text) -> Option<Diagnostic> {
     [context.paths(), &destinations].into_iter().find_map(|paths| match paths.find(path) {
         Found::Below(occupant) => {
             let message = format!("path of the socket is below {}, which is not a directory", describe(occupant));
-            let diagnostic = Diagnostic::new(Rule::DestinationBelowFile, socket.span, message)
+            let diagnostic = Diagnostic::new(Rule::DestinationBelowFile, socket.place(), message)
                 .help("use a path in a directory")
                 .libvirt(failure(format_args!("Failed to unlink socket {path}: Not a directory")));
             Some(labelled(context, diagnostic, occupant))
@@ -61,7 +61,7 @@ fn check_socket(context: &Context<'_>, socket: &Text) -> Option<Diagnostic> {
             let is_above = matches!(occupant, Occupant::Used(UsedPath { kind: PathKind::Directory, .. }));
             let what = if is_above { "" } else { "the directory of " };
             let message = format!("path of the socket is {what}{}", describe(occupant));
-            let diagnostic = Diagnostic::new(Rule::DirectoryDestination, socket.span, message)
+            let diagnostic = Diagnostic::new(Rule::DirectoryDestination, socket.place(), message)
                 .help("use the path of a file in the directory")
                 .libvirt(failure(format_args!("Failed to unlink socket {path}: Is a directory")));
             Some(labelled(context, diagnostic, occupant))
@@ -98,7 +98,7 @@ fn check_port(context: &Context<'_>, server: &Server) -> Option<Diagnostic> {
         return (release < Release::V12_8_0).then(|| {
             Diagnostic::new(
                 Rule::MissingPort,
-                server.tag.span,
+                server.tag.place(),
                 format!("missing attribute `port`: libvirt {release} requires it for a TCP server"),
             )
             .help("add port='10809', the port of NBD; libvirt 12.8.0 and later choose one themselves")
@@ -110,7 +110,7 @@ fn check_port(context: &Context<'_>, server: &Server) -> Option<Diagnostic> {
     let used = ports.into_iter().find(|used| used.port == server.port && overlaps(used, &name.value))?;
     let message = format!("port {} is in use: {} of the domain listens on it", server.port, used.usage);
     Some(
-        Diagnostic::new(Rule::DomainPort, server.tag.span, message)
+        Diagnostic::new(Rule::DomainPort, server.tag.place(), message)
             .label_in(Document::Domain, used.tag, "used here")
             .help("use another port; libvirt chooses one if `port` is not given")
             .libvirt(failure("Failed to find an available port: Address already in use")),

@@ -25,8 +25,8 @@ pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
 
 /// A disk that was added later is missing from the backup, until it is needed.
 fn unlisted_disks(context: &Context<'_>, domain: &Domain) -> Option<Diagnostic> {
-    let disks_tag = context.backup.disks_tag.0?;
-    let unlisted = context.backup.disks.iter().filter(|disk| disk.name.span == Span::default());
+    let disks_tag = context.backup.disks_tag.span?;
+    let unlisted = context.backup.disks.iter().filter(|disk| disk.name.span.is_none());
     let unlisted: HashSet<_> = unlisted.map(|disk| &*disk.name.value).collect();
     let is_missing = |found: &&DomainDisk| {
         let is_writable = found.source != Source::Empty && !found.read_only;
@@ -116,7 +116,7 @@ fn not_covered<'c>(context: &Context<'c>, checkpoint: &'c Checkpoint, covered: &
 }
 
 fn has_full_mode(disk: &Disk) -> bool {
-    disk.backupmode.as_ref().is_some_and(|mode| mode.value == BackupMode::Full && mode.span != Span::default())
+    disk.backupmode.as_ref().is_some_and(|mode| mode.value == BackupMode::Full && mode.span.is_some())
 }
 
 fn why_never(disk: &DomainDisk) -> String {

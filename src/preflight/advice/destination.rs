@@ -1,17 +1,16 @@
 //! Advice about destinations: what the copies hold, who can read them, and what is in the way of the next backup.
 
 use crate::backup::{Disk, Mode, StorageFormat, StorageType};
-use crate::diagnostic::{Diagnostic, Document, Span};
+use crate::diagnostic::{Diagnostic, Document};
 use crate::domain::Source;
 use crate::preflight::Context;
 use crate::preflight::destination::{self, describe, format_of, is_incremental, labelled, place_of_path};
 use crate::rules::Rule;
-use crate::wording::{code, join_with_and};
+use crate::wording::join_with_and;
 
 pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.extend(incremental_without_backing(context));
     diagnostics.extend(live_backing_files(context));
-    diagnostics.extend(block_becomes_file(context));
     diagnostics.extend(unnamed_files(context));
     diagnostics.extend(fixed_targets(context));
     diagnostics.extend(unguarded(context));
@@ -33,13 +32,13 @@ fn incremental_without_backing(context: &Context<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for disk in context.included_disks().filter(|disk| is_new_increment(context, disk)) {
         let Some(format) = disk.format.as_ref().filter(|format| !has_backing_file(format.value)) else { continue };
-        if disk.storage_type == StorageType::Block && format.value == StorageFormat::Raw {
+        if disk.storage_type.value == StorageType::Block && format.value == StorageFormat::Raw {
             continue;
         }
         let word = format.value.name();
         let message = format!("unchanged data of `{}` reads as zeros in a new `{word}` image", disk.name.value);
         found.push(
-            Diagnostic::new(Rule::IncrementalIntoRaw, format.span, message)
+            Diagnostic::new(Rule::IncrementalIntoRaw, format.place(), message)
                 .help("use `qcow2`, which keeps changed and unchanged data apart, or back up the whole disk"),
         );
     }
@@ -57,25 +56,6 @@ fn live_backing_files(context: &Context<'_>) -> Option<Diagnostic> {
         Diagnostic::new(Rule::LiveBackingFile, place_of_path(context, first), message)
             .help("before you read it, set the previous backup: qemu-img rebase -u -b PREVIOUS -F qcow2 BACKUP"),
     )
-}
-
-fn block_becomes_file(context: &Context<'_>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for disk in context.included_disks() {
-        let Some(written) = disk.written_type.0.as_ref().filter(|written| written.value == StorageType::Block) else {
-            continue;
-        };
-        let Some(path) = disk.path().filter(|path| path.span == Span::default()) else { continue };
-        if disk.storage_type != StorageType::File {
-            continue;
-        }
-        let message = format!("type='block' without a destination becomes the file {}", code(&path.value));
-        found.push(
-            Diagnostic::new(Rule::BlockBecomesFile, written.span, message)
-                .help("add <target dev='/dev/...'/>, or use type='file'"),
-        );
-    }
-    found
 }
 
 /// libvirt names a file after a volume, if the volume is one.
@@ -106,7 +86,7 @@ fn fixed_targets(context: &Context<'_>) -> Option<Diagnostic> {
         return None;
     }
     let is_fixed = |disk: &&Disk| {
-        let path = disk.path().filter(|path| path.span != Span::default() && disk.storage_type == StorageType::File);
+        let path = disk.path().filter(|path| path.span.is_some() && disk.storage_type.value == StorageType::File);
         path.is_some_and(|path| !has_date(&path.value))
     };
     let fixed: Vec<_> = context.included_disks().filter(is_fixed).collect();

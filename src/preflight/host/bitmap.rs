@@ -16,7 +16,7 @@ pub(super) fn check(host: &Host<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
         let Some(path) = disk.source.path().filter(|_| covered.contains(&*disk.target)) else { continue };
         let Some(image) = host.files.images.get(path) else { continue };
         let target = &*disk.target;
-        let place = checkpoint.name.as_ref().map_or(checkpoint.tag, |name| name.span);
+        let place = checkpoint.name.as_ref().map_or(checkpoint.tag, crate::backup::Spanned::place);
         let name = checkpoint.name.as_ref().map_or("", |name| &name.value);
         let clash = "internal error: unable to execute QEMU command 'transaction': ";
         if image.is_old {

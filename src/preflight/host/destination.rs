@@ -19,7 +19,7 @@ pub(super) fn check(host: &Host<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<(Id, &str), &Disk> = HashMap::new();
     for disk in host.context.included_disks() {
         let Some(place) = disk.path().and_then(|path| host.place(&path.value)) else { continue };
-        let is_new = disk.storage_type == StorageType::File && !host.context.options.reuse_external;
+        let is_new = disk.storage_type.value == StorageType::File && !host.context.options.reuse_external;
         let found = if is_new { check_new(host, disk, place) } else { existing::check(host, disk, place) };
         if found.is_some() {
             diagnostics.extend(found);
@@ -82,7 +82,7 @@ fn check_new(host: &Host<'_, '_>, disk: &Disk, place: &Place) -> Option<Diagnost
 pub(super) fn read_only(host: &Host<'_, '_>, disk: &Disk, path: &str, place: &Place) -> Diagnostic {
     let mount = host.file_system(place).map(|system| system.mount.as_str()).filter(|mount| !mount.is_empty());
     let where_ = mount.map_or(String::new(), |mount| format!(" at {mount}"));
-    let libvirt = if host.context.options.reuse_external || disk.storage_type == StorageType::Block {
+    let libvirt = if host.context.options.reuse_external || disk.storage_type.value == StorageType::Block {
         format!(
             "internal error: unable to execute QEMU command 'blockdev-add': Could not open '{path}': Read-only file system"
         )

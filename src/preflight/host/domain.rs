@@ -11,7 +11,7 @@ pub(super) fn check(context: &Context<'_>, vm: &Vm, diagnostics: &mut Vec<Diagno
     if let Some(State::Inactive(state)) = &vm.state {
         let diagnostic = Diagnostic::new(
             Rule::HostInactiveDomain,
-            context.backup.tag.span,
+            context.backup.tag.place(),
             format!("the domain does not run ({state}), and only a running or paused domain can be backed up"),
         )
         .help("start it; or copy its images while it is off")
@@ -42,7 +42,7 @@ pub(super) fn check(context: &Context<'_>, vm: &Vm, diagnostics: &mut Vec<Diagno
 /// A job that ends within the time that libvirt waits for is no obstacle; a pull ends when it is aborted.
 fn check_job(context: &Context<'_>, job: &Job) -> Diagnostic {
     const LOCKED: &str = "Timed out during operation: cannot acquire state change lock (held by ";
-    let place = context.backup.tag.span;
+    let place = context.backup.tag.place();
     match job {
         Job::PullBackup => Diagnostic::new(Rule::HostRunningJob, place, "a pull backup of the domain is running")
             .help("end it with virsh domjobabort VM")

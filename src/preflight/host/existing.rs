@@ -35,10 +35,10 @@ pub(super) fn check(host: &Host<'_, '_>, disk: &Disk, place: &Place) -> Option<D
         _ => no_way(place)?.said,
     };
     let path = existing.path;
-    let what = if disk.storage_type == StorageType::Block { "device" } else { "file" };
+    let what = if disk.storage_type.value == StorageType::Block { "device" } else { "file" };
     Some(
         host.about(Rule::MissingFile, disk, format!("the {what} {path} does not exist"))
-            .help(match disk.storage_type {
+            .help(match disk.storage_type.value {
                 StorageType::Block => "attach the device, or write the path of one that exists".to_owned(),
                 StorageType::File => format!(
                     "create it, of format {} and of the disk's size; or start without --reuse-external",
@@ -62,7 +62,7 @@ fn check_node(host: &Host<'_, '_>, existing: &Existing<'_>, place: &Place, node:
 
 fn check_kind(host: &Host<'_, '_>, existing: &Existing<'_>, node: &Node) -> Option<Diagnostic> {
     let path = existing.path;
-    let (fits, driver, wanted, word) = match existing.disk.storage_type {
+    let (fits, driver, wanted, word) = match existing.disk.storage_type.value {
         StorageType::File => (node.kind == Kind::File, "file", "a regular file", "type='block' with <target dev>"),
         StorageType::Block => (
             matches!(node.kind, Kind::Block | Kind::Character),
@@ -140,7 +140,7 @@ fn check_owner(host: &Host<'_, '_>, existing: &Existing<'_>, node: &Node) -> Opt
 /// What QEMU says of a lock, by what it wants to do.
 pub(super) fn locked(host: &Host<'_, '_>, disk: &Disk, permission: &str) -> String {
     let lock = format!("Failed to get \"{permission}\" lock");
-    match (format_of(disk) == StorageFormat::Raw, disk.storage_type, host.context.options.reuse_external) {
+    match (format_of(disk) == StorageFormat::Raw, disk.storage_type.value, host.context.options.reuse_external) {
         (true, ..) => format!("{TRANSACTION}Could not create node: {lock}"),
         (false, StorageType::Block, false) => format!("{FORMAT}'{lock}'"),
         (false, ..) => format!("{BLOCKDEV_ADD}{lock}"),

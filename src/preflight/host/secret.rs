@@ -33,7 +33,7 @@ fn check_secret(encryption: &Encryption, secret: &Secret, known: &[crate::host::
             let (uuid, usage) = (&found.uuid, &found.usage_type);
             Diagnostic::new(
                 Rule::MissingSecret,
-                encryption.tag.0,
+                encryption.tag.place(),
                 format!("the secret {uuid} is of type {usage}, not volume"),
             )
             .help("use a secret with <usage type='volume'>")
@@ -49,7 +49,7 @@ fn check_secret(encryption: &Encryption, secret: &Secret, known: &[crate::host::
         }
     };
     Some(
-        Diagnostic::new(Rule::MissingSecret, encryption.tag.0, format!("libvirt has no secret {what}"))
+        Diagnostic::new(Rule::MissingSecret, encryption.tag.place(), format!("libvirt has no secret {what}"))
             .help("define it with virsh secret-define, and give it a value with virsh secret-set-value")
             .libvirt(format!("Secret not found: {said}")),
     )

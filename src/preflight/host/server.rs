@@ -17,7 +17,7 @@ pub(super) fn check(host: &Host<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     if let Some(certificates) = host.files.certificates.as_ref().filter(|_| server.tls == Some(true)) {
         let (problem, said) = (&certificates.problem, &certificates.said);
         diagnostics.push(
-            Diagnostic::new(Rule::Certificates, server.tag.span, format!("QEMU cannot use TLS: {problem}"))
+            Diagnostic::new(Rule::Certificates, server.tag.place(), format!("QEMU cannot use TLS: {problem}"))
                 .help("install ca-cert.pem, server-cert.pem and server-key.pem there, readable by QEMU; or remove tls='yes'")
                 .libvirt(format!("internal error: unable to execute QEMU command 'object-add': {said}")),
         );
@@ -35,7 +35,7 @@ fn check_address(host: &Host<'_, '_>, server: &Server, name: &Text) -> Option<Di
         files::Host::Elsewhere(addresses) => {
             let shown = addresses.first().map(ToString::to_string).unwrap_or_default();
             return Some(
-                Diagnostic::new(Rule::ForeignAddress, name.span, format!("{shown} is no address of this host"))
+                Diagnostic::new(Rule::ForeignAddress, name.place(), format!("{shown} is no address of this host"))
                     .help("write an address of this host, or 0.0.0.0 for all of them")
                     .libvirt(format!("{START}Failed to bind socket: Cannot assign requested address")),
             );
@@ -44,7 +44,7 @@ fn check_address(host: &Host<'_, '_>, server: &Server, name: &Text) -> Option<Di
             let port = if server.port == 0 { 10809 } else { server.port };
             let error = error.rsplit(": ").next().unwrap_or(error);
             return Some(
-                Diagnostic::new(Rule::UnknownHost, name.span, format!("the name {} does not resolve", name.value))
+                Diagnostic::new(Rule::UnknownHost, name.place(), format!("the name {} does not resolve", name.value))
                     .help("write an address of this host, or localhost")
                     .libvirt(format!("{START}address resolution failed for {}:{port}: {error}", name.value)),
             );
@@ -59,7 +59,7 @@ fn check_address(host: &Host<'_, '_>, server: &Server, name: &Text) -> Option<Di
         return Some(
             Diagnostic::new(
                 Rule::PrivilegedPort,
-                server.tag.span,
+                server.tag.place(),
                 format!("QEMU, which is not root, cannot use port {port}"),
             )
             .help(format!("write a port from {} on", host.files.first_unprivileged_port))
@@ -73,7 +73,7 @@ fn check_address(host: &Host<'_, '_>, server: &Server, name: &Text) -> Option<Di
 fn check_port(host: &Host<'_, '_>, server: &Server, port: u16, addresses: &[IpAddr]) -> Option<Diagnostic> {
     let is_taken = |address: &IpAddr| host.files.listeners.iter().any(|listener| listens(listener, *address, port));
     addresses.iter().all(is_taken).then(|| {
-        Diagnostic::new(Rule::PortInUse, server.tag.span, format!("another program listens on port {port}"))
+        Diagnostic::new(Rule::PortInUse, server.tag.place(), format!("another program listens on port {port}"))
             .help("write another port; or, since libvirt 12.8.0, none at all")
             .libvirt(format!("{START}Failed to find an available port: Address already in use"))
     })
@@ -89,7 +89,7 @@ fn listens(listener: &Listener, address: IpAddr, port: u16) -> bool {
 
 fn check_socket(host: &Host<'_, '_>, socket: &Text) -> Option<Diagnostic> {
     let (path, place) = (&*socket.value, host.files.socket.as_ref()?);
-    let diagnostic = |rule, message: String| Diagnostic::new(rule, socket.span, message);
+    let diagnostic = |rule, message: String| Diagnostic::new(rule, socket.place(), message);
     // What is there is removed first; only that nothing is there does not matter.
     let unlink = |said: &str| format!("{START}Failed to unlink socket {path}: {said}");
     if let Some(no_way) = no_way(place) {
@@ -138,8 +138,12 @@ fn check_socket_permission(host: &Host<'_, '_>, socket: &Text, place: &Place) ->
         (format!("cannot remove {path}, which belongs to user {owner}"), format!("{unlink}Operation not permitted"))
     };
     Some(
-        Diagnostic::new(Rule::PermissionDenied, socket.span, format!("QEMU, which runs as user {}, {what}", user.uid))
-            .help("write a path in a directory that QEMU can write to")
-            .libvirt(said),
+        Diagnostic::new(
+            Rule::PermissionDenied,
+            socket.place(),
+            format!("QEMU, which runs as user {}, {what}", user.uid),
+        )
+        .help("write a path in a directory that QEMU can write to")
+        .libvirt(said),
     )
 }

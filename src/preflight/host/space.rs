@@ -15,7 +15,7 @@ pub(super) fn check(host: &Host<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
     if diagnostics.iter().any(Diagnostic::is_error) {
         return;
     }
-    for disk in host.context.included_disks().filter(|disk| disk.storage_type == StorageType::Block) {
+    for disk in host.context.included_disks().filter(|disk| disk.storage_type.value == StorageType::Block) {
         diagnostics.extend(check_device(host, disk));
     }
     let shares = sizes::shares(host.context.backup, host.facts);
