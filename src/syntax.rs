@@ -163,7 +163,7 @@ fn entity_edits(text: &str, declaration: &str, from: usize) -> Vec<Edit> {
     rest.match_indices('&').filter_map(reference).collect()
 }
 
-/// Where in a tag or declaration, outside what is quoted, the first of some characters stands.
+/// The place of the first of some characters in a tag or declaration, outside quotes.
 fn find_outside_quotes(text: &str, wanted: &[char]) -> Option<usize> {
     let mut quote = None;
     text.find(|character| {

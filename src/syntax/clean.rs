@@ -7,8 +7,8 @@ use crate::diagnostic::{Diagnostic, Document, Edit, Span};
 pub(crate) struct Cleaned {
     /// The text.
     pub text: String,
-    /// From each of these pairs of offsets, cleaned and original, they go on alike; the flag tells whether the original
-    /// stands still, because what comes was put in.
+    /// Pairs of offsets, cleaned and original, from which both texts are the same; where the flag is set, the cleaned text
+    /// has an insertion instead.
     pieces: Vec<(usize, usize, bool)>,
 }
 
@@ -41,8 +41,8 @@ impl Cleaned {
         Span::new(self.offset(range.start), self.offset(range.end))
     }
 
-    /// Moves a finding about this text, which is that of `document`, to where it belongs in the original. One about
-    /// what the repair put in belongs nowhere.
+    /// Moves a diagnostic about this text, which is that of `document`, to its place in the original. There is none for
+    /// what was inserted.
     pub fn in_original(&self, mut diagnostic: Diagnostic, document: Document) -> Option<Diagnostic> {
         let written = diagnostic.primary.span;
         let labels = std::iter::once(&mut diagnostic.primary).chain(&mut diagnostic.secondary);
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_find_their_way_back() {
+    fn places_are_mapped_to_the_original() {
         let edits = vec![
             Edit { span: Span::new(1, 2), text: "&amp;".to_owned() },
             Edit { span: Span::new(4, 4), text: "'".to_owned() },

@@ -6,10 +6,10 @@ use crate::wording;
 
 use super::scan::Scanner;
 
-/// What may stand in a declaration, in this order; only the first has to.
+/// The settings of a declaration, in their order; only the first is required.
 const NAMES: [&str; 3] = ["version", "encoding", "standalone"];
 
-/// Checks the declaration at the scanner's place, if there is one, and goes on behind it.
+/// Checks the declaration at the scanner's place, if there is one, and continues after it.
 pub(super) fn declaration(scanner: &mut Scanner<'_>) {
     let Some(rest) = scanner.rest().strip_prefix("<?xml").filter(|rest| rest.starts_with(is_space)) else { return };
     let Some(end) = rest.find("?>") else { return };
@@ -37,7 +37,7 @@ struct Setting<'a> {
     span: Span,
 }
 
-/// Everything that is set, if it is written as the grammar has it; `start` is where `written` stands.
+/// The settings, if they are written as the grammar requires; `start` is the place of `written`.
 fn settings(written: &str, start: usize) -> Option<Vec<Setting<'_>>> {
     let mut settings: Vec<Setting<'_>> = Vec::with_capacity(NAMES.len());
     let mut rest = written;
@@ -61,7 +61,7 @@ fn settings(written: &str, start: usize) -> Option<Vec<Setting<'_>>> {
     }
 }
 
-/// Checks a value; of encodings, decoding has told.
+/// Checks a value; encodings are checked when the document is decoded.
 fn check(scanner: &mut Scanner<'_>, setting: &Setting<'_>) {
     let Setting { name, value, span } = *setting;
     let is_version =

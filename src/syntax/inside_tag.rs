@@ -1,4 +1,4 @@
-//! What people leave inside a tag that is no attribute: comments, placeholders, characters that look like a space.
+//! Content of a tag that is not an attribute: comments, placeholders, characters that look like a space.
 
 use crate::ambiguous::Ambiguous;
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
@@ -9,7 +9,7 @@ use crate::wording;
 use super::scan::{Scanner, known_elements};
 use super::tag::{is_space, starts_name};
 
-/// Passes over what stands at the scanner's place if it is none of the tag's that starts at `start`; whether it did.
+/// Skips content at the scanner's place that does not belong to the tag that starts at `start`; returns whether it did.
 pub(super) fn skip(scanner: &mut Scanner<'_>, start: usize) -> bool {
     let rest = scanner.rest();
     if rest.starts_with("<!--") {

@@ -7,7 +7,7 @@ use crate::wording;
 use super::inside_tag::{placeholder_in_value, report_placeholder};
 use super::scan::Scanner;
 
-/// Entities of HTML that people take along, and what they stand for.
+/// Entities of HTML that are common in copied text, and references to their characters.
 pub(super) const HTML: [(&str, &str); 6] = [
     ("nbsp", "&#160;"),
     ("ndash", "&#8211;"),

@@ -48,7 +48,7 @@ fn starts_with_element(text: &str) -> bool {
     ends.is_some_and(|next| is_space(next) || matches!(next, '/' | '>')) && known_elements().any(|known| known == name)
 }
 
-/// For a `<` that is followed by white space and then by the name of an element: its length, with a `/` behind it.
+/// For a `<` that is followed by white space and then by the name of an element: its length, with a `/` after it.
 pub(super) fn space_before_name(text: &str) -> Option<usize> {
     let length = 1 + space_length(text.get(1..)?);
     let length = length + usize::from(text.get(length..)?.starts_with('/'));
@@ -186,7 +186,7 @@ fn truncated(scanner: &mut Scanner<'_>, start: usize, name: &str) {
     )
     .help("complete the tag, and what comes after it")
     .libvirt(format!("Couldn't find end of Start Tag {name}"));
-    // What is wrong in it follows from that.
+    // Errors in it are consequences of that.
     scanner.withdraw_within(Span::new(start, end));
     scanner.report_end(diagnostic);
 }
@@ -233,7 +233,7 @@ fn unexpected_characters(scanner: &mut Scanner<'_>) {
     let rest = scanner.rest();
     let length = rest.find(|character: char| is_space(character) || matches!(character, '>' | '<'));
     let mut length = length.unwrap_or(rest.len()).max(1);
-    // The slash of a tag that closes itself is none of it.
+    // The slash of an empty-element tag is not part of it.
     let written = rest.get(..length).unwrap_or_default();
     if written.len() > 1 && written.ends_with('/') && rest.get(length..).is_some_and(|rest| rest.starts_with('>')) {
         length -= 1;
@@ -443,7 +443,7 @@ fn lost_quote(written: &str, after: &str, is_closed: bool) -> Option<usize> {
         && !after.starts_with(|next: char| is_space(next) || matches!(next, '>' | '<'))
         && !after.starts_with("/>")
     {
-        // The other kind of quote right before may be the one that was meant to close.
+        // The other kind of quote right before may be intended as the closing one.
         return Some(end);
     }
     if !is_closed || written.contains('<') {
@@ -476,7 +476,7 @@ fn unclosed_value(scanner: &mut Scanner<'_>, name: &str, start: usize, quote: ch
     let value = written.trim_end_matches(is_space);
     let end = open + value.len();
     let rest = scanner.text.get(end..).unwrap_or_default();
-    // A quote of another kind that stands where this one should.
+    // A quote of another kind in place of this one.
     let wrong = rest.chars().next().filter(|next| is_curly(*next) || matches!(next, '\'' | '"'));
     let place = Span::new(end, end + wrong.map_or(0, char::len_utf8));
     scanner.position = place.end as usize;

@@ -30,7 +30,7 @@ fn recorded() -> Vec<String> {
     documents
 }
 
-/// What the scanner's tree has that the other has not.
+/// The first difference between two trees.
 fn difference(expected: &Document<'_>, scanned: &Document<'_>) -> Option<String> {
     if let Some(error) = scanned.errors.first() {
         return Some(format!("{error}"));

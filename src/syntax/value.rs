@@ -1,7 +1,7 @@
-//! What is written in attributes and text → the characters that it stands for.
+//! Attribute values and text as written → their characters: references replaced, line ends normalized.
 //!
-//! What is wrong is reported elsewhere. Here characters that XML does not allow are left out, and an `&` that starts no
-//! reference stands for itself.
+//! Errors are reported by `reference`. Here characters that XML does not allow are skipped, and an `&` that starts no
+//! reference is kept.
 
 use std::borrow::Cow;
 
@@ -78,7 +78,7 @@ fn character(character: char, value: &mut String) -> usize {
     character.len_utf8()
 }
 
-/// Appends what the reference that a text begins with stands for; returns its length.
+/// Appends the character of the reference that a text begins with; returns the length of the reference.
 fn reference(text: &str, value: &mut String) -> usize {
     let body = text.get(1..).unwrap_or_default();
     let length = body.find(|next: char| !next.is_ascii_alphanumeric() && next != '#').unwrap_or(body.len());
@@ -101,7 +101,7 @@ fn html(name: &str) -> Option<char> {
     dereference(number.trim_matches(['&', ';']))
 }
 
-/// The character that a reference stands for, without its `&` and `;`.
+/// The character of a reference, which is given without its `&` and `;`.
 pub(crate) fn dereference(reference: &str) -> Option<char> {
     match reference {
         "lt" => Some('<'),
