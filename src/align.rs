@@ -104,10 +104,10 @@ impl<'d> Aligner<'d> {
     /// Checks the disks that the backup lists.
     fn listed_disks(&mut self, backup: &mut Backup) {
         let mut disks = std::mem::take(&mut backup.disks);
-        for disk in &mut disks {
+        let mut unknown = Vec::new();
+        for (position, disk) in disks.iter_mut().enumerate() {
             let Some(target) = self.by_target.get_mut(&*disk.name.value) else {
-                let diagnostic = self.no_such_disk(disk);
-                push_bounded(&mut self.diagnostics, diagnostic);
+                unknown.push(position);
                 continue;
             };
             if let Some(first) = target.listed {
@@ -123,6 +123,10 @@ impl<'d> Aligner<'d> {
                 let place = disk.name.place();
                 self.assign_destination(disk, domain_disk, place, true);
             }
+        }
+        for disk in unknown.into_iter().filter_map(|position| disks.get(position)) {
+            let diagnostic = self.no_such_disk(disk);
+            push_bounded(&mut self.diagnostics, diagnostic);
         }
         backup.disks = disks;
     }
@@ -198,7 +202,9 @@ impl<'d> Aligner<'d> {
         }
         let targets = self.domain.disks.iter().map(|disk| &*disk.target);
         let all = list_targets(targets.clone());
-        match closest_match(name, targets.take(MAX_DISKS_LISTED)) {
+        // It is another disk than those that are listed.
+        let is_listed = |target: &&str| self.by_target.get(target).is_some_and(|target| target.listed.is_some());
+        match closest_match(name, targets.take(MAX_DISKS_LISTED).filter(|target| !is_listed(target))) {
             Some(suggestion) => diagnostic
                 .help(format!("did you mean `{suggestion}`? The domain has {all}"))
                 .unsafe_fix(format!("use `{suggestion}`"), disk.name.place(), suggestion),

@@ -147,6 +147,18 @@ pub(crate) fn push_bounded(diagnostics: &mut Vec<Diagnostic>, diagnostic: Diagno
     }
 }
 
+/// Adds what is wrong with a decoded text to what could not be decoded of it: a value, name or tag with bytes that are
+/// wrong is not reported again.
+pub(crate) fn extend_undecodable(diagnostics: &mut Vec<Diagnostic>, later: Vec<Diagnostic>) {
+    let mut spans: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.primary.span).collect();
+    spans.sort_unstable();
+    let holds_one = |span: Span| {
+        let first = spans.partition_point(|undecodable| undecodable.start < span.start);
+        spans.get(first).is_some_and(|undecodable| undecodable.end <= span.end)
+    };
+    diagnostics.extend(later.into_iter().filter(|diagnostic| !holds_one(diagnostic.primary.span)));
+}
+
 /// Sorts diagnostics by document, then by place.
 pub(crate) fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|diagnostic| (diagnostic.primary.document, diagnostic.primary.span));

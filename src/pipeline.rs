@@ -155,7 +155,7 @@ pub(crate) fn probes(text: &str, domain: &Domain, vm: &Vm, options: &Options) ->
 #[must_use]
 pub fn check_bytes(bytes: &[u8], domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
     let (source, mut diagnostics) = Source::new("backup.xml", bytes.to_vec(), options.release);
-    diagnostics.extend(check(source.text(), domain, options));
+    diagnostic::extend_undecodable(&mut diagnostics, check(source.text(), domain, options));
     diagnostic::sort(&mut diagnostics);
     diagnostics
 }

@@ -1,6 +1,6 @@
 //! `Checkpoint` × `Domain` → aligned `Checkpoint`: what libvirt makes of a checkpoint before it creates it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::backup::Spanned;
 use crate::diagnostic::{Diagnostic, Document, MAX_ADDED, Span, push_bounded, too_much_added};
@@ -118,10 +118,11 @@ pub(crate) fn resolve<'c, 'd>(checkpoint: &'c Checkpoint, domain: &'d Domain) ->
     let finder = Finder::new(domain);
     // libvirt counts them before it looks at any.
     let are_too_many = listed.len() > domain.disks.len();
+    let named: HashSet<&str> = listed.iter().map(|disk| &*disk.name.value).collect();
     let mut seen: HashMap<&str, Span> = HashMap::new();
     for disk in listed {
         let error = match finder.find(&disk.name.value) {
-            None => no_such_disk(disk, domain, &finder),
+            None => no_such_disk(disk, domain, &finder, &named),
             Some(found) => {
                 if let Some(first) = seen.get(&*found.target) {
                     duplicate(disk, *first)
@@ -208,7 +209,12 @@ fn no_domain_disks(checkpoint: &Checkpoint) -> Diagnostic {
         .libvirt(message)
 }
 
-fn no_such_disk(disk: &CheckpointDisk, domain: &Domain, finder: &Finder<'_>) -> Diagnostic {
+fn no_such_disk(
+    disk: &CheckpointDisk,
+    domain: &Domain,
+    finder: &Finder<'_>,
+    named: &HashSet<&str>,
+) -> Diagnostic {
     let name = &*disk.name.value;
     let diagnostic =
         Diagnostic::new(Rule::CheckpointNoSuchDisk, disk.name.place(), format!("unknown disk {}", code(name)))
@@ -220,7 +226,8 @@ fn no_such_disk(disk: &CheckpointDisk, domain: &Domain, finder: &Finder<'_>) -> 
     }
     let targets = domain.disks.iter().map(|disk| &*disk.target);
     let all = list_targets(targets.clone());
-    match closest_match(name, targets.take(MAX_DISKS_LISTED)) {
+    // It is another disk than those that are listed.
+    match closest_match(name, targets.take(MAX_DISKS_LISTED).filter(|target| !named.contains(target))) {
         Some(target) => diagnostic.help(format!("did you mean `{target}`? The domain has {all}")).unsafe_fix(
             format!("use `{target}`"),
             disk.name.place(),

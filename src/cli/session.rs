@@ -14,7 +14,7 @@ use crate::cli::levels::Levels;
 use crate::cli::report::{Appearance, CheckedFile, Companions, OfferedFixes, Status, Style};
 use crate::cli::suppression;
 use crate::cli::write::{self, Identity};
-use crate::diagnostic::{Applicability, Diagnostic, Document, sort, truncate_with_note};
+use crate::diagnostic::{Applicability, Diagnostic, Document, extend_undecodable, sort, truncate_with_note};
 use crate::domain::{self, Domain};
 use crate::fix::{Fixed, fix};
 use crate::host::answers::{self, Answer, Question};
@@ -292,7 +292,7 @@ impl Session {
             let value = domain.and_then(|domain| domain.value.as_ref());
             let looked = value.filter(|_| self.looks).and_then(|domain| self.look(source.text(), domain));
             let checked = examine(source.text(), value, looked.as_ref().unwrap_or(&self.options)).into();
-            diagnostics.extend(checked.diagnostics);
+            extend_undecodable(&mut diagnostics, checked.diagnostics);
             not_checked = checked.not_checked;
             sort(&mut diagnostics);
             let domain = domain.into_iter().flat_map(|domain| &domain.diagnostics);

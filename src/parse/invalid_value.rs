@@ -20,7 +20,7 @@ pub(crate) fn value(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, allowed:
         Value::Words(words) => unknown_word(fields, attribute, words, name),
         Value::DiskName | Value::DiskNameOrPath => disk_name(attribute, message),
         Value::Host => host(fields, attribute, message),
-        Value::Number | Value::LongNumber => number(attribute, name, message, allowed),
+        Value::Number | Value::LongNumber => number(attribute, name, element, allowed),
         Value::Path => path(fields, attribute, name),
         Value::Uuid => Diagnostic::new(Rule::InvalidUuid, place, message)
             .help("expected 32 hexadecimal digits, plain or as 8-4-4-4-12; `virsh secret-list` prints them"),
@@ -191,11 +191,7 @@ fn disk_name(attribute: &Attribute<'_>, message: String) -> Diagnostic {
     }
     let trimmed = trim(attribute.value);
     if trimmed != attribute.value && Value::DiskName.accepts(trimmed) {
-        return diagnostic.help(format!("write name='{trimmed}'")).safe_fix(
-            wording::REMOVE_WHITE_SPACE,
-            attribute.value_span,
-            trimmed,
-        );
+        return without_white_space(Rule::InvalidDiskName, attribute, "name", "disk", trimmed);
     }
     let lower = attribute.value.to_ascii_lowercase();
     if lower != attribute.value && Value::DiskName.accepts(&lower) {
@@ -210,6 +206,10 @@ fn disk_name(attribute: &Attribute<'_>, message: String) -> Diagnostic {
 }
 
 fn host(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, message: String) -> Diagnostic {
+    let trimmed = trim(attribute.value);
+    if trimmed != attribute.value && Value::Host.accepts(trimmed) {
+        return without_white_space(Rule::InvalidHost, attribute, "name", "server", trimmed);
+    }
     let diagnostic = Diagnostic::new(Rule::InvalidHost, attribute.report_span(), message);
     let bare = attribute.value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     if let Some(bare) = bare.filter(|bare| Value::Host.accepts(bare)) {
@@ -221,10 +221,6 @@ fn host(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, message: String) -> 
     }
     if address::is_url(attribute.value) {
         return from_url(fields, attribute, diagnostic);
-    }
-    let trimmed = trim(attribute.value);
-    if trimmed != attribute.value && Value::Host.accepts(trimmed) {
-        return without_white_space(attribute, "name", trimmed, diagnostic);
     }
     if let Some((host, port)) = host_and_port(attribute.value) {
         let diagnostic = diagnostic.help(format!("write the port as an attribute: name='{host}' port='{port}'"));
@@ -248,12 +244,10 @@ fn host(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, message: String) -> 
 }
 
 /// White space around a value that may have none.
-fn without_white_space(attribute: &Attribute<'_>, name: &str, trimmed: &str, diagnostic: Diagnostic) -> Diagnostic {
-    diagnostic.help(format!("write {} without white space", wording::setting(name, trimmed))).safe_fix(
-        wording::REMOVE_WHITE_SPACE,
-        attribute.value_span,
-        trimmed,
-    )
+fn without_white_space(rule: Rule, attribute: &Attribute<'_>, name: &str, element: &str, trimmed: &str) -> Diagnostic {
+    Diagnostic::new(rule, attribute.report_span(), wording::white_space_around(name, element))
+        .help(format!("write {}", wording::setting(name, trimmed)))
+        .safe_fix(wording::REMOVE_WHITE_SPACE, attribute.value_span, trimmed)
 }
 
 /// A URL in the place of a host or of the path of a socket.
@@ -278,7 +272,8 @@ fn from_url(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, diagnostic: Diag
     diagnostic.safe_fix(format!("write {shown}"), attribute.span, written.join(" "))
 }
 
-fn number(attribute: &Attribute<'_>, name: &str, message: String, allowed: Value) -> Diagnostic {
+fn number(attribute: &Attribute<'_>, name: &str, element: &str, allowed: Value) -> Diagnostic {
+    let message = wording::invalid_value(attribute.value, name, element);
     let most = match allowed {
         Value::LongNumber => "18446744073709551615",
         _ if name == "port" => "65535",
@@ -286,7 +281,11 @@ fn number(attribute: &Attribute<'_>, name: &str, message: String, allowed: Value
     };
     let diagnostic = Diagnostic::new(Rule::InvalidNumber, attribute.report_span(), message)
         .help(format!("expected a number from 0 to {most} in decimal digits"));
-    let trimmed = trim(attribute.value).trim_start_matches('+');
+    let trimmed = trim(attribute.value);
+    if trimmed != attribute.value && allowed.accepts(trimmed) {
+        return without_white_space(Rule::InvalidNumber, attribute, name, element, trimmed);
+    }
+    let trimmed = trimmed.trim_start_matches('+');
     if trimmed != attribute.value && allowed.accepts(trimmed) {
         return diagnostic.safe_fix(wording::replace_with(&wording::code(trimmed)), attribute.value_span, trimmed);
     }
@@ -310,11 +309,7 @@ fn path(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, name: &str) -> Diagn
     }
     let trimmed = trim(value);
     if trimmed != value && Value::Path.accepts(trimmed) {
-        return diagnostic(wording::white_space_around(name, element)).help("write it without white space").safe_fix(
-            wording::REMOVE_WHITE_SPACE,
-            attribute.value_span,
-            trimmed,
-        );
+        return without_white_space(Rule::InvalidPath, attribute, name, element, trimmed);
     }
     let diagnostic = diagnostic(wording::not_absolute(value, name));
     if name == "socket" && address::is_url(value) {

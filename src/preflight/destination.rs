@@ -39,6 +39,8 @@ fn check_occupied(context: &Context<'_>, disk: &Disk, found: Found<Occupant<'_>>
             check_image(context, disk, user, is_own, is_device)
         }
         Found::At(Occupant::Used(used)) => check_used(context, disk, used),
+        // A disk that is listed twice is reported as that.
+        Found::At(Occupant::Destination(first)) if first.name.value == disk.name.value => None,
         Found::At(Occupant::Destination(first)) => check_shared(context, disk, first),
         Found::Below(occupant) => Some(below(context, disk, occupant)),
         Found::Above(occupant) => Some(above(context, disk, occupant)),
