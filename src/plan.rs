@@ -93,6 +93,10 @@ pub struct IncludedDisk {
     pub bitmap: Option<Setting<String>>,
     /// Its sizes, where libvirt was asked.
     pub sizes: Option<Sizes>,
+    /// Why one would hardly expect it in a backup: `CD-ROM`, `floppy` or `read-only`.
+    pub note: Option<&'static str>,
+    /// Whether its destination has a name that only its storage pool knows.
+    pub in_pool: bool,
 }
 
 fn included(mode: Mode, disk: &Disk) -> IncludedDisk {
@@ -122,6 +126,8 @@ fn included(mode: Mode, disk: &Disk) -> IncludedDisk {
         export: (mode == Mode::Pull).then(export),
         bitmap: (mode == Mode::Pull && incremental).then(bitmap),
         sizes: None,
+        note: None,
+        in_pool: false,
     }
 }
 
@@ -135,7 +141,9 @@ impl Plan {
             let decision = match by_name.get(&*domain_disk.target) {
                 Some(disk) if disk.included => {
                     let sizes = facts.map(|facts| sizes::of(backup, disk, facts));
-                    Decision::Included(Box::new(IncludedDisk { sizes, ..included(backup.mode, disk) }))
+                    let included = included(backup.mode, disk);
+                    let in_pool = included.destination.is_none() && domain_disk.source == Source::Other("volume");
+                    Decision::Included(Box::new(IncludedDisk { sizes, note: note(domain_disk), in_pool, ..included }))
                 }
                 Some(disk) if disk.name.span.is_some() => Decision::Excluded(Reason::Asked),
                 _ if domain_disk.source == Source::Empty => Decision::Excluded(Reason::NoMedia),
@@ -188,6 +196,15 @@ impl Plan {
             sentence += &excluded.join(", ");
         }
         sentence
+    }
+}
+
+/// Why one would hardly expect a disk in a backup.
+fn note(disk: &DomainDisk) -> Option<&'static str> {
+    match disk.device {
+        "cdrom" => Some("CD-ROM"),
+        "floppy" => Some("floppy"),
+        _ => disk.read_only.then_some("read-only"),
     }
 }
 

@@ -94,8 +94,9 @@ Examples:
   backupxml normalize --in-place --drop-comments backup.xml";
 
 const PLAN_EXAMPLES: &str = "\
-Exit status: 0 if the backup would start, 1 if it would be refused, 2 if the
-arguments are invalid or a file could not be read.
+Exit status: 0 without errors, 1 if the backup would be refused, 2 if the
+arguments are invalid or a file could not be read. A domain file without an id is
+of a domain that was not running: that is a warning, as it may be started by then.
 
 Examples:
   virsh dumpxml vm | backupxml plan --domain - backup.xml

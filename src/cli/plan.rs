@@ -110,14 +110,16 @@ fn cells(plan: &Plan) -> Vec<[String; 5]> {
             Decision::Included(included) => {
                 let mode = Setting { value: included.mode.value.name(), written: included.mode.written };
                 let since = included.since.as_ref().map_or(String::new(), |since| format!(" from {}", marked(since)));
+                let note = included.note.map_or(String::new(), |note| format!(" ({note})"));
+                let unnamed = if included.in_pool { "named by the pool*" } else { "none" };
                 let format = Setting { value: included.format.value.name(), written: included.format.written };
                 let export = included.export.as_ref().map_or(String::new(), marked);
                 let bitmap =
                     included.bitmap.as_ref().map_or(String::new(), |bitmap| format!(", bitmap {}", marked(bitmap)));
                 [
                     disk,
-                    format!("{}{since}", marked(&mode)),
-                    included.destination.as_ref().map_or("none".to_owned(), marked),
+                    format!("{}{since}{note}", marked(&mode)),
+                    included.destination.as_ref().map_or(unnamed.to_owned(), marked),
                     marked(&format),
                     format!("{export}{bitmap}"),
                 ]
