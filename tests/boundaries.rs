@@ -223,6 +223,61 @@ fn a_plan_says_why_a_disk_is_excluded() {
 }
 
 #[test]
+fn a_plan_says_what_the_pool_names_and_what_is_no_ordinary_disk() {
+    let domain = Domain::parse(
+        "<domain id='1'><devices>
+           <disk type='volume'><source pool='p' volume='v'/><target dev='vda'/></disk>
+           <disk device='cdrom'><source file='/b'/><target dev='vdb'/></disk>
+           <disk><source file='/c'/><target dev='vdc'/><readonly/></disk>
+           <disk><source file='/d'/><target dev='vdd'/></disk>
+         </devices></domain>",
+    );
+    let disks: String = ["vda", "vdb", "vdc", "vdd"].map(|name| format!("<disk name='{name}'/>")).concat();
+    let text = format!("<domainbackup><disks>{disks}</disks></domainbackup>");
+    let plan = plan(&text, &domain.unwrap(), &Options::default()).0.unwrap();
+    let rows: Vec<_> = plan.rows.iter().filter_map(|row| row.decision.included()).collect();
+    let notes: Vec<_> = rows.iter().map(|included| (included.in_pool, included.note)).collect();
+    assert_eq!(notes, [(true, None), (false, Some("CD-ROM")), (false, Some("read-only")), (false, None)]);
+}
+
+#[test]
+fn a_disk_that_is_listed_twice_has_one_error() {
+    let disk = "<disk name='vdaaaa' type='file'><target file='/b'/></disk>";
+    let text = format!("<domainbackup><disks>{disk}{disk}</disks></domainbackup>");
+    assert_eq!(rules(&with_domain(&text, 1, &Options::default())), ["align/duplicate-disk"]);
+}
+
+#[test]
+fn an_unknown_disk_is_not_one_that_is_listed() {
+    let text = "<domainbackup><disks><disk name='vdaaab'/><disk name='vdaaaa'/></disks></domainbackup>";
+    let found = with_domain(text, 2, &Options::default());
+    assert_eq!(help(only(&found, "align/no-such-disk")), "the domain has vdaaaa, vdbbbb");
+    let alone = "<domainbackup><disks><disk name='vdaaab'/></disks></domainbackup>";
+    let found = with_domain(alone, 2, &Options::default());
+    assert_eq!(help(only(&found, "align/no-such-disk")), "did you mean `vdaaaa`? The domain has vdaaaa, vdbbbb");
+}
+
+#[test]
+fn a_misspelt_coverage_is_the_only_error_of_its_disk() {
+    let domain =
+        "<domain id='1'><devices><disk device='cdrom'><source file='/c'/><target dev='sda'/></disk></devices></domain>";
+    let domain = Domain::parse(domain).unwrap();
+    let with = |word: &str| {
+        let disk = format!("<disks><disk name='sda' checkpoint='{word}'/></disks>");
+        let text = format!("<domaincheckpoint><name>x</name>{disk}</domaincheckpoint>");
+        rules(&check(&text, Some(&domain), &Options::default()))
+    };
+    assert_eq!(with("naoq"), ["schema/unknown-value"]);
+    assert_eq!(with("bitmap"), ["checkpoint/no-media"]);
+}
+
+#[test]
+fn a_byte_that_cannot_be_decoded_is_the_only_error_of_its_value() {
+    let found = backupxml::check_bytes(b"<domainbackup mode='push\xe9' bogus=''/>", None, &Options::default());
+    assert_eq!(rules(&found), ["xml/undecodable", "schema/unknown-attribute"]);
+}
+
+#[test]
 fn a_plan_says_whether_the_disk_itself_names_its_checkpoint() {
     let written = |text: &str| {
         let plan = plan(text, &domain(1), &Options::default()).0.unwrap();

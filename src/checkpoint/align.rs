@@ -209,12 +209,7 @@ fn no_domain_disks(checkpoint: &Checkpoint) -> Diagnostic {
         .libvirt(message)
 }
 
-fn no_such_disk(
-    disk: &CheckpointDisk,
-    domain: &Domain,
-    finder: &Finder<'_>,
-    named: &HashSet<&str>,
-) -> Diagnostic {
+fn no_such_disk(disk: &CheckpointDisk, domain: &Domain, finder: &Finder<'_>, named: &HashSet<&str>) -> Diagnostic {
     let name = &*disk.name.value;
     let diagnostic =
         Diagnostic::new(Rule::CheckpointNoSuchDisk, disk.name.place(), format!("unknown disk {}", code(name)))

@@ -278,9 +278,8 @@ fn parse_disk(context: &mut Context<'_>, node: Element<'_, '_>) -> Option<Checkp
     let fields = read_element(context, node, &CHECKPOINT_DISK);
     let coverage = match (fields.word("checkpoint"), fields.get("checkpoint")) {
         (Some(word), Some(written)) if word != written.value => Coverage::Unrecognized,
-        (Some("no"), _) => Coverage::Excluded,
-        // Another word is reported: what it says of the disk is not known.
-        (None, Some(_)) => Coverage::Excluded,
+        // A word that is reported says nothing of the disk.
+        (Some("no"), _) | (None, Some(_)) => Coverage::Excluded,
         _ => Coverage::Bitmap,
     };
     if fields.word("checkpoint") == Some("no") {

@@ -251,6 +251,8 @@ impl<'a> Scanner<'a> {
         } else if rest.starts_with("</") {
             self.position += 2;
             self.end_tag(self.position - 2);
+        } else if rest.strip_prefix("<\\").is_some_and(|after| after.starts_with(tag::starts_name)) {
+            self.backslash_in_end_tag();
         } else if is_less_than_in_text(rest) {
             self.raw_less_than();
         } else if rest.get(1..).is_some_and(|after| after.starts_with(tag::starts_name)) {
@@ -278,6 +280,19 @@ impl<'a> Scanner<'a> {
         self.report(diagnostic);
         self.position = name;
         if is_end { self.end_tag(start) } else { tag::start_tag(self, start) }
+    }
+
+    /// Reads `<\disk>`.
+    fn backslash_in_end_tag(&mut self) {
+        let start = self.position;
+        let backslash = Span::new(start + 1, start + 2);
+        let diagnostic = Diagnostic::new(Rule::NotWellFormed, Span::new(start, start + 2), "`\\` in an end tag")
+            .help("write `</` at the start of an end tag")
+            .libvirt("StartTag: invalid element name")
+            .safe_fix(wording::replace_with("`/`"), backslash, "/");
+        self.report(diagnostic);
+        self.position += 2;
+        self.end_tag(start);
     }
 
     fn raw_less_than(&mut self) {
