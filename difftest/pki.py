@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
 from cryptography.x509.oid import NameOID
 
@@ -41,7 +41,7 @@ def certificate(subject, subject_key, issuer, issuer_key, days, usage=None):
 def write(variant, file, made):
     path = folder / f'pki{variant}' / f'{file}.pem'
     path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(made, rsa.RSAPrivateKey):
+    if isinstance(made, (ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey)):
         path.write_bytes(made.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()))
     else:
         path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
@@ -50,8 +50,8 @@ def write(variant, file, made):
 authority, server = key(), key()
 
 
-def own(days=NOW, usage=Usage.SERVER_AUTH):
-    return certificate('localhost', server, 'authority', authority, days, usage)
+def own(days=NOW, usage=Usage.SERVER_AUTH, key=server):
+    return certificate('localhost', key, 'authority', authority, days, usage)
 
 
 write('', 'ca-cert', certificate('authority', authority, 'authority', authority, NOW))
@@ -64,5 +64,9 @@ other = key()
 write('-other-ca', 'ca-cert', certificate('another', other, 'another', other, NOW))
 write('-other-key', 'server-key', key())
 write('-ca-expired', 'ca-cert', certificate('authority', authority, 'authority', authority, ('2020-01-01', '2021-01-01')))
+elliptic = ec.generate_private_key(ec.SECP256R1())
+for variant, private in (('-elliptic', elliptic), ('-elliptic-other-key', ec.generate_private_key(ec.SECP256R1()))):
+    write(variant, 'server-cert', own(key=elliptic))
+    write(variant, 'server-key', private)
 (folder / 'pki-not-pem').mkdir(exist_ok=True)
 (folder / 'pki-not-pem/server-cert.pem').write_text('nonsense\n')

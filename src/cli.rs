@@ -7,7 +7,7 @@ mod completions;
 mod config;
 mod diff;
 mod explain;
-mod host;
+pub(crate) mod host;
 mod input;
 mod jobs;
 mod levels;

@@ -325,6 +325,7 @@ impl std::error::Error for Diagnostic {}
 
 /// Something that could not be checked: the given documents leave it open, or this process could not look.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "cli", derive(serde::Deserialize, serde::Serialize))]
 pub struct NotChecked {
     /// What was not checked, such as "whether checkpoint `monday` covers `vda`".
     pub message: String,

@@ -143,12 +143,23 @@ pub fn plan(text: &str, domain: &Domain, options: &Options) -> (Option<Plan>, Ch
     run(text, options, &|document| run_stages(document, Some(domain), options, Purpose::Check, then))
 }
 
-/// What of this machine has to be looked at for a backup; nothing for one that does not fit the domain.
+/// What of this machine has to be looked at for a document; nothing for one that does not fit the domain.
 #[cfg(feature = "cli")]
 pub(crate) fn probes(text: &str, domain: &Domain, vm: &Vm, options: &Options) -> Option<Probes> {
-    let probes =
+    let purpose = Purpose::Normalize;
+    let of_backup =
         |backup: &Backup| Probes::new(backup, domain, vm, options.reuse_external, options.checkpoint.as_deref());
-    run(text, options, &|document| run_stages(document, Some(domain), options, Purpose::Normalize, probes)).0
+    let of_checkpoint = |checkpoint: &Checkpoint| {
+        Probes::new(&Backup::without_disks(checkpoint.tag), domain, vm, false, Some(checkpoint))
+    };
+    let stages = |document: syntax::Document<'_>| {
+        if is_checkpoint(&document, options) {
+            checkpoint::run_stages(document, Some(domain), options, purpose, of_checkpoint)
+        } else {
+            run_stages(document, Some(domain), options, purpose, of_backup)
+        }
+    };
+    run(text, options, &stages).0
 }
 
 /// Like [`check`], for the bytes of a file, which are decoded as libvirt would decode them.

@@ -155,13 +155,21 @@ pub(crate) fn check(
     if options.host.as_ref().is_none_or(|facts| facts.vm.state.is_none()) {
         diagnostics.extend(domain.and_then(advice::inactive));
     }
-    let of_host = options.host.iter().filter_map(|facts| facts.files.as_ref()).flat_map(|files| &files.not_checked);
-    (diagnostics, incremental::not_checked(&context).into_iter().chain(of_host.cloned()).collect())
+    (diagnostics, incremental::not_checked(&context).into_iter().chain(not_checked_on_host(options)).collect())
+}
+
+fn not_checked_on_host(options: &Options) -> impl Iterator<Item = NotChecked> {
+    let files = options.host.iter().filter_map(|facts| facts.files.as_ref());
+    files.flat_map(|files| &files.not_checked).cloned()
 }
 
 /// Looks at a checkpoint that is created by itself, as along with a backup of no disk. Diagnostics are labelled in
 /// [`Document::Checkpoint`](crate::diagnostic::Document).
-pub(crate) fn check_checkpoint(checkpoint: Checkpoint, domain: Option<&Domain>, options: &Options) -> Vec<Diagnostic> {
+pub(crate) fn check_checkpoint(
+    checkpoint: Checkpoint,
+    domain: Option<&Domain>,
+    options: &Options,
+) -> (Vec<Diagnostic>, Vec<NotChecked>) {
     let backup = Backup::without_disks(checkpoint.tag);
     let options = Options { checkpoint: Some(Arc::new(checkpoint)), ..options.clone() };
     let context = Context::new(&backup, domain, &options);
@@ -170,6 +178,7 @@ pub(crate) fn check_checkpoint(checkpoint: Checkpoint, domain: Option<&Domain>, 
         diagnostics.extend(checkpoint::check_parent(&context));
     } else {
         checkpoint::check(&context, &mut diagnostics);
+        host::check_checkpoint(&context, &mut diagnostics);
     }
-    diagnostics
+    (diagnostics, not_checked_on_host(&options).collect())
 }

@@ -571,34 +571,6 @@ fn every_rule_about_hosts_has_a_case() {
     assert!(without.is_empty(), "{without:?}");
 }
 
-/// A backup that was started, and what `check --vm` reported just before.
-#[derive(serde::Deserialize)]
-struct Recorded {
-    name: String,
-    verdict: String,
-    found: Vec<String>,
-}
-
-/// Refusals that nothing shows beforehand, and why.
-const UNSEEN: [(&str, &str); 2] = [
-    ("bitmap-left-in-this-run", "the bitmap is in the memory of QEMU only"),
-    ("tls-own-directory", "the daemon chose its directory of certificates when it started"),
-];
-
-#[test]
-fn recorded_verdicts_are_those_of_the_daemon() {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/host/scenarios.jsonl")).unwrap();
-    let recorded: Vec<Recorded> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(recorded.len() >= 280, "{}", recorded.len());
-    let differs = |line: &&Recorded| line.found.is_empty() == (line.verdict == "refused");
-    let wrong: Vec<_> = recorded.iter().filter(differs).map(|line| line.name.as_str()).collect();
-    assert_eq!(wrong, UNSEEN.map(|(name, _)| name));
-    let found: BTreeSet<_> = recorded.iter().flat_map(|line| &line.found).map(String::as_str).collect();
-    let rules = RULES.iter().filter(|rule| rule.family() == "host");
-    let without: Vec<_> = rules.map(|rule| rule.name()).filter(|name| !found.contains(name)).collect();
-    assert!(without.is_empty(), "rules without a recording: {without:?}");
-}
-
 /// What a backup was estimated to write, and what it wrote.
 #[derive(serde::Deserialize)]
 struct Size {

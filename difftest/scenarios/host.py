@@ -294,6 +294,8 @@ def servers():
     yield scene('socket-is-dangling-link', unix('/vm/l'), before=('ln -s none /vm/l',))
     yield scene('socket-is-link-to-directory', unix('/vm/l'), before=(f'mkdir {d}', 'ln -s d /vm/l'))
     yield scene('socket-read-only', unix('/vm/m/s'), rule=READ_ONLY, before=mount('/vm/m', '-o ro'), clean=umount('/vm/m'))
+    yield scene('socket-in-proc', unix('/proc/s'), rule=DENIED)
+    yield scene('socket-in-sys', unix('/sys/s'), rule=DENIED)
     yield scene('socket-directory-of-root', unix(f'{d}/s'), rule=DENIED, before=(f'mkdir -m 755 {d}',), modes=('user', 'session'))
     yield scene('socket-directory-of-user', unix(f'{d}/s'), before=(f'mkdir -m 700 {d}', f'chown $QEMU_USER {d}'), modes=('user', 'session'))
     yield scene('socket-directory-closed', unix(f'{d}/e/s'), rule=DENIED, before=(f'mkdir -m 700 {d}', f'mkdir -m 777 {d}/e'), modes=('user', 'session'))
@@ -312,8 +314,10 @@ def servers():
         yield scene(f'tls-without-{name}', tls, rule=TLS, before=(*pki, f'rm /etc/pki/qemu/{name}.pem'), **rest)
     yield scene('tls-key-closed', tls, rule=TLS, before=(*pki, 'chmod 600 /etc/pki/qemu/server-key.pem'), modes=('user', 'session'), **rest)
     yield scene('tls-directory-closed', tls, rule=TLS, before=(*pki, 'chmod 700 /etc/pki/qemu'), modes=('user', 'session'), **rest)
-    for name, files in (('expired', 'expired'), ('not-yet-valid', 'future'), ('other-ca', 'other-ca'), ('other-key', 'other-key'), ('ca-expired', 'ca-expired'), ('not-pem', 'not-pem'), ('client-certificate', 'client')):
+    for name, files in (('expired', 'expired'), ('not-yet-valid', 'future'), ('other-ca', 'other-ca'), ('other-key', 'other-key'), ('ca-expired', 'ca-expired'), ('not-pem', 'not-pem'), ('client-certificate', 'client'),
+                        ('elliptic-other-key', 'elliptic-other-key')):
         yield scene(f'tls-{name}', tls, rule=TLS, before=(*pki, f'cp /opt/pki-{files}/* /etc/pki/qemu/'), **rest)
+    yield scene('tls-elliptic', tls, before=(*pki, 'cp /opt/pki-elliptic/* /etc/pki/qemu/'), **rest)
     yield scene('tls-own-directory', tls, rule=TLS, before=('mkdir -p /etc/pki/libvirt-backup', 'cp /opt/pki/* /etc/pki/libvirt-backup/'), **rest)
     yield scene('tls-own-directory-empty', tls, before=(*pki, 'mkdir -p /etc/pki/libvirt-backup'), **rest)
 

@@ -5,6 +5,7 @@
 
 mod case;
 mod compare;
+mod facts;
 mod generate;
 mod libvirt;
 mod ours;
@@ -49,6 +50,8 @@ enum Command {
     Record(record::Options),
     /// Search for documents on which the library and libvirt differ, and reduce them
     Compare(compare::Options),
+    /// Print what this machine shows of a backup; used by host.py
+    Facts(facts::Request),
     /// Print the case of a seed
     Show {
         seed: u64,
@@ -68,6 +71,7 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Answer { library } => answer(&library)?,
         Command::Record(options) => return record::run(&options),
+        Command::Facts(request) => facts::print(&request)?,
         Command::Compare(options) => return compare::run(&options),
         Command::Show { seed, checkpoint, schema, run_in } => {
             let case = match schema {

@@ -44,7 +44,7 @@ fn with_values(command: Command) -> Command {
     command.mut_subcommands(|command| {
         command.mut_args(|argument| match argument.get_id().as_str() {
             "allow" | "warn" | "deny" => argument.value_parser(PossibleValuesParser::new(selectors.clone())),
-            "rule" => argument.value_parser(PossibleValuesParser::new(rules())),
+            "words" => argument.value_parser(PossibleValuesParser::new(rules())),
             "libvirt_version" => argument.value_parser(PossibleValuesParser::new(releases.clone())),
             _ => argument,
         })

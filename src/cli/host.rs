@@ -15,8 +15,10 @@ use std::path::{Path, PathBuf};
 use crate::cli::args::VmArgs;
 #[cfg(not(target_os = "linux"))]
 use crate::diagnostic::NotChecked;
+#[cfg(any(feature = "internals", not(target_os = "linux")))]
+use crate::host::Files;
 #[cfg(not(target_os = "linux"))]
-use crate::host::{Files, Vm, probes::Probes};
+use crate::host::{Vm, probes::Probes};
 use crate::source::Source;
 use crate::{Backup, Options};
 
@@ -59,6 +61,23 @@ pub(super) fn ask(
         }
     }
     virsh.gather(name, &names).map(Some)
+}
+
+/// Asks virsh about a domain, and looks at what matters to a backup of it on this machine: the facts that a recording
+/// holds.
+///
+/// # Errors
+///
+/// Fails where libvirt cannot be asked.
+#[cfg(feature = "internals")]
+pub fn look_for(virsh: &str, domain: &str, backup: &str, options: &Options) -> anyhow::Result<Files> {
+    let mut names = Names::default();
+    names.add(backup.as_bytes());
+    let mut gathered = Virsh::new(virsh, None)?.gather(domain, &names)?;
+    let (source, _) = gathered.source(options.release);
+    let domain = crate::Domain::parse(source.text()).map_err(|_| anyhow::anyhow!("cannot read the domain"))?;
+    let probes = crate::pipeline::probes(backup, &domain, &gathered.vm, options);
+    Ok(probes.map(|probes| look(&probes, &gathered.vm)).unwrap_or_default())
 }
 
 impl Names {

@@ -9,9 +9,10 @@ use serde::Serialize;
 use crate::cli::args::{CommonArgs, ConfigArgs, Format, PlanArgs, PlanFormat, VmArgs};
 use crate::cli::levels::Levels;
 use crate::cli::report::{
-    CheckedFile, JsonNotChecked, Reporter, Status, diagnostics_as_json, not_checked_as_json, visible, visible_line,
-    write_not_checked,
+    CheckedFile, Reporter, Status, diagnostics_as_json, visible, visible_line, write_not_checked,
 };
+use crate::diagnostic::NotChecked;
+use crate::host::sizes::Share;
 use crate::plan::{Decision, Plan, Setting};
 
 use super::input::Content;
@@ -190,15 +191,16 @@ struct JsonPlan<'a> {
     accepted: bool,
     mode: Option<&'a str>,
     disks: Vec<JsonRow<'a>>,
+    file_systems: Vec<JsonFileSystem<'a>>,
+    newest_checkpoint: Option<&'a str>,
     summary: Option<String>,
     diagnostics: serde_json::Value,
-    not_checked: Vec<JsonNotChecked<'a>>,
+    not_checked: &'a [NotChecked],
 }
 
 #[derive(Serialize)]
 struct JsonRow<'a> {
     disk: &'a str,
-    #[serde(rename = "taken")]
     included: bool,
     /// Why it is excluded.
     reason: Option<&'a str>,
@@ -215,6 +217,15 @@ struct JsonRow<'a> {
     free: Option<u64>,
     /// The checkpoints that cover it, the oldest first; null where libvirt was not asked.
     checkpoints: Option<&'a [String]>,
+}
+
+/// What goes to one file system.
+#[derive(Serialize)]
+struct JsonFileSystem<'a> {
+    mount: Option<&'a str>,
+    disks: &'a [String],
+    estimate: u64,
+    free: u64,
 }
 
 #[derive(Serialize)]
@@ -237,13 +248,20 @@ fn write_json(out: &mut dyn Write, checked: &CheckedFile, plan: Option<&Plan>) -
         accepted: checked.status == Status::Ok,
         mode: plan.map(|plan| plan.mode.name()),
         disks: plan.iter().flat_map(|plan| &plan.rows).map(json_row).collect(),
+        file_systems: plan.iter().flat_map(|plan| &plan.shares).map(json_file_system).collect(),
+        newest_checkpoint: plan.and_then(|plan| plan.newest_checkpoint.as_deref()),
         summary: plan.map(Plan::summary),
         diagnostics: diagnostics_as_json(checked)?,
-        not_checked: not_checked_as_json(checked),
+        not_checked: &checked.not_checked,
     };
     writeln!(out, "{}", visible::json(&serde_json::to_string_pretty(&json)?))?;
     out.flush()?;
     Ok(())
+}
+
+fn json_file_system(share: &Share) -> JsonFileSystem<'_> {
+    let mount = (!share.mount.is_empty()).then_some(&*share.mount);
+    JsonFileSystem { mount, disks: &share.disks, estimate: share.estimate, free: share.free }
 }
 
 fn json_row(row: &crate::plan::Row) -> JsonRow<'_> {

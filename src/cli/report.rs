@@ -9,7 +9,7 @@ mod summary;
 pub(crate) mod visible;
 
 pub(crate) use full::write_not_checked;
-pub(crate) use json::{JsonNotChecked, diagnostics as diagnostics_as_json, not_checked as not_checked_as_json};
+pub(crate) use json::diagnostics as diagnostics_as_json;
 pub(crate) use visible::line as visible_line;
 
 use std::collections::BTreeSet;

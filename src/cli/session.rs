@@ -398,10 +398,23 @@ pub(super) fn read_source(
 pub(super) fn release_of(vm: &Vm, env: &mut Env<'_>) -> anyhow::Result<Release> {
     let Some(written) = &vm.release else { return Ok(Release::default()) };
     let release = Release::nearest(written).unwrap_or_default();
-    if release.name() != written {
-        env.print_message(&format!("for libvirt {written} this answers as {release} would"))?;
-    }
+    note_release(written, release, env)?;
     Ok(release)
+}
+
+/// The release to answer for.
+pub(super) fn release(asked: Option<&RequestedRelease>, env: &mut Env<'_>) -> anyhow::Result<Release> {
+    let Some(asked) = asked else { return Ok(Release::default()) };
+    note_release(&asked.written, asked.release, env)?;
+    Ok(asked.release)
+}
+
+/// Says which known release is taken for another one.
+fn note_release(written: &str, release: Release, env: &mut Env<'_>) -> std::io::Result<()> {
+    if release.name() == written {
+        return Ok(());
+    }
+    env.print_message(&format!("libvirt {written} is treated as {release}"))
 }
 
 /// Parses a domain or checkpoint.
@@ -418,15 +431,6 @@ fn read_companion<T>(
     }
     let diagnostics = diagnostics.into_iter().map(|diagnostic| diagnostic.moved_to(document)).collect();
     Input { source: Arc::new(source), value, diagnostics }
-}
-
-/// The release to answer for, with a note where that is not the one asked for.
-pub(super) fn release(asked: Option<&RequestedRelease>, env: &mut Env<'_>) -> anyhow::Result<Release> {
-    let Some(asked) = asked else { return Ok(Release::default()) };
-    if asked.release.name() != asked.written {
-        env.print_message(&format!("libvirt {} is treated as {}", asked.written, asked.release))?;
-    }
-    Ok(asked.release)
 }
 
 /// Reads the values of `--existing-checkpoint`.

@@ -3,10 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+#[cfg(feature = "cli")]
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostic::NotChecked;
 
 /// What was looked at.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
+#[cfg_attr(feature = "cli", serde(default))]
 pub struct Files {
     /// Why the daemon may see other files than this process; then nothing about files is certain.
     pub other_view: Option<String>,
@@ -44,6 +49,8 @@ impl Files {
 
 /// A user of the machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
+#[cfg_attr(feature = "cli", serde(default))]
 pub struct User {
     /// The number.
     pub uid: u32,
@@ -53,6 +60,7 @@ pub struct User {
 
 /// Device and inode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize), serde(try_from = "String", into = "String"))]
 pub struct Id {
     /// The number of the file system.
     pub device: u64,
@@ -60,8 +68,29 @@ pub struct Id {
     pub inode: u64,
 }
 
+/// `DEVICE:INODE`
+impl From<Id> for String {
+    fn from(Id { device, inode }: Id) -> Self {
+        format!("{device}:{inode}")
+    }
+}
+
+impl TryFrom<String> for Id {
+    type Error = String;
+
+    fn try_from(written: String) -> Result<Self, String> {
+        let numbers = written.split_once(':').map(|(device, inode)| (device.parse(), inode.parse()));
+        match numbers {
+            Some((Ok(device), Ok(inode))) => Ok(Self { device, inode }),
+            _ => Err(written),
+        }
+    }
+}
+
 /// Who may do what with a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
+#[cfg_attr(feature = "cli", serde(default))]
 pub struct Access {
     /// The owner.
     pub uid: u32,
@@ -107,6 +136,8 @@ impl User {
 
 /// Where a path leads, symbolic links followed as the kernel does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
+#[cfg_attr(feature = "cli", serde(default))]
 pub struct Place {
     /// The path without links, as far as it could be followed.
     pub resolved: String,
@@ -146,6 +177,7 @@ impl Place {
 
 /// A directory on the way of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
 pub struct Directory {
     /// Its path, without links.
     pub path: String,
@@ -157,6 +189,7 @@ pub struct Directory {
 
 /// What stands at the end of a path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
 pub enum End {
     /// This.
     Found(Node),
@@ -177,6 +210,8 @@ pub enum End {
 
 /// A file of any kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
+#[cfg_attr(feature = "cli", serde(default))]
 pub struct Node {
     /// What it is.
     pub kind: Kind,
@@ -196,6 +231,7 @@ pub struct Node {
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
 pub enum Kind {
     /// A regular file.
     #[default]
@@ -232,6 +268,8 @@ impl Kind {
 
 /// A file system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
+#[cfg_attr(feature = "cli", serde(default))]
 pub struct FileSystem {
     /// Its number: two directories with one number share its space.
     pub device: u64,
@@ -280,6 +318,8 @@ impl FileSystem {
 // Each is a lock of its own.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
+#[cfg_attr(feature = "cli", serde(default))]
 pub struct Lock {
     /// It writes.
     pub writes: bool,
@@ -293,6 +333,8 @@ pub struct Lock {
 
 /// What an image file says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
+#[cfg_attr(feature = "cli", serde(default))]
 pub struct ImageFile {
     /// Its format, such as `qcow2`; `raw` when it is none that is known.
     pub format: String,
@@ -312,17 +354,20 @@ pub struct ImageFile {
 
 /// A TCP port that something listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
 pub struct Listener {
     /// The address; unspecified for every one.
     pub address: IpAddr,
     /// The port.
     pub port: u16,
     /// Whether a listener on every IPv6 address takes IPv4 connections too.
+    #[cfg_attr(feature = "cli", serde(default))]
     pub takes_ipv4: bool,
 }
 
 /// What a name of a server stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
 pub enum Host {
     /// Addresses of this host.
     Local(Vec<IpAddr>),
@@ -336,6 +381,8 @@ pub enum Host {
 
 /// What keeps QEMU from using certificates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(Deserialize, Serialize))]
+#[cfg_attr(feature = "cli", serde(default))]
 pub struct Certificates {
     /// What is wrong.
     pub problem: String,

@@ -25,16 +25,18 @@ pub(super) fn run_stages<T>(
     let Some(written) = checkpoint else { return (None, diagnostics.into()) };
     let mut aligned = written.clone();
     add_new(&mut diagnostics, align(&mut aligned, domain, options, purpose));
+    let mut not_checked = Vec::new();
     if purpose == Purpose::Check {
-        let later = preflight::check_checkpoint(written, domain, options);
+        let (later, open) = preflight::check_checkpoint(written, domain, options);
         // Here the checkpoint is the main document, not a companion of a backup.
         let later = later.into_iter().map(|found| found.relabelled(Document::Checkpoint, Document::Backup));
         add_new(&mut diagnostics, later.collect());
+        not_checked = open;
     }
     let is_sound = !diagnostics.iter().any(Diagnostic::is_error);
     // Advice is for what libvirt accepts.
     diagnostics.retain(|diagnostic| diagnostic.is_error() || is_sound && purpose == Purpose::Check);
-    (is_sound.then(|| then(&aligned)), in_order(diagnostics).into())
+    (is_sound.then(|| then(&aligned)), Checked { diagnostics: in_order(diagnostics), not_checked })
 }
 
 pub(super) fn align(

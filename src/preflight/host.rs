@@ -37,7 +37,24 @@ pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
         space::check(&host, &mut of_files);
         found.extend(of_files.into_iter().map(|diagnostic| host.weighed(diagnostic)));
     }
-    // What the documents rule out themselves is said already.
+    add_new(diagnostics, found);
+}
+
+/// A checkpoint that is created by itself.
+pub(super) fn check_checkpoint(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(facts) = context.options.host.as_deref() else { return };
+    let mut found: Vec<_> = domain::check_checkpoint(context, &facts.vm).into_iter().collect();
+    if let (Some(files), true) = (&facts.files, found.is_empty()) {
+        let host = Host { context, facts, files };
+        let mut of_files = Vec::new();
+        bitmap::check(&host, &mut of_files);
+        found.extend(of_files.into_iter().map(|diagnostic| host.weighed(diagnostic)));
+    }
+    add_new(diagnostics, found);
+}
+
+/// Adds what the documents do not rule out themselves.
+fn add_new(diagnostics: &mut Vec<Diagnostic>, found: Vec<Diagnostic>) {
     let known: Vec<_> =
         diagnostics.iter().filter(|known| known.is_error()).map(|known| known.primary.clone()).collect();
     let is_new = |new: &Diagnostic| {

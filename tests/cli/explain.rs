@@ -56,3 +56,22 @@ fn a_message_that_names_nothing_is_said_to() {
     let other = run(&["explain", "error: failed to get domain 'vm'"]);
     assert_eq!((other.status, other.stdout.contains("no message that a rule is known for")), (2, true));
 }
+
+#[test]
+fn messages_about_hosts_are_explained() {
+    let report = include_str!("../host/messages.snap");
+    let mut rule = None;
+    let mut explained = 0;
+    for line in report.lines().map(str::trim) {
+        if let Some(error) = line.strip_prefix("error: ") {
+            rule = error.strip_suffix(']').and_then(|error| error.rsplit_once('[')).map(|(_, rule)| rule);
+        }
+        let Some(message) = line.strip_prefix("libvirt: ").filter(|message| *message != "none") else { continue };
+        let Some(rule) = rule.take().filter(|rule| rule.starts_with("host/")) else { continue };
+        let json: Value = serde_json::from_str(&run(&["explain", "--format", "json", message]).stdout).unwrap();
+        let found: Vec<_> = json["rules"].as_array().unwrap().iter().map(|found| &found["rule"]).collect();
+        assert!(found.contains(&&Value::from(rule)), "{message}: {found:?}, not {rule}");
+        explained += 1;
+    }
+    assert!(explained >= 57, "{explained}");
+}

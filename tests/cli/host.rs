@@ -200,6 +200,23 @@ fn bitmaps_in_images_are_found() {
 }
 
 #[test]
+fn checkpoints_by_themselves_are_checked_on_the_host() {
+    let checkpoint = |name: &str| {
+        format!("<domaincheckpoint><name>{name}</name><disks><disk name='vdb'/></disks></domaincheckpoint>")
+    };
+    let running = Lab::new("checkpoint", "running");
+    assert_eq!(running.errors(&[], &checkpoint("monday")), ["checkpoint/name-exists"]);
+    assert_eq!(running.errors(&[], &checkpoint("new")), [""; 0]);
+    let mut image = qcow2(32 << 20);
+    image[7] = 2;
+    fs::write(running.path("images/data.qcow2"), image).unwrap();
+    assert_eq!(running.errors(&[], &checkpoint("new")), ["host/old-qcow2"]);
+    let stopped = Lab::new("checkpoint-stopped", "stopped");
+    assert_eq!(stopped.errors(&[], &checkpoint("new")), ["host/inactive-domain"]);
+    assert_eq!(stopped.errors(&["--redefine"], &checkpoint("new")), ["parse/incomplete-redefinition"]);
+}
+
+#[test]
 fn nothing_is_said_of_files_that_libvirt_sees_and_this_process_does_not() {
     let lab = Lab::new("view", "running");
     fs::write(lab.path("backup/vda"), "").unwrap();
@@ -242,7 +259,7 @@ fn the_release_is_the_daemons() {
     assert!(run.stdout.contains("[schema/plain-push-disk]"), "{}", run.stdout);
     lab.answer("version", "Running against daemon: 13.1.0\n");
     let run = lab.run(&["check", "--vm", "shop"], &plain());
-    assert_eq!(run.stderr, "backupxml: for libvirt 13.1.0 this answers as 12.8.0 would\n");
+    assert_eq!(run.stderr, "backupxml: libvirt 13.1.0 is treated as 12.8.0\n");
 }
 
 #[test]
@@ -310,8 +327,39 @@ fn a_plan_shows_sizes_and_checkpoints() {
     assert!(disk(0, "free").as_u64().unwrap() > 0);
     assert_eq!(disk(0, "checkpoints"), serde_json::json!(["monday", "tuesday"]));
     assert_eq!(disk(1, "checkpoints"), serde_json::json!(["tuesday"]), "monday's bitmap of vdb is lost");
+    assert_eq!(json["newest_checkpoint"], "tuesday");
+    assert_eq!(json["file_systems"][0]["disks"], serde_json::json!(["vda", "vdb"]));
+    assert_is_a_plan(&json);
+    // A schema that accepted anything would prove nothing.
+    for (pointer, wrong) in [("/mode", "pulled"), ("/disks/0/capacity", "64"), ("/file_systems/0/free", "1")] {
+        let mut json = json.clone();
+        *json.pointer_mut(pointer).unwrap() = Value::from(wrong);
+        assert!(!plan_schema().is_valid(&json), "{pointer}");
+    }
+    let refused = lab.run(&["plan", "--vm", "shop", "--format", "json"], "<domainbackup mode='on'/>");
+    let refused: Value = serde_json::from_str(&refused.stdout).unwrap();
+    assert_eq!((&refused["mode"], refused["diagnostics"].as_array().unwrap().len()), (&Value::Null, 1));
+    assert_is_a_plan(&refused);
     // Without libvirt, nothing is known of them.
     let plan = command(&["plan", "--domain", "examples/domain.xml", "--format", "json", "examples/backup.xml"]);
     let json: Value = serde_json::from_slice(&{ plan }.output().unwrap().stdout).unwrap();
     assert_eq!((&json["disks"][0]["estimate"], &json["disks"][0]["checkpoints"]), (&Value::Null, &Value::Null));
+    assert_is_a_plan(&json);
+}
+
+fn plan_schema() -> jsonschema::Validator {
+    let schema = |text| serde_json::from_str::<Value>(text).unwrap();
+    let report = schema(include_str!("../../docs/report.schema.json"));
+    let mut plan = schema(include_str!("../../docs/plan.schema.json"));
+    // The schemas are files next to each other.
+    for definition in ["diagnostic", "not_checked", "label", "fix", "edit", "offset", "ordinal"] {
+        plan["$defs"][definition] = report["$defs"][definition].clone();
+    }
+    let text = plan.to_string().replace("report.schema.json#", "#");
+    jsonschema::draft202012::new(&schema(&text)).unwrap()
+}
+
+fn assert_is_a_plan(json: &Value) {
+    let errors: Vec<_> = plan_schema().iter_errors(json).map(|error| error.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
 }

@@ -42,6 +42,10 @@ fn every_shell_completes_commands_options_and_values() {
             assert!(script.stdout.contains(value) || (shell, *value) == ("fish", "nushell"), "{shell}: {value}");
         }
     }
+    // `explain` takes names of rules as words.
+    let bash = run(&["completions", "bash"]).stdout;
+    let (_, explain) = bash.split_once("        backupxml__subcmd__explain)").expect("a case for explain");
+    assert!(explain.split(";;").next().unwrap_or_default().contains("schema/missing-server"), "{explain}");
     assert_eq!(run(&["completions", "tcsh"]).status, 2);
 }
 

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use memchr::memmem;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::UintRef;
-use x509_cert::der::{Decode, Reader, SliceReader, pem};
+use x509_cert::der::{Decode, Encode, Reader, SliceReader, pem};
 
 use crate::diagnostic::NotChecked;
 use crate::host::Vm;
@@ -173,12 +173,19 @@ fn certificate(path: &str, what: &str, bytes: &[u8]) -> Result<Certificate, (Str
 }
 
 /// Whether a private key is that of a certificate; `None` where only QEMU can say. An RSA key holds the modulus of its
-/// public key.
+/// public key, and the key of an elliptic curve mostly holds the public key as the certificate does.
 fn has_key_of(certificate: &Certificate, key: &[u8]) -> Option<bool> {
     const RSA: &str = "1.2.840.113549.1.1.1";
     let public = certificate.tbs_certificate().subject_public_key_info();
-    if public.algorithm.oid.to_string() != RSA {
+    let (label, private) = pem::decode_vec(key).ok()?;
+    if label.contains("ENCRYPTED") {
         return None;
+    }
+    if public.algorithm.oid.to_string() != RSA {
+        let point = public.subject_public_key.to_der().ok()?;
+        let (tag, _) = point.split_at_checked(point.len().checked_sub(public.subject_public_key.raw_bytes().len())?)?;
+        let is_held = memmem::find(&private, &point).is_some();
+        return (is_held || memmem::find(&private, tag).is_some()).then_some(is_held);
     }
     let mut reader = SliceReader::new(public.subject_public_key.raw_bytes()).ok()?;
     let modulus = reader.sequence(|reader| {
@@ -186,9 +193,5 @@ fn has_key_of(certificate: &Certificate, key: &[u8]) -> Option<bool> {
         UintRef::decode(reader)?;
         Ok::<_, x509_cert::der::Error>(modulus)
     });
-    let (label, private) = pem::decode_vec(key).ok()?;
-    if label.contains("ENCRYPTED") {
-        return None;
-    }
     Some(memmem::find(&private, modulus.ok()?.as_bytes()).is_some())
 }

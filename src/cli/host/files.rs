@@ -66,6 +66,8 @@ pub(in crate::cli) fn look(probes: &Probes, vm: &Vm) -> Files {
     }
     if !probes.paths.is_empty() {
         files.locks = locks(&fs::read_to_string("/proc/locks").unwrap_or_default());
+        let found: BTreeSet<_> = files.paths.values().filter_map(Place::node).map(|node| node.lock_id).collect();
+        files.locks.retain(|id, _| found.contains(id));
     }
     for path in &probes.headers {
         if let Some(image) = image::look(path, &mut files.not_checked) {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::diagnostic::{Applicability, Diagnostic, Document, Edit, Fix, Label};
+use crate::diagnostic::{Applicability, Diagnostic, Document, Edit, Fix, Label, NotChecked};
 use crate::source::Source;
 
 use super::{CheckedFile, Summary, visible};
@@ -14,14 +14,7 @@ struct JsonFile<'a> {
     path: &'a str,
     status: &'a str,
     diagnostics: Vec<JsonDiagnostic<'a>>,
-    not_checked: Vec<JsonNotChecked<'a>>,
-}
-
-/// What could not be checked, and what to do so that it is.
-#[derive(Serialize)]
-pub(crate) struct JsonNotChecked<'a> {
-    message: &'a str,
-    help: Option<&'a str>,
+    not_checked: &'a [NotChecked],
 }
 
 #[derive(Serialize)]
@@ -72,7 +65,7 @@ pub(super) fn file(out: &mut dyn Write, checked: &CheckedFile) -> io::Result<()>
         path: &checked.name,
         status: checked.status.name(),
         diagnostics: checked.diagnostics.iter().map(|found| diagnostic(checked, found)).collect(),
-        not_checked: not_checked(checked),
+        not_checked: &checked.not_checked,
     };
     let text = serde_json::to_string(&file)?;
     write!(out, "{}", visible::json(&text))
@@ -90,15 +83,6 @@ pub(super) fn finish(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
 /// The diagnostics of one file.
 pub(crate) fn diagnostics(checked: &CheckedFile) -> serde_json::Result<serde_json::Value> {
     serde_json::to_value(checked.diagnostics.iter().map(|found| diagnostic(checked, found)).collect::<Vec<_>>())
-}
-
-/// What could not be checked of one file.
-pub(crate) fn not_checked(checked: &CheckedFile) -> Vec<JsonNotChecked<'_>> {
-    checked
-        .not_checked
-        .iter()
-        .map(|open| JsonNotChecked { message: &open.message, help: open.help.as_deref() })
-        .collect()
 }
 
 fn diagnostic<'a>(checked: &'a CheckedFile, diagnostic: &'a Diagnostic) -> JsonDiagnostic<'a> {

@@ -1,11 +1,24 @@
 //! Whether the domain can start a backup now.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Document};
 use crate::host::{Job, State, Vm};
 use crate::preflight::Context;
 use crate::rules::Rule;
 
 use super::warning;
+
+/// A checkpoint that is created by itself.
+pub(super) fn check_checkpoint(context: &Context<'_>, vm: &Vm) -> Option<Diagnostic> {
+    let Some(State::Inactive(state)) = &vm.state else { return None };
+    let message =
+        format!("the domain does not run ({state}), and only a running or paused domain can have a new checkpoint");
+    Some(
+        Diagnostic::new(Rule::HostInactiveDomain, context.backup.tag.place(), message)
+            .in_document(Document::Checkpoint)
+            .help("start it first")
+            .libvirt("Operation not supported: cannot create checkpoint for inactive domain"),
+    )
+}
 
 pub(super) fn check(context: &Context<'_>, vm: &Vm, diagnostics: &mut Vec<Diagnostic>) {
     if let Some(State::Inactive(state)) = &vm.state {

@@ -101,6 +101,14 @@ fn check_socket(host: &Host<'_, '_>, socket: &Text) -> Option<Diagnostic> {
                 .libvirt(if is_missing { bind } else { unlink(no_way.said) }),
         );
     }
+    if let Some(system) = host.file_system(place).filter(|system| system.is_virtual()) {
+        let said = if system.kind == "proc" { "No such file or directory" } else { "Operation not permitted" };
+        return Some(
+            diagnostic(Rule::PermissionDenied, format!("no socket can be created in {}", system.mount))
+                .help("write a path on a file system that holds data")
+                .libvirt(format!("{START}Failed to bind socket to {path}: {said}")),
+        );
+    }
     if host.file_system(place).is_some_and(|system| system.read_only) {
         return Some(
             diagnostic(Rule::ReadOnlyFileSystem, format!("{path} is on a file system that is mounted read-only"))
