@@ -7,7 +7,7 @@ mod completions;
 mod config;
 mod diff;
 mod explain;
-pub(crate) mod host;
+mod host;
 mod input;
 mod jobs;
 mod levels;
@@ -27,6 +27,8 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 
 use args::Command;
+#[cfg(feature = "internals")]
+pub use host::look_for;
 use report::visible_line;
 
 /// How the program ends.

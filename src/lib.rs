@@ -73,12 +73,10 @@ mod wording;
 #[doc(hidden)]
 pub mod cli;
 
-/// Single stages, for benchmarks and recordings. Not part of the library's interface; may change at any time.
+/// Single stages, for benchmarks. Not part of the library's interface; may change at any time.
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals {
-    #[cfg(feature = "cli")]
-    pub use crate::cli::host::look_for;
     pub use crate::parse::parse as parse_document;
     pub use crate::syntax::parse_valid as parse_xml;
 }

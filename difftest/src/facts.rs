@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use backupxml::internals::look_for;
+use backupxml::cli::look_for;
 use backupxml::{Options, checkpoint};
 
 #[derive(clap::Args)]
