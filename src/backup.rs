@@ -220,16 +220,16 @@ pub struct Backup {
 }
 
 impl Backup {
-    /// A push mode backup without disks, located at `tag`.
-    pub(crate) fn without_disks(tag: Span) -> Self {
+    /// A backup of no disks.
+    pub(crate) fn new(mode: Mode) -> Self {
         Self {
-            mode: Mode::Push,
+            mode,
             incremental: None,
             server: None,
             disks: Vec::new(),
             empty_disk_entries: 0,
             private_data: PrivateData::default(),
-            tag: Spanned::written((), tag),
+            tag: Spanned::default(),
             disks_tag: Spanned::default(),
         }
     }
@@ -238,20 +238,45 @@ impl Backup {
 /// The NBD server of a pull mode backup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Server {
-    /// How clients connect.
-    pub transport: Transport,
+    /// Where clients connect.
+    pub address: Address,
     /// Whether TLS is used; `None` for the default in the host's configuration.
     pub tls: Option<bool>,
-    /// The host name or address it listens on.
-    pub name: Option<Text>,
-    /// The port; 0 lets libvirt choose.
-    pub port: u16,
-    /// The path of the socket.
-    pub socket: Option<Text>,
-    /// The name of the passed file descriptors.
-    pub fdgroup: Option<Text>,
     /// The start tag.
     pub tag: Spanned<()>,
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Address {
+    /// A TCP port.
+    Tcp {
+        /// The host name or address.
+        name: Text,
+        /// The port; 0 lets libvirt choose.
+        port: u16,
+    },
+    /// A Unix domain socket.
+    Unix {
+        /// Its path.
+        socket: Text,
+    },
+    /// File descriptors passed to libvirt beforehand.
+    Fd {
+        /// Their name.
+        group: Text,
+    },
+}
+
+impl Server {
+    /// The path of its socket, if it has one.
+    #[must_use]
+    pub fn socket(&self) -> Option<&Text> {
+        match &self.address {
+            Address::Unix { socket } => Some(socket),
+            Address::Tcp { .. } | Address::Fd { .. } => None,
+        }
+    }
 }
 
 /// A disk of the backup.
@@ -330,12 +355,21 @@ pub struct Destination {
 pub struct Seclabel {
     /// The security driver it applies to.
     pub model: Option<Text>,
-    /// Whether libvirt skipped labelling this file.
-    pub labelskip: bool,
-    /// Whether libvirt relabels the file.
-    pub relabel: bool,
+    /// What libvirt does.
+    pub labelling: Labelling,
     /// The label; never empty.
     pub label: Option<Text>,
+}
+
+/// What libvirt does about the label of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Labelling {
+    /// It sets a label: `relabel='yes'`.
+    Relabelled,
+    /// It leaves the label as it is: `relabel='no'`.
+    Kept,
+    /// It skipped labelling: `labelskip='yes'`.
+    Skipped,
 }
 
 /// Encryption of a destination.

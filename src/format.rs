@@ -8,8 +8,8 @@
 use xmlwriter::{Indent, Options, XmlWriter};
 
 use crate::backup::{
-    Backup, Cipher, Destination, Disk, Encryption, Ivgen, Mode, PrivateData, Seclabel, Secret, Server, StorageType,
-    yes_no,
+    Address, Backup, Cipher, Destination, Disk, Encryption, Ivgen, Labelling, Mode, PrivateData, Seclabel, Secret,
+    Server, StorageType, yes_no,
 };
 
 /// The text that libvirt prints for `backup`.
@@ -88,14 +88,23 @@ impl Write for XmlWriter {
 
     fn server(&mut self, server: &Server) {
         self.start_element("server");
-        self.attribute("transport", server.transport.name());
+        let transport = match &server.address {
+            Address::Tcp { .. } => "tcp",
+            Address::Unix { .. } => "unix",
+            Address::Fd { .. } => "fd",
+        };
+        self.attribute("transport", transport);
         self.optional("tls", server.tls.map(yes_no));
-        self.optional("name", server.name.as_ref().map(|name| &*name.value));
-        if server.port != 0 {
-            self.write_attribute("port", &server.port);
+        match &server.address {
+            Address::Tcp { name, port } => {
+                self.attribute("name", &name.value);
+                if *port != 0 {
+                    self.write_attribute("port", port);
+                }
+            }
+            Address::Unix { socket } => self.attribute("socket", &socket.value),
+            Address::Fd { group } => self.attribute("fdgroup", &group.value),
         }
-        self.optional("socket", server.socket.as_ref().map(|socket| &*socket.value));
-        self.optional("fdgroup", server.fdgroup.as_ref().map(|fdgroup| &*fdgroup.value));
         self.end_element();
     }
 
@@ -152,10 +161,10 @@ impl Write for XmlWriter {
     fn seclabel(&mut self, seclabel: &Seclabel) {
         self.start_element("seclabel");
         self.optional("model", seclabel.model.as_ref().map(|model| &*model.value));
-        if seclabel.labelskip {
-            self.attribute("labelskip", "yes");
-        } else {
-            self.attribute("relabel", yes_no(seclabel.relabel));
+        match seclabel.labelling {
+            Labelling::Relabelled => self.attribute("relabel", "yes"),
+            Labelling::Kept => self.attribute("relabel", "no"),
+            Labelling::Skipped => self.attribute("labelskip", "yes"),
         }
         if let Some(label) = &seclabel.label {
             self.text("label", &label.value);

@@ -62,7 +62,7 @@ pub fn parse(document: &Document<'_>, release: Release) -> (Option<Backup>, Vec<
 fn parse_backup<'i>(context: &mut Context<'i>, root: Element<'_, 'i>) -> Backup {
     let fields = read_element(context, root, &DOMAINBACKUP);
     let mode = effective_mode(context, &fields);
-    let server = fields.child("server").map(|server| {
+    let server = fields.child("server").and_then(|server| {
         let found = read_element(context, server, &SERVER);
         server::parse(context, &found)
     });

@@ -23,7 +23,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::backup::{Backup, Disk};
+use crate::backup::{Backup, Disk, Mode, Spanned};
 use crate::checkpoint::align::Finder;
 use crate::checkpoint::{Checkpoint, Existing};
 use crate::diagnostic::{Diagnostic, NotChecked, Span};
@@ -170,7 +170,7 @@ pub(crate) fn check_checkpoint(
     domain: Option<&Domain>,
     options: &Options,
 ) -> (Vec<Diagnostic>, Vec<NotChecked>) {
-    let backup = Backup::without_disks(checkpoint.tag);
+    let backup = Backup { tag: Spanned::written((), checkpoint.tag), ..Backup::new(Mode::Push) };
     let options = Options { checkpoint: Some(Arc::new(checkpoint)), ..options.clone() };
     let context = Context::new(&backup, domain, &options);
     let mut diagnostics = Vec::new();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::checkpoint::is_name;
 
-use super::text::{DiskName, Invalid};
+use super::text::{DiskName, Invalid, conversions};
 use crate::format::format_new_checkpoint;
 
 /// Maximum length in bytes that libvirt can save: it writes `NAME.xml.new` first, and Linux allows 255.
@@ -31,13 +31,9 @@ impl NewCheckpointName {
             ))
         }
     }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
+
+conversions!(NewCheckpointName);
 
 /// A checkpoint that is created when a backup starts, as the base of later incremental backups.
 ///

@@ -1,6 +1,6 @@
 //! Destinations, their security labels and their encryption.
 
-use crate::backup::{self, EncryptionEngine, EncryptionFormat, Spanned, StorageType};
+use crate::backup::{self, Disk, EncryptionEngine, EncryptionFormat, Labelling, Seclabel, Spanned, StorageType, Text};
 
 use super::text::{Invalid, Path, Uuid, Word};
 
@@ -11,73 +11,55 @@ const MAX_LABEL_LENGTH: usize = 4096;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Destination {
     storage_type: StorageType,
-    path: Path,
-    seclabels: Vec<(Option<Word>, Label)>,
-    encryption: Option<Encryption>,
+    destination: backup::Destination,
 }
 
 impl Destination {
+    fn new(storage_type: StorageType, path: Path) -> Self {
+        let destination = backup::Destination { path: Some(path.into()), ..backup::Destination::default() };
+        Self { storage_type, destination }
+    }
+
     /// A file.
     #[must_use]
     pub fn file(path: Path) -> Self {
-        Self { storage_type: StorageType::File, path, seclabels: Vec::new(), encryption: None }
+        Self::new(StorageType::File, path)
     }
 
     /// A block device.
     #[must_use]
     pub fn block(path: Path) -> Self {
-        Self { storage_type: StorageType::Block, ..Self::file(path) }
+        Self::new(StorageType::Block, path)
     }
 
     /// Sets the label for a security driver, or for every driver if `model` is `None`. A second label for a model
     /// replaces the first.
     #[must_use]
     pub fn seclabel(mut self, model: Option<Word>, label: Label) -> Self {
-        self.seclabels.retain(|(known, _)| *known != model);
-        self.seclabels.push((model, label));
+        let model = model.map(Text::from);
+        self.destination.seclabels.retain(|known| known.model != model);
+        self.destination.seclabels.push(Seclabel { model, labelling: label.labelling, label: label.label });
         self
     }
 
     /// Encrypts the destination.
     #[must_use]
     pub fn encryption(mut self, encryption: Encryption) -> Self {
-        self.encryption = Some(encryption);
+        self.destination.encryption = Some(Box::new(encryption.0));
         self
     }
 
-    pub(super) fn storage_type(&self) -> StorageType {
-        self.storage_type
-    }
-
-    pub(super) fn destination(&self) -> backup::Destination {
-        let seclabel = |(model, label): &(Option<Word>, Label)| backup::Seclabel {
-            model: model.as_ref().map(|model| super::text(model.as_str())),
-            labelskip: label.0 == Labelling::Skipped,
-            relabel: matches!(label.0, Labelling::Relabelled(_)),
-            label: match &label.0 {
-                Labelling::Relabelled(label) => Some(super::text(label.as_str())),
-                Labelling::Kept | Labelling::Skipped => None,
-            },
-        };
-        backup::Destination {
-            has_unreadable_path: false,
-            path: Some(super::text(self.path.as_str())),
-            fdgroup: None,
-            seclabels: self.seclabels.iter().map(seclabel).collect(),
-            encryption: self.encryption.as_ref().map(|encryption| Box::new(encryption.encryption())),
-        }
+    pub(super) fn set(self, disk: &mut Disk) {
+        disk.storage_type = Spanned::implied(self.storage_type);
+        disk.destination = Some(Box::new(self.destination));
     }
 }
 
 /// How a security driver labels a destination.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Label(Labelling);
-
-#[derive(Clone, Debug, PartialEq)]
-enum Labelling {
-    Relabelled(Word),
-    Kept,
-    Skipped,
+pub struct Label {
+    labelling: Labelling,
+    label: Option<Text>,
 }
 
 impl Label {
@@ -89,7 +71,7 @@ impl Label {
     pub fn new(label: impl Into<String>) -> Result<Self, Invalid> {
         let label = Word::new(label)?;
         if (1..=MAX_LABEL_LENGTH).contains(&label.as_str().len()) {
-            Ok(Self(Labelling::Relabelled(label)))
+            Ok(Self { labelling: Labelling::Relabelled, label: Some(label.into()) })
         } else {
             Err(Invalid::new(label.as_str(), "a label of 1 to 4096 bytes"))
         }
@@ -98,68 +80,51 @@ impl Label {
     /// Keeps the present label: `relabel='no'`.
     #[must_use]
     pub fn kept() -> Self {
-        Self(Labelling::Kept)
+        Self { labelling: Labelling::Kept, label: None }
     }
 
     /// Labelling was skipped: `labelskip='yes'`.
     #[must_use]
     pub fn skipped() -> Self {
-        Self(Labelling::Skipped)
+        Self { labelling: Labelling::Skipped, label: None }
     }
 }
 
 /// LUKS encryption.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Encryption {
-    secret: Secret,
-    by_qemu: bool,
-    cipher: Option<(Cipher, Ivgen)>,
-}
+pub struct Encryption(backup::Encryption);
 
 impl Encryption {
     /// Encryption with a passphrase stored by libvirt.
     #[must_use]
     pub fn luks(secret: Secret) -> Self {
-        Self { secret, by_qemu: false, cipher: None }
+        let secret = match secret {
+            Secret::Uuid(uuid) => backup::Secret::Uuid(uuid.into()),
+            Secret::Usage(usage) => backup::Secret::Usage(usage.into()),
+        };
+        Self(backup::Encryption {
+            format: EncryptionFormat::Luks,
+            engine: None,
+            secrets: vec![secret],
+            cipher: None,
+            ivgen: None,
+            tag: Spanned::default(),
+        })
     }
 
     /// QEMU encrypts: `engine='qemu'`.
     #[must_use]
     pub fn by_qemu(mut self) -> Self {
-        self.by_qemu = true;
+        self.0.engine = Some(EncryptionEngine::Qemu);
         self
     }
 
     /// Sets the cipher and the generator of initialization vectors, which are allowed only together.
     #[must_use]
     pub fn cipher(mut self, cipher: Cipher, ivgen: Ivgen) -> Self {
-        self.cipher = Some((cipher, ivgen));
+        self.0.cipher = Some(cipher.0);
+        self.0.ivgen = Some(ivgen.0);
         self
-    }
-
-    fn encryption(&self) -> backup::Encryption {
-        let owned = |word: &Word| word.as_str().to_owned();
-        let secret = match &self.secret {
-            Secret::Uuid(uuid) => backup::Secret::Uuid(uuid.as_str().to_owned()),
-            Secret::Usage(usage) => backup::Secret::Usage(owned(usage)),
-        };
-        let cipher = self.cipher.as_ref().map(|(cipher, _)| {
-            let (mode, hash) = cipher.mode_and_hash.as_ref().map(|(mode, hash)| (owned(mode), owned(hash))).unzip();
-            backup::Cipher { name: owned(&cipher.name), size: cipher.size, mode, hash, tag: Spanned::default() }
-        });
-        let ivgen = self.cipher.as_ref().map(|(_, ivgen)| backup::Ivgen {
-            name: owned(&ivgen.name),
-            hash: ivgen.hash.as_ref().map(owned),
-            tag: Spanned::default(),
-        });
-        backup::Encryption {
-            tag: Spanned::default(),
-            format: EncryptionFormat::Luks,
-            engine: self.by_qemu.then_some(EncryptionEngine::Qemu),
-            secrets: vec![secret],
-            cipher,
-            ivgen,
-        }
     }
 }
 
@@ -174,45 +139,39 @@ pub enum Secret {
 
 /// A cipher.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cipher {
-    name: Word,
-    size: u32,
-    mode_and_hash: Option<(Word, Word)>,
-}
+pub struct Cipher(backup::Cipher);
 
 impl Cipher {
     /// A cipher, such as `aes`, and its key size in bits.
     #[must_use]
     pub fn new(name: Word, size: u32) -> Self {
-        Self { name, size, mode_and_hash: None }
+        Self(backup::Cipher { name: name.into(), size, mode: None, hash: None, tag: Spanned::default() })
     }
 
     /// Sets the mode, such as `xts`, and the hash, such as `sha256`, which are allowed only together.
     #[must_use]
     pub fn mode_and_hash(mut self, mode: Word, hash: Word) -> Self {
-        self.mode_and_hash = Some((mode, hash));
+        self.0.mode = Some(mode.into());
+        self.0.hash = Some(hash.into());
         self
     }
 }
 
 /// A generator of initialization vectors.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ivgen {
-    name: Word,
-    hash: Option<Word>,
-}
+pub struct Ivgen(backup::Ivgen);
 
 impl Ivgen {
     /// A generator, such as `plain64`.
     #[must_use]
     pub fn new(name: Word) -> Self {
-        Self { name, hash: None }
+        Self(backup::Ivgen { name: name.into(), hash: None, tag: Spanned::default() })
     }
 
     /// Its hash.
     #[must_use]
     pub fn hash(mut self, hash: Word) -> Self {
-        self.hash = Some(hash);
+        self.0.hash = Some(hash.into());
         self
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::backup::{Spanned, Text};
 use crate::schema::{Value, canonical_uuid};
 
 /// Why a text is not a valid value.
@@ -34,6 +35,63 @@ fn fits_xml(text: &str) -> bool {
     })
 }
 
+/// How a validated text is made of a string, with `?` or `parse`, and becomes one again.
+macro_rules! conversions {
+    ($name:ident) => {
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = Invalid;
+
+            fn try_from(text: &str) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+    };
+}
+
+pub(super) use conversions;
+
 macro_rules! checked_text {
     ($($(#[$doc:meta])* $name:ident, $what:literal, $accepts:expr;)*) => {
         $(
@@ -53,10 +111,13 @@ macro_rules! checked_text {
                     if accepts(&text) && fits_xml(&text) { Ok(Self(text)) } else { Err(Invalid::new(&text, $what)) }
                 }
 
-                /// The text.
-                #[must_use]
-                pub fn as_str(&self) -> &str {
-                    &self.0
+            }
+
+            conversions!($name);
+
+            impl From<$name> for Text {
+                fn from(text: $name) -> Self {
+                    Spanned::implied(text.0)
                 }
             }
         )*
@@ -79,7 +140,7 @@ checked_text! {
     Host, "a host name or address", |host| Value::Host.accepts(host);
 }
 
-/// The UUID of a secret.
+/// The UUID of a secret, in lower case with hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Uuid(String);
 
@@ -92,10 +153,6 @@ impl Uuid {
     pub fn new(text: impl AsRef<str>) -> Result<Self, Invalid> {
         canonical_uuid(text.as_ref()).map(Self).ok_or_else(|| Invalid::new(text.as_ref(), "a UUID"))
     }
-
-    /// The UUID, in lower case with hyphens.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
+
+conversions!(Uuid);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::backup::{Backup, Disk, StorageFormat, StorageType, Transport};
+use crate::backup::{Address, Backup, Disk, StorageFormat, StorageType};
 use crate::checkpoint::Checkpoint;
 use crate::domain::{Domain, DomainDisk, Source};
 
@@ -55,13 +55,13 @@ impl Probes {
             probes.headers.extend(covered.filter_map(|disk| disk.source.path()).map(str::to_owned));
         }
         if let Some(server) = &backup.server {
-            match server.transport {
-                Transport::Unix => probes.socket = server.socket.as_ref().map(|path| path.value.clone()),
-                Transport::Tcp => {
-                    probes.host = server.name.as_ref().map(|name| name.value.clone());
-                    probes.port = Some(server.port);
+            match &server.address {
+                Address::Unix { socket } => probes.socket = Some(socket.value.clone()),
+                Address::Tcp { name, port } => {
+                    probes.host = Some(name.value.clone());
+                    probes.port = Some(*port);
                 }
-                Transport::Fd => {}
+                Address::Fd { .. } => {}
             }
             probes.certificates = server.tls == Some(true);
         }

@@ -1,8 +1,8 @@
 //! A destination: `<target>` or `<scratch>`, with its security labels and encryption.
 
 use crate::backup::{
-    Cipher, Destination, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Seclabel, Secret, Spanned, StorageType,
-    Text,
+    Cipher, Destination, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Labelling, Seclabel, Secret, Spanned,
+    StorageType, Text,
 };
 use crate::diagnostic::{Applicability, Diagnostic, Span};
 use crate::rules::Rule;
@@ -84,10 +84,14 @@ fn parse_seclabel<'i>(context: &mut Context<'i>, node: Element<'_, 'i>) -> Secla
         let message = "<label> is ignored: at most 4096 bytes are allowed";
         context.warn(ignored(label.place(), message, "use a shorter label"));
     }
+    let labelling = match (labelskip, relabel) {
+        (true, _) => Labelling::Skipped,
+        (false, false) => Labelling::Kept,
+        (false, true) => Labelling::Relabelled,
+    };
     Seclabel {
         model: fields.text("model"),
-        labelskip,
-        relabel,
+        labelling,
         label: label.filter(|label| label.value.len() <= MAX_LABEL_LENGTH),
     }
 }

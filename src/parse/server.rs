@@ -1,6 +1,6 @@
 //! `<server>`: which attributes it has follows from its transport.
 
-use crate::backup::{Server, Spanned, Transport};
+use crate::backup::{Address, Server, Spanned, Transport};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
 use crate::rules::Rule;
@@ -23,21 +23,20 @@ fn attributes_of(transport: Transport) -> (&'static str, &'static [&'static str]
 const TRANSPORTS: [Transport; 3] = [Transport::Tcp, Transport::Unix, Transport::Fd];
 const ADDRESSES: [&str; 4] = ["name", "port", "socket", "fdgroup"];
 
-/// Reads a server.
-pub(super) fn parse<'i>(context: &mut Context<'i>, fields: &Fields<'_, 'i>) -> Server {
+/// Reads a server; there is none if its address is missing.
+pub(super) fn parse<'i>(context: &mut Context<'i>, fields: &Fields<'_, 'i>) -> Option<Server> {
     let transport = check_transport(context, fields);
     check_fd(context, fields, transport);
     let port = fields.get("port").filter(|_| transport == Transport::Tcp);
+    let port = port.map_or(0, |port| check_port(context, port));
     check_socket(context, fields, transport);
-    Server {
-        transport,
-        tls: fields.word("tls").map(|tls| tls == "yes"),
-        name: fields.text("name"),
-        port: port.map_or(0, |port| check_port(context, port)),
-        socket: fields.text("socket"),
-        fdgroup: fields.text("fdgroup"),
-        tag: Spanned::written((), fields.tag()),
-    }
+    let address = match transport {
+        Transport::Tcp => Address::Tcp { name: fields.text("name")?, port },
+        Transport::Unix => Address::Unix { socket: fields.text("socket")? },
+        Transport::Fd => Address::Fd { group: fields.text("fdgroup")? },
+    };
+    let tls = fields.word("tls").map(|tls| tls == "yes");
+    Some(Server { address, tls, tag: Spanned::written((), fields.tag()) })
 }
 
 fn present<'f, 'a>(fields: &'f Fields<'a, '_>) -> impl Iterator<Item = (&'static str, &'f Attribute<'a>)> {

@@ -4,8 +4,9 @@
 //! its own order, stops at nothing else, and checks the values it uses.
 
 use crate::backup::{
-    Backup, BackupMode, Cipher, Destination, Disk, Encryption, EncryptionEngine, EncryptionFormat, Ivgen, Mode,
-    PrivateData, Seclabel, Secret, Server, Spanned, State, StorageFormat, StorageType, Text, Transport,
+    Address, Backup, BackupMode, Cipher, Destination, Disk, Encryption, EncryptionEngine, EncryptionFormat, Ivgen,
+    Labelling, Mode, PrivateData, Seclabel, Secret, Server, Spanned, State, StorageFormat, StorageType, Text,
+    Transport,
 };
 use crate::diagnostic::{Diagnostic, Span};
 use crate::release::Release;
@@ -114,12 +115,8 @@ impl<'i> StateFile<'_, 'i> {
             return None;
         }
         let transport = self.transport(node)?;
-        let mut socket = text(node, "socket");
-        let mut name = None;
-        let mut port = 0;
-        let mut fdgroup = None;
+        let socket = text(node, "socket");
         match (&socket, transport) {
-            (None, Transport::Unix) => self.missing(node, "socket", "XML error: missing socket for unix transport"),
             (Some(socket), Transport::Tcp | Transport::Fd) => self.refuse_socket(node, socket.place(), transport),
             (Some(socket), Transport::Unix) if !socket.value.starts_with('/') => {
                 let libvirt = format!("XML error: backup socket path '{}' must be absolute", socket.value);
@@ -127,30 +124,29 @@ impl<'i> StateFile<'_, 'i> {
             }
             _ => {}
         }
-        match transport {
+        let address = match transport {
             Transport::Tcp => {
-                name = text(node, "name");
-                if name.is_none() {
-                    self.missing(node, "name", "XML error: missing name for host");
-                }
-                port = self.port(node);
-                socket = None;
+                let name = self.required(node, "name", "XML error: missing name for host");
+                let port = self.port(node);
+                name.map(|name| Address::Tcp { name, port })
             }
-            Transport::Fd => {
-                fdgroup = text(node, "fdgroup");
-                if fdgroup.is_none() {
-                    self.missing(
-                        node,
-                        "fdgroup",
-                        "XML error: Missing required attribute 'fdgroup' in element 'server'",
-                    );
-                }
-                socket = None;
-            }
-            Transport::Unix => {}
-        }
+            Transport::Unix => self
+                .required(node, "socket", "XML error: missing socket for unix transport")
+                .map(|socket| Address::Unix { socket }),
+            Transport::Fd => self
+                .required(node, "fdgroup", "XML error: Missing required attribute 'fdgroup' in element 'server'")
+                .map(|group| Address::Fd { group }),
+        };
         let tls = self.yes_no(node, "tls");
-        Some(Server { transport, tls, name, port, socket, fdgroup, tag: Spanned::written((), node.tag()) })
+        Some(Server { address: address?, tls, tag: Spanned::written((), node.tag()) })
+    }
+
+    fn required(&mut self, node: Element<'_, 'i>, name: &str, libvirt: &str) -> Option<Text> {
+        let found = text(node, name);
+        if found.is_none() {
+            self.missing(node, name, libvirt);
+        }
+        found
     }
 
     fn transport(&mut self, node: Element<'_, 'i>) -> Option<Transport> {
@@ -342,7 +338,12 @@ impl<'i> StateFile<'_, 'i> {
             let libvirt = format!("XML error: Cannot specify a label if relabelling is turned off. model={model}");
             self.refuse(label.place(), "<label> is not allowed with relabel='no'".to_owned(), libvirt);
         }
-        Seclabel { model, labelskip, relabel, label }
+        let labelling = match (labelskip, relabel) {
+            (true, _) => Labelling::Skipped,
+            (false, false) => Labelling::Kept,
+            (false, true) => Labelling::Relabelled,
+        };
+        Seclabel { model, labelling, label }
     }
 
     fn encryption(&mut self, node: Element<'_, 'i>) -> Option<Encryption> {

@@ -5,7 +5,7 @@ mod destination;
 
 use std::net::IpAddr;
 
-use crate::backup::{Mode, Server, Text, Transport};
+use crate::backup::{Address, Mode, Server, Text};
 use crate::diagnostic::{Diagnostic, Document};
 use crate::domain::Domain;
 use crate::rules::Rule;
@@ -19,7 +19,7 @@ pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.extend(unused_export_bitmaps(context));
     if let Some(server) = &context.backup.server {
         diagnostics.extend(plain_server(server));
-        diagnostics.extend(server.socket.as_ref().and_then(|socket| replacing_socket(context, socket)));
+        diagnostics.extend(server.socket().and_then(|socket| replacing_socket(context, socket)));
     }
     destination::check(context, diagnostics);
     coverage::check(context, diagnostics);
@@ -67,8 +67,8 @@ fn unused_export_bitmaps(context: &Context<'_>) -> Vec<Diagnostic> {
 
 /// NBD has no passwords: who reaches the port reads the disks.
 fn plain_server(server: &Server) -> Option<Diagnostic> {
-    let name = server.name.as_ref().filter(|_| server.transport == Transport::Tcp && server.tls != Some(true))?;
-    (!is_loopback(&name.value)).then(|| {
+    let Address::Tcp { name, .. } = &server.address else { return None };
+    (server.tls != Some(true) && !is_loopback(&name.value)).then(|| {
         Diagnostic::new(
             Rule::PlainServer,
             name.place(),

@@ -1,19 +1,21 @@
 //! What libvirt accepts and takes literally: placeholders that were not filled in, characters that cannot be seen.
 
 use crate::ambiguous;
-use crate::backup::{Backup, Text};
+use crate::backup::{Address, Backup, Text};
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::placeholder;
 use crate::rules::Rule;
 
 /// Looks at every text of a backup that libvirt accepts; `source` is the document.
 pub(crate) fn check(backup: &Backup, source: &str) -> Vec<Diagnostic> {
-    let server = backup.server.iter().flat_map(|server| [&server.name, &server.socket, &server.fdgroup]);
+    let server = backup.server.iter().map(|server| match &server.address {
+        Address::Tcp { name: text, .. } | Address::Unix { socket: text } | Address::Fd { group: text } => text,
+    });
     let disks = backup.disks.iter().flat_map(|disk| {
         let path = disk.destination.iter().map(|destination| &destination.path);
         [&disk.incremental, &disk.exportname, &disk.exportbitmap].into_iter().chain(path)
     });
-    let texts = std::iter::once(&backup.incremental).chain(server).chain(disks).flatten();
+    let texts = backup.incremental.iter().chain(server).chain(disks.flatten());
     let mut found: Vec<Diagnostic> = texts.filter_map(|text| of_text(text, source)).collect();
     found.dedup_by_key(|diagnostic| diagnostic.primary.span);
     found

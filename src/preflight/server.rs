@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::backup::{Server, Text, Transport};
+use crate::backup::{Address, Server, Text};
 use crate::diagnostic::{Diagnostic, Document};
 use crate::domain::{PathKind, UsedPath, UsedPort};
 use crate::release::Release;
@@ -18,10 +18,11 @@ const MAX_SOCKET_PATH_LENGTH: usize = 108;
 
 pub(super) fn check(context: &Context<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let Some(server) = &context.backup.server else { return };
-    if let Some(socket) = &server.socket {
-        diagnostics.extend(check_socket(context, socket));
+    match &server.address {
+        Address::Tcp { name, port } => diagnostics.extend(check_port(context, server, &name.value, *port)),
+        Address::Unix { socket } => diagnostics.extend(check_socket(context, socket)),
+        Address::Fd { .. } => {}
     }
-    diagnostics.extend(check_port(context, server));
 }
 
 fn failure(words: impl std::fmt::Display) -> String {
@@ -89,12 +90,9 @@ pub(super) fn replaced_by_socket<'c>(context: &Context<'c>, socket: &Text) -> Op
     })
 }
 
-fn check_port(context: &Context<'_>, server: &Server) -> Option<Diagnostic> {
-    if server.transport != Transport::Tcp {
-        return None;
-    }
+fn check_port(context: &Context<'_>, server: &Server, name: &str, port: u16) -> Option<Diagnostic> {
     let release = context.options.release;
-    if server.port == 0 {
+    if port == 0 {
         return (release < Release::V12_8_0).then(|| {
             Diagnostic::new(
                 Rule::MissingPort,
@@ -105,10 +103,9 @@ fn check_port(context: &Context<'_>, server: &Server) -> Option<Diagnostic> {
             .libvirt("unsupported configuration: must specify TCP port for now")
         });
     }
-    let name = server.name.as_ref()?;
     let ports = context.domain.into_iter().flat_map(|domain| &domain.used_ports);
-    let used = ports.into_iter().find(|used| used.port == server.port && overlaps(used, &name.value))?;
-    let message = format!("port {} is in use: {} of the domain listens on it", server.port, used.usage);
+    let used = ports.into_iter().find(|used| used.port == port && overlaps(used, name))?;
+    let message = format!("port {port} is in use: {} of the domain listens on it", used.usage);
     Some(
         Diagnostic::new(Rule::DomainPort, server.tag.place(), message)
             .label_in(Document::Domain, used.tag, "used here")

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::backup::{Disk, Seclabel, StorageFormat, StorageType};
+use crate::backup::{Disk, Labelling, Seclabel, StorageFormat, StorageType};
 use crate::diagnostic::Diagnostic;
 use crate::host::files::{End, FileSystem, Id, Kind, Place, Wish};
 use crate::host::sizes::bytes;
@@ -132,7 +132,11 @@ pub(super) fn keeps_owner(disk: &Disk, uid: u32) -> bool {
             label.label.as_ref().and_then(|label| label.value.split(':').next()?.trim_start_matches('+').parse().ok());
         owner.is_some_and(|owner: u32| owner != uid)
     };
-    of_users.any(|label| !label.labelskip && (!label.relabel || is_others(label)))
+    of_users.any(|label| match label.labelling {
+        Labelling::Relabelled => is_others(label),
+        Labelling::Kept => true,
+        Labelling::Skipped => false,
+    })
 }
 
 /// Whether the file system has room for the header of an image, and takes a file of the disk's size.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::backup::{Server, Text, Transport};
+use crate::backup::{Address, Server, Text};
 use crate::diagnostic::Diagnostic;
 use crate::host::files::{self, End, Kind, Listener, Place, Wish};
 use crate::rules::Rule;
@@ -22,14 +22,14 @@ pub(super) fn check(host: &Host<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
                 .libvirt(format!("internal error: unable to execute QEMU command 'object-add': {said}")),
         );
     }
-    match server.transport {
-        Transport::Tcp => diagnostics.extend(server.name.as_ref().and_then(|name| check_address(host, server, name))),
-        Transport::Unix => diagnostics.extend(server.socket.as_ref().and_then(|socket| check_socket(host, socket))),
-        Transport::Fd => {}
+    match &server.address {
+        Address::Tcp { name, port } => diagnostics.extend(check_address(host, server, name, *port)),
+        Address::Unix { socket } => diagnostics.extend(check_socket(host, socket)),
+        Address::Fd { .. } => {}
     }
 }
 
-fn check_address(host: &Host<'_, '_>, server: &Server, name: &Text) -> Option<Diagnostic> {
+fn check_address(host: &Host<'_, '_>, server: &Server, name: &Text, port: u16) -> Option<Diagnostic> {
     let addresses = match host.files.hosts.get(&*name.value)? {
         files::Host::Local(addresses) => addresses,
         files::Host::Elsewhere(addresses) => {
@@ -41,7 +41,7 @@ fn check_address(host: &Host<'_, '_>, server: &Server, name: &Text) -> Option<Di
             );
         }
         files::Host::Unknown(error) => {
-            let port = if server.port == 0 { 10809 } else { server.port };
+            let port = if port == 0 { 10809 } else { port };
             let error = error.rsplit(": ").next().unwrap_or(error);
             return Some(
                 Diagnostic::new(Rule::UnknownHost, name.place(), format!("the name {} does not resolve", name.value))
@@ -51,7 +51,6 @@ fn check_address(host: &Host<'_, '_>, server: &Server, name: &Text) -> Option<Di
         }
         files::Host::Unasked => return None,
     };
-    let port = server.port;
     if port == 0 {
         return None;
     }
