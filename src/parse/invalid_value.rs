@@ -3,7 +3,7 @@
 use crate::diagnostic::{Applicability, Diagnostic, Edit};
 use crate::parse::element::Fields;
 use crate::rules::Rule;
-use crate::schema::{Format, Value};
+use crate::schema::{Format, PUSH_DRIVER, Value};
 use crate::syntax::Attribute;
 use crate::wording::{self, closest_match, is_single_typo, trim, truncate_for_display};
 
@@ -62,6 +62,11 @@ fn unknown_word(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, words: &[&'s
         })
     });
     if let Some(diagnostic) = other_attributes_word(fields, attribute, name, &diagnostic) {
+        return diagnostic;
+    }
+    if help.is_none()
+        && let Some(diagnostic) = format_as_type(fields, attribute, name, &diagnostic)
+    {
         return diagnostic;
     }
     let intended = closest_match(trim(attribute.value), words.iter().copied());
@@ -140,6 +145,29 @@ fn other_attributes_word(
         }
         _ => None,
     }
+}
+
+/// `<disk type='qcow2'>`, which is the format of the copy and belongs in `<driver>`.
+fn format_as_type(
+    fields: &Fields<'_, '_>,
+    attribute: &Attribute<'_>,
+    name: &str,
+    diagnostic: &Diagnostic,
+) -> Option<Diagnostic> {
+    let is_type = fields.shape.name == "disk" && name == "type";
+    if !is_type || !PUSH_DRIVER.attributes.iter().all(|known| known.value.accepts(attribute.value)) {
+        return None;
+    }
+    let driver = format!("<driver type='{}'/>", attribute.value);
+    let diagnostic = diagnostic.clone().help(format!("expected `file` or `block`; write the format as {driver}"));
+    let has_room = fields.child("driver").is_none() && fields.node.content_end().is_some();
+    let Some((kind, _)) = value_implied_by_siblings(fields, name).filter(|_| has_room) else { return Some(diagnostic) };
+    let edits = vec![
+        Edit { span: attribute.value_span, text: kind.to_owned() },
+        Edit { span: fields.node.tag().after(), text: driver.clone() },
+    ];
+    let fix = format!("write type='{kind}' and {driver}");
+    Some(diagnostic.fix(fix, Applicability::Unsafe, edits))
 }
 
 /// The `yes` or `no` that other languages write in other words.
