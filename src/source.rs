@@ -93,11 +93,15 @@ impl Source {
     /// Decodes `bytes` as the libxml2 of `release` would; reports call the file `name`.
     ///
     /// There is always a text. A diagnostic of [`Rule::Undecodable`] or [`Rule::NulByte`] reports what libvirt would
-    /// not decode. If there are more than [`MAX_BYTES`], the text is empty and the diagnostic is [`Rule::TooLarge`].
+    /// not decode. If there are more than [`MAX_BYTES`], the text is empty and the diagnostic is [`Rule::TooLarge`]; it
+    /// is also empty, with [`Rule::NotXml`], for a compressed file.
     #[must_use]
     pub fn new(name: impl Into<String>, bytes: Vec<u8>, release: Release) -> (Self, Vec<Diagnostic>) {
-        let (text, mapping, mut diagnostics) =
-            if bytes.len() > MAX_BYTES { too_large() } else { decode(bytes, release) };
+        let (text, mapping, mut diagnostics) = if bytes.len() > MAX_BYTES {
+            too_large()
+        } else {
+            compressed(&bytes).unwrap_or_else(|| decode(bytes, release))
+        };
         let had_nul = text.contains('\0');
         let text = without_nul(text, &mut diagnostics);
         (
@@ -198,6 +202,24 @@ fn too_large() -> Decoded {
         .help("check that this is the file you mean")
         .libvirt("Excessive size");
     (String::new(), Mapping::Same, vec![diagnostic])
+}
+
+/// The first bytes of compressed files, the format, and the command that decompresses them.
+const COMPRESSED: [(&[u8], &str, &str); 5] = [
+    (b"\x1f\x8b", "gzip", "gzip -d"),
+    (b"\xfd7zXZ\0", "xz", "xz -d"),
+    (b"BZh", "bzip2", "bzip2 -d"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "zstd -d"),
+    (b"\x04\x22\x4d\x18", "lz4", "lz4 -d"),
+];
+
+fn compressed(bytes: &[u8]) -> Option<Decoded> {
+    let (_, format, command) = COMPRESSED.iter().find(|(start, ..)| bytes.starts_with(start))?;
+    let message = format!("this is a file compressed with {format}, not XML");
+    let diagnostic = Diagnostic::new(Rule::NotXml, Span::default(), message)
+        .help(format!("decompress it first: {command} FILE"))
+        .libvirt("Start tag expected, '<' not found");
+    Some((String::new(), Mapping::Same, vec![diagnostic]))
 }
 
 fn decode(bytes: Vec<u8>, release: Release) -> Decoded {
@@ -548,6 +570,16 @@ mod tests {
             in_shift_jis += if character.is_ascii() { 1 } else { 2 };
             in_utf16 += 2;
         }
+    }
+
+    #[test]
+    fn a_compressed_file_has_no_text() {
+        for start in ["\x1f\u{8b}\x08\0", "\u{fd}7zXZ\0", "BZh91AY&SY", "(\u{b5}/\u{fd}", "\x04\"M\x18"] {
+            let bytes: Vec<u8> = start.chars().map(|character| character as u8).collect();
+            let (source, rules) = read(&bytes);
+            assert_eq!((source.text(), &rules[..]), ("", &[Rule::NotXml][..]), "{start:?}");
+        }
+        assert_eq!(read(b"\x1f").1, []);
     }
 
     #[test]

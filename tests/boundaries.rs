@@ -357,3 +357,10 @@ fn a_checkpoint_finds_no_path_that_two_disks_share() {
     let found = with("/k").unwrap_err();
     assert_eq!(help(only(&found, "checkpoint/no-such-disk")), "the domain has vda, vdb, vdc");
 }
+
+#[test]
+fn a_compressed_file_is_one_error() {
+    let found = backupxml::check_bytes(b"\x1f\x8b\x08\0\0\xb3\x49", None, &Options::default());
+    let rules: Vec<_> = found.iter().map(|diagnostic| diagnostic.rule.name()).collect();
+    assert_eq!(rules, ["xml/not-xml"]);
+}

@@ -287,8 +287,8 @@ impl Session {
         }
         let domain = self.domain.as_ref();
         let mut not_checked = Vec::new();
-        // Of a file that is too large, there is no text.
-        if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
+        // Of a file that is too large or compressed, there is no text.
+        if !diagnostics.iter().any(|diagnostic| matches!(diagnostic.rule, Rule::TooLarge | Rule::NotXml)) {
             let value = domain.and_then(|domain| domain.value.as_ref());
             let looked = value.filter(|_| self.looks).and_then(|domain| self.look(source.text(), domain));
             let checked = examine(source.text(), value, looked.as_ref().unwrap_or(&self.options)).into();
@@ -424,7 +424,7 @@ fn read_companion<T>(
     read: impl FnOnce(&str) -> (Option<T>, Vec<Diagnostic>),
 ) -> Input<T> {
     let mut value = None;
-    if !diagnostics.iter().any(|diagnostic| diagnostic.rule == Rule::TooLarge) {
+    if !diagnostics.iter().any(|diagnostic| matches!(diagnostic.rule, Rule::TooLarge | Rule::NotXml)) {
         let (found, more) = read(source.text());
         value = found;
         diagnostics.extend(more);
