@@ -4,7 +4,7 @@ mod checkpoint;
 mod follow_up;
 
 use crate::align::{align as align_with_domain, align_without_domain, unnamed_volumes};
-use crate::backup::{Backup, Mode};
+use crate::backup::Backup;
 use crate::checkpoint::{Checkpoint, format as write_checkpoint};
 use crate::diagnostic::Document::Backup as InBackup;
 use crate::diagnostic::{self, Diagnostic, Document, NotChecked};
@@ -149,8 +149,9 @@ pub(crate) fn probes(text: &str, domain: &Domain, vm: &Vm, options: &Options) ->
     let purpose = Purpose::Normalize;
     let of_backup =
         |backup: &Backup| Probes::new(backup, domain, vm, options.reuse_external, options.checkpoint.as_deref());
-    let of_checkpoint =
-        |checkpoint: &Checkpoint| Probes::new(&Backup::new(Mode::Push), domain, vm, false, Some(checkpoint));
+    let of_checkpoint = |checkpoint: &Checkpoint| {
+        Probes::new(&Backup::new(crate::backup::Mode::Push), domain, vm, false, Some(checkpoint))
+    };
     let stages = |document: syntax::Document<'_>| {
         if is_checkpoint(&document, options) {
             checkpoint::run_stages(document, Some(domain), options, purpose, of_checkpoint)
