@@ -1,7 +1,8 @@
 //! The model of a `<domainbackup>`, independent of XML.
 //!
-//! Fixed words are enumerations; free text is a `String`. Values that a later stage may report carry the span of the attribute or element they were read from. Spans are ignored by
-//! `==`: two backups are equal if they have the same content.
+//! Fixed words are enumerations; free text is a `String`. Values that a later stage may report carry the span of the
+//! attribute or element they were read from. Spans are ignored by `==`: two backups are equal if they have the same
+//! content.
 
 use crate::diagnostic::Span;
 

@@ -85,11 +85,17 @@ pub(crate) fn list_targets<'a>(targets: impl Iterator<Item = &'a str>) -> String
 /// `value` without leading and trailing XML white space.
 #[must_use]
 pub(crate) fn trim(value: &str) -> &str {
-    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t' | b'\n' | b'\r'));
-    if is_space(value.as_bytes().first()) || is_space(value.as_bytes().last()) {
-        return value.trim_matches([' ', '\t', '\n', '\r']);
-    }
-    value
+    value.trim_matches(is_space)
+}
+
+/// Whether a character is white space to XML.
+pub(crate) fn is_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\r' | '\n')
+}
+
+/// The length of the white space that a text begins with, in bytes.
+pub(crate) fn space_length(text: &str) -> usize {
+    text.len() - text.trim_start_matches(is_space).len()
 }
 
 /// A name or value between backticks.

@@ -2,7 +2,7 @@
 
 use super::{Checkpoint, CheckpointDisk, Coverage, HeldDomain, is_name};
 use crate::backup::Spanned;
-use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
+use crate::diagnostic::{Applicability, Diagnostic, Span};
 use crate::domain;
 use crate::parse::{Context, Fields, read_element, rename, text_of};
 use crate::release::Release;
@@ -11,7 +11,7 @@ use crate::schema::{
     CHECKPOINT_CREATION_TIME, CHECKPOINT_DESCRIPTION, CHECKPOINT_DISK, CHECKPOINT_DISKS, CHECKPOINT_NAME,
     CHECKPOINT_PARENT, DOMAINBACKUP, DOMAINCHECKPOINT, Shape, is_nvme_name, long_number,
 };
-use crate::syntax::{Attribute, Document, Element};
+use crate::syntax::{Document, Element};
 use crate::wording::{self, closest_match, code, is_single_typo, tag, trim};
 
 mod schema_message;
@@ -295,8 +295,7 @@ fn parse_disk(context: &mut Context<'_>, node: Element<'_, '_>) -> Option<Checkp
     if !crate::schema::Value::DiskNameOrPath.accepts(name.value) {
         return None;
     }
-    let spanned = |attribute: &Attribute<'_>| Spanned::written(attribute.value.to_owned(), attribute.report_span());
-    Some(CheckpointDisk { name: spanned(name), coverage, bitmap: fields.get("bitmap").map(spanned) })
+    Some(CheckpointDisk { name: fields.text("name")?, coverage, bitmap: fields.text("bitmap") })
 }
 
 /// A disk that is excluded has neither a bitmap nor its size.
@@ -304,8 +303,7 @@ fn check_excluded(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
     let settings: Vec<_> = ["bitmap", "size"].into_iter().filter_map(|name| fields.get(name)).collect();
     let (Some(first), Some(no)) = (settings.first(), fields.get("checkpoint")) else { return };
     let message = format!("attribute `{}` is not allowed with checkpoint='no'", first.name);
-    let edits =
-        settings.iter().map(|attribute| Edit { span: context.with_space_before(attribute.span), text: String::new() });
+    let edits = settings.iter().map(|attribute| context.removal(attribute.span));
     let diagnostic = Diagnostic::new(Rule::ExcludedDisk, first.span, message)
         .label(no.span, "this excludes the disk")
         .help(format!("remove `{}`, or use checkpoint='bitmap'", first.name))

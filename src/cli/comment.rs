@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
+use crate::wording::is_space;
 
 /// As much of a comment as is named.
 const MAX_SHOWN: usize = 60;
@@ -46,7 +47,7 @@ pub fn dropped_comments(text: &str) -> Vec<Diagnostic> {
 }
 
 fn is_declaration(rest: &str) -> bool {
-    rest.strip_prefix("<?xml").is_some_and(|rest| rest.starts_with([' ', '\t', '\r', '\n']))
+    rest.strip_prefix("<?xml").is_some_and(|rest| rest.starts_with(is_space))
 }
 
 fn describe(kind: &str, text: &str, start: usize, end: usize) -> Diagnostic {

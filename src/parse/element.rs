@@ -8,7 +8,7 @@ use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::{DOMAINBACKUP, MAX_ATTRIBUTES, MAX_CHILDREN, Shape, Value};
 use crate::syntax::{self, Attribute, Content, Element, without_less_than};
-use crate::wording::{self, join_with_or, trim};
+use crate::wording::{self, join_with_or, space_length, trim};
 
 use super::{cause, invalid_value, unexpected};
 
@@ -137,7 +137,12 @@ impl<'i> Context<'i> {
         });
     }
 
-    /// The span of an attribute and the white space before it, for taking it away.
+    /// Removes an attribute or an element, and the white space before it.
+    pub fn removal(&self, span: Span) -> Edit {
+        Edit { span: self.with_space_before(span), text: String::new() }
+    }
+
+    /// The span of an attribute or an element and the white space before it.
     pub fn with_space_before(&self, span: Span) -> Span {
         let before = self.text.get(..span.start as usize).unwrap_or_default();
         Span::new(before.trim_end().len(), span.end as usize)
@@ -317,16 +322,13 @@ fn report_duplicate(
     let span = child.span();
     let written = |node: Element<'_, '_>| context.text.get(node.span().range()).unwrap_or_default();
     let fix = if written(first) == written(child) {
-        let edits = vec![Edit { span: context.with_space_before(span), text: String::new() }];
+        let edits = vec![context.removal(span)];
         let message = wording::remove(&format!("the second <{name}>"));
         Some(Fix { message, applicability: Applicability::Safe, edits })
     } else if name == "disks" {
         let end = child.content_end().unwrap_or(child.tag().after());
         let inner = context.text.get(child.tag().end as usize..end.start as usize).unwrap_or_default();
-        let edits = vec![
-            unexpected::append_content(context, first, inner),
-            Edit { span: context.with_space_before(span), text: String::new() },
-        ];
+        let edits = vec![unexpected::append_content(context, first, inner), context.removal(span)];
         let message = wording::move_to("the first <disks>");
         Some(Fix { message, applicability: Applicability::Unsafe, edits })
     } else {
@@ -342,8 +344,7 @@ fn report_duplicate(
 
 /// Where a text is written, without the white space around it.
 pub(crate) fn text_span(text: syntax::Text<'_>) -> Span {
-    let start = text.written.len() - text.written.trim_start_matches([' ', '\t', '\n', '\r']).len();
-    let start = text.span.start as usize + start;
+    let start = text.span.start as usize + space_length(text.written);
     Span::new(start, start + trim(text.written).len())
 }
 
@@ -384,7 +385,7 @@ fn check_values(context: &mut Context<'_>, fields: &Fields<'_, '_>) {
         match attribute {
             Some(attribute) if !known.value.accepts(attribute.value) => {
                 let cause = cause::of_value(context, attribute, fields.shape.name, |value| known.value.accepts(value));
-                let diagnostic = cause.unwrap_or_else(|| invalid_value::value(fields, attribute, known.value));
+                let diagnostic = cause.unwrap_or_else(|| invalid_value::value(context, fields, attribute, known.value));
                 context.report(diagnostic);
             }
             Some(attribute) => check_white_space(context, fields, attribute, known.value),

@@ -1,9 +1,9 @@
 //! Values that an attribute cannot have.
 
 use crate::diagnostic::{Applicability, Diagnostic, Edit};
-use crate::parse::element::Fields;
+use crate::parse::element::{Context, Fields};
 use crate::rules::Rule;
-use crate::schema::{Format, PUSH_DRIVER, Value};
+use crate::schema::{Format, Value};
 use crate::syntax::Attribute;
 use crate::wording::{self, closest_match, is_single_typo, trim, truncate_for_display};
 
@@ -11,13 +11,18 @@ use super::address::{self, host_and_port};
 use super::unexpected::{self, FOREIGN_TYPES};
 
 /// Reports a value that the schema refuses.
-pub(crate) fn value(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, allowed: Value) -> Diagnostic {
+pub(crate) fn value(
+    context: &Context<'_>,
+    fields: &Fields<'_, '_>,
+    attribute: &Attribute<'_>,
+    allowed: Value,
+) -> Diagnostic {
     let name = attribute.name_for_message(fields);
     let element = fields.shape.name;
     let place = attribute.report_span();
     let message = wording::invalid_value(attribute.value, name, element);
     match allowed {
-        Value::Words(words) => unknown_word(fields, attribute, words, name),
+        Value::Words(words) => unknown_word(context, fields, attribute, words, name),
         Value::DiskName | Value::DiskNameOrPath => disk_name(attribute, message),
         Value::Host => host(fields, attribute, message),
         Value::Number | Value::LongNumber => number(attribute, name, element, allowed),
@@ -38,7 +43,13 @@ impl Attribute<'_> {
     }
 }
 
-fn unknown_word(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, words: &[&'static str], name: &str) -> Diagnostic {
+fn unknown_word(
+    context: &Context<'_>,
+    fields: &Fields<'_, '_>,
+    attribute: &Attribute<'_>,
+    words: &[&'static str],
+    name: &str,
+) -> Diagnostic {
     let message = wording::invalid_value(attribute.value, name, fields.shape.name);
     let place = attribute.report_span();
     if fields.shape.name == "driver" && words.len() == 1 {
@@ -61,12 +72,14 @@ fn unknown_word(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, words: &[&'s
                 .to_owned()
         })
     });
-    if let Some(diagnostic) = other_attributes_word(fields, attribute, name, &diagnostic) {
-        return diagnostic;
-    }
-    if help.is_none()
-        && let Some(diagnostic) = format_as_type(fields, attribute, name, &diagnostic)
-    {
+    let of_another = match (fields.shape.name, name) {
+        ("disk", "backup") if fields.shape.format == Format::Backup => {
+            word_of_backupmode(fields, attribute, &diagnostic)
+        }
+        ("disk", "type") if help.is_none() => format_as_type(context, fields, attribute, &diagnostic),
+        _ => None,
+    };
+    if let Some(diagnostic) = of_another {
         return diagnostic;
     }
     let intended = closest_match(trim(attribute.value), words.iter().copied());
@@ -106,15 +119,11 @@ fn unknown_word(fields: &Fields<'_, '_>, attribute: &Attribute<'_>, words: &[&'s
 }
 
 /// `backup='full'`, which is about `backupmode`, and `backup='exclude'`.
-fn other_attributes_word(
+fn word_of_backupmode(
     fields: &Fields<'_, '_>,
     attribute: &Attribute<'_>,
-    name: &str,
     diagnostic: &Diagnostic,
 ) -> Option<Diagnostic> {
-    if fields.shape.format != Format::Backup || name != "backup" {
-        return None;
-    }
     let diagnostic = diagnostic.clone();
     let word = attribute.value.to_ascii_lowercase();
     match word.as_str() {
@@ -149,25 +158,23 @@ fn other_attributes_word(
 
 /// `<disk type='qcow2'>`, which is the format of the copy and belongs in `<driver>`.
 fn format_as_type(
+    context: &Context<'_>,
     fields: &Fields<'_, '_>,
     attribute: &Attribute<'_>,
-    name: &str,
     diagnostic: &Diagnostic,
 ) -> Option<Diagnostic> {
-    let is_type = fields.shape.name == "disk" && name == "type";
-    if !is_type || !PUSH_DRIVER.attributes.iter().all(|known| known.value.accepts(attribute.value)) {
+    if !unexpected::is_format(attribute.value) {
         return None;
     }
     let driver = format!("<driver type='{}'/>", attribute.value);
     let diagnostic = diagnostic.clone().help(format!("expected `file` or `block`; write the format as {driver}"));
-    let has_room = fields.child("driver").is_none() && fields.node.content_end().is_some();
-    let Some((kind, _)) = value_implied_by_siblings(fields, name).filter(|_| has_room) else { return Some(diagnostic) };
+    let kind = value_implied_by_siblings(fields, "type").filter(|_| fields.child("driver").is_none());
+    let Some((kind, _)) = kind else { return Some(diagnostic) };
     let edits = vec![
         Edit { span: attribute.value_span, text: kind.to_owned() },
-        Edit { span: fields.node.tag().after(), text: driver.clone() },
+        unexpected::add_content(context, fields.node, &driver),
     ];
-    let fix = format!("write type='{kind}' and {driver}");
-    Some(diagnostic.fix(fix, Applicability::Unsafe, edits))
+    Some(diagnostic.fix(format!("write type='{kind}' and {driver}"), Applicability::Unsafe, edits))
 }
 
 /// The `yes` or `no` that other languages write in other words.

@@ -13,7 +13,7 @@ use crate::release::Release;
 use crate::rules::Rule;
 use crate::schema::DOMAINBACKUP;
 use crate::syntax::{Attribute, Document, Element};
-use crate::wording;
+use crate::wording::{self, is_space, trim};
 
 use super::destination::check_models;
 use super::element::{Context, parser_refusal, text_in};
@@ -483,15 +483,14 @@ fn private_data(root: Element<'_, '_>) -> PrivateData {
 
 /// A number as the C library reads it: white space and a plus sign may stand before it.
 fn lenient_number(value: &str) -> Option<u32> {
-    let digits = value.trim_start_matches([' ', '\t', '\n', '\r']);
+    let digits = value.trim_start_matches(is_space);
     let digits = digits.strip_prefix('+').unwrap_or(digits);
     crate::schema::number(digits)
 }
 
 /// A UUID as libvirt's parser reads it: white space around it, and hyphens and spaces between its bytes.
 fn lenient_uuid(value: &str) -> Option<String> {
-    let is_space = |character: char| matches!(character, ' ' | '\t' | '\n' | '\r');
-    let mut rest = value.trim_matches(is_space);
+    let mut rest = trim(value);
     let mut digits = String::with_capacity(32);
     while !rest.is_empty() {
         rest = rest.trim_start_matches(['-', ' ']);

@@ -12,10 +12,13 @@ mod relocate;
 mod text;
 
 pub(crate) use attribute::attribute;
+pub(crate) use concept::is_format;
 pub(crate) use element::children;
 pub(crate) use element::rename;
 pub(crate) use incremental::{is_requested, request};
-pub(crate) use relocate::{append_content, attribute_into_comment, element_into_comment, text_into_comment};
+pub(crate) use relocate::{
+    add_content, append_content, attribute_into_comment, element_into_comment, text_into_comment,
+};
 pub(crate) use text::text;
 
 /// The types that a domain's disk may have and a backup's may not.

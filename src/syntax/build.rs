@@ -2,10 +2,10 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
-use crate::wording;
+use crate::wording::{self, is_space};
 
 use super::scan::MAX_DIAGNOSTICS;
-use super::tag::{is_space, starts_name};
+use super::tag::starts_name;
 use super::tree::{AttributeData, Document, ElementData, Namespace, Node, NodeKind};
 use super::{limits, value};
 

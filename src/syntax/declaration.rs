@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::rules::Rule;
-use crate::wording;
+use crate::wording::{self, is_space};
 
 use super::scan::Scanner;
 
@@ -25,10 +25,6 @@ pub(super) fn declaration(scanner: &mut Scanner<'_>) {
                 .unsafe_fix(wording::remove("it"), whole, ""),
         ),
     }
-}
-
-fn is_space(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '\r' | '\n')
 }
 
 struct Setting<'a> {

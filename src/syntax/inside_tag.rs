@@ -4,10 +4,10 @@ use crate::ambiguous::Ambiguous;
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::placeholder::{self, Placeholder};
 use crate::rules::Rule;
-use crate::wording;
+use crate::wording::{self, is_space};
 
 use super::scan::{Scanner, known_elements};
-use super::tag::{is_space, starts_name};
+use super::tag::starts_name;
 
 /// Skips content at the scanner's place that does not belong to the tag that starts at `start`; returns whether it did.
 pub(super) fn skip(scanner: &mut Scanner<'_>, start: usize) -> bool {

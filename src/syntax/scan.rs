@@ -5,7 +5,7 @@ use crate::diagnostic::{self, Applicability, Diagnostic, Edit, Label, Span};
 use crate::placeholder;
 use crate::rules::Rule;
 use crate::schema::SHAPES;
-use crate::wording;
+use crate::wording::{self, is_space, space_length, trim};
 
 use super::matching::{Token, TokenKind};
 use super::recover::{self, Piece, PieceKind};
@@ -158,8 +158,8 @@ impl<'a> Scanner<'a> {
                 let Some(piece) = self.pieces.get_mut(number) else { continue };
                 piece.kind = PieceKind::Ignored;
                 let written = self.text.get(piece.span.range()).unwrap_or_default();
-                let start = piece.span.range().start + tag::space_length(written);
-                inside_tag::report_ambiguous(self, start, start + written.trim_matches(tag::is_space).len());
+                let start = piece.span.range().start + space_length(written);
+                inside_tag::report_ambiguous(self, start, start + trim(written).len());
             }
         }
     }
@@ -187,12 +187,12 @@ impl<'a> Scanner<'a> {
     fn ambiguous_white_space(&mut self, start: usize, end: usize) -> bool {
         let written = self.text.get(start..end).unwrap_or_default();
         let is_invisible = |next: char| Ambiguous::new(next).is_some_and(Ambiguous::is_invisible);
-        let trimmed = written.trim_matches(tag::is_space);
-        if trimmed.is_empty() || !trimmed.chars().all(|next| tag::is_space(next) || is_invisible(next)) {
+        let trimmed = trim(written);
+        if trimmed.is_empty() || !trimmed.chars().all(|next| is_space(next) || is_invisible(next)) {
             return false;
         }
         if self.at_root() {
-            let start = start + tag::space_length(written);
+            let start = start + space_length(written);
             inside_tag::report_ambiguous(self, start, start + trimmed.len());
         } else {
             self.ambiguous_text.push(self.pieces.len());
@@ -205,8 +205,8 @@ impl<'a> Scanner<'a> {
     fn text_token(&mut self, start: usize, end: usize, name: &'static str) {
         self.piece(PieceKind::Text, start, end);
         let written = self.text.get(start..end).unwrap_or_default();
-        let trimmed = written.trim_matches(tag::is_space);
-        let start = start + tag::space_length(written);
+        let trimmed = trim(written);
+        let start = start + space_length(written);
         if !trimmed.is_empty() {
             let span = Span::new(start, start + trimmed.len());
             self.tokens.push(Token { kind: TokenKind::Text, name, span, name_span: span, attributes: (0, 0) });
@@ -269,7 +269,7 @@ impl<'a> Scanner<'a> {
     fn space_in_tag(&mut self, length: usize) {
         let start = self.position;
         let is_end = self.text.get(start..start + length).is_some_and(|written| written.ends_with('/'));
-        let name = start + length + self.text.get(start + length..).map_or(0, tag::space_length);
+        let name = start + length + self.text.get(start + length..).map_or(0, space_length);
         let space = Span::new(start + 1, name);
         let kept = if is_end { "/" } else { "" };
         let diagnostic =
@@ -407,7 +407,7 @@ impl<'a> Scanner<'a> {
         let target = rest.get(2..end).unwrap_or_default();
         let name_length = target.find(|character: char| !tag::continues_name(character)).unwrap_or(target.len());
         let (name, after) = target.split_at_checked(name_length).unwrap_or_default();
-        let is_separated = after.is_empty() || after.starts_with([' ', '\t', '\r', '\n']);
+        let is_separated = after.is_empty() || after.starts_with(is_space);
         if name.eq_ignore_ascii_case("xml") {
             let span = Span::new(start, self.position);
             if self.tokens.len() == 1 && self.at_root() {
@@ -449,7 +449,7 @@ impl<'a> Scanner<'a> {
         let name = after.get(..name_length).unwrap_or_default();
         self.position = name_start + name_length;
         loop {
-            self.position += tag::space_length(self.rest());
+            self.position += space_length(self.rest());
             if !inside_tag::skip(self, start) {
                 break;
             }

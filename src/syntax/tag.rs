@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::ambiguous::Ambiguous;
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Span};
 use crate::rules::Rule;
-use crate::wording;
+use crate::wording::{self, is_space, space_length};
 
 use super::inside_tag::{self, report_ambiguous};
 use super::reference;
@@ -27,18 +27,9 @@ pub(super) fn continues_name(character: char) -> bool {
         || matches!(character, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
 }
 
-pub(super) fn is_space(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '\r' | '\n')
-}
-
 fn is_curly(character: char) -> bool {
     matches!(character, '\u{2018}'..='\u{201f}' | '\u{2032}' | '\u{2033}' | '\u{ab}' | '\u{bb}' | '\u{301d}'..='\u{301f}')
         || matches!(character, '\u{ff02}' | '\u{ff07}')
-}
-
-/// How much white space `text` starts with.
-pub(super) fn space_length(text: &str) -> usize {
-    text.len() - text.trim_start_matches(is_space).len()
 }
 
 /// Whether `text` starts with the name of one of libvirt's elements, as in a tag.

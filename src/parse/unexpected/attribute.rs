@@ -1,6 +1,6 @@
 //! Attributes that do not belong.
 
-use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix};
+use crate::diagnostic::{Applicability, Diagnostic, Fix};
 use crate::parse::element::{Context, Fields};
 use crate::parse::{address, cause};
 use crate::rules::Rule;
@@ -212,7 +212,7 @@ fn to_relative(context: &Context<'_>, fields: &Fields<'_, '_>, attribute: &Attri
         known.is_some_and(|known| known.value.accepts(attribute.value))
     };
     let relatives = || fields.node.parent().into_iter().chain(fields.node.children());
-    let removal = Edit { span: context.with_space_before(attribute.span), text: String::new() };
+    let removal = context.removal(attribute.span);
     if relatives().any(|node| can_have(&node) && node.attribute(name) == Some(attribute.value)) {
         let message = wording::remove(&wording::code(name));
         return Some(Fix { message, applicability: Applicability::Unsafe, edits: vec![removal] });
@@ -235,7 +235,7 @@ fn into_element(context: &Context<'_>, fields: &Fields<'_, '_>, attribute: &Attr
     }
     let written = context.text.get(attribute.value_span.range())?;
     let edit = add_content(context, fields.node, &format!("<{name}>{written}</{name}>"));
-    let removed = Edit { span: context.with_space_before(attribute.span), text: String::new() };
+    let removed = context.removal(attribute.span);
     Some(Fix {
         message: wording::move_to(&wording::tag(name)),
         applicability: Applicability::Safe,

@@ -192,9 +192,14 @@ impl Values {
             DiskName => Value::DiskName.accepts(value),
             Self::Device => value.starts_with("/dev/"),
             Self::Path => Value::Path.accepts(value),
-            Self::Format => PUSH_DRIVER.attributes.iter().all(|attribute| attribute.value.accepts(value)),
+            Self::Format => is_format(value),
         }
     }
+}
+
+/// Whether a word is a format that a destination can have.
+pub(crate) fn is_format(word: &str) -> bool {
+    PUSH_DRIVER.attributes.iter().all(|attribute| attribute.value.accepts(word))
 }
 
 /// The concept that an attribute or a child of an element is, if it is one.

@@ -80,8 +80,7 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
         let written = |span: Span| context.text.get(span.range()).unwrap_or_default();
         let disks: String = spans.clone().map(written).collect();
         if let Some(list) = fields.child("disks") {
-            let mut edits: Vec<_> =
-                spans.map(|span| Edit { span: context.with_space_before(span), text: String::new() }).collect();
+            let mut edits: Vec<_> = spans.map(|span| context.removal(span)).collect();
             edits.push(append_content(context, list, &disks));
             return Some(Fix { message: wording::move_to("<disks>"), applicability: Applicability::Safe, edits });
         }
@@ -108,8 +107,7 @@ impl<'a, 'i> Misplaced<'_, 'a, 'i> {
         let written = |node: &Element<'_, '_>| context.text.get(node.span().range()).unwrap_or_default();
         let is_repeated = shape.repeated == Some(self.name);
         let present = parent.child(self.name).filter(|_| !is_repeated);
-        let removals =
-            self.nodes.iter().map(|node| Edit { span: context.with_space_before(node.span()), text: String::new() });
+        let removals = self.nodes.iter().map(|node| context.removal(node.span()));
         let mut edits: Vec<_> = removals.collect();
         if let Some(present) = present {
             let is_same = self.nodes.iter().all(|node| written(node) == written(&present));

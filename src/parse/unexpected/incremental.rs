@@ -52,7 +52,7 @@ pub(crate) fn request<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>
         (diagnostic, Edit { span: request.value_span, text: word.to_owned() })
     } else {
         let message = wording::attribute_not_allowed(request.name, element);
-        let removed = Edit { span: context.with_space_before(request.span), text: String::new() };
+        let removed = context.removal(request.span);
         (Diagnostic::new(Rule::MisplacedAttribute, request.span, message), removed)
     };
     let expected = if request.name == "mode" { "expected `push` or `pull`; " } else { "" };
@@ -62,7 +62,7 @@ pub(crate) fn request<'a>(context: &mut Context<'_>, fields: &mut Fields<'a, '_>
             let written = context.text.get(base.written.range()).unwrap_or_default();
             let edits = vec![
                 edit,
-                Edit { span: context.with_space_before(base.whole), text: String::new() },
+                context.removal(base.whole),
                 add_content(context, fields.node, &format!("<incremental>{written}</incremental>")),
             ];
             diagnostic

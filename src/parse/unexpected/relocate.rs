@@ -32,7 +32,7 @@ impl Relocated {
 
 impl Written<'_> {
     fn removal(&self, context: &Context<'_>) -> Edit {
-        Edit { span: context.with_space_before(self.whole), text: String::new() }
+        context.removal(self.whole)
     }
 
     /// Writes settings in the place of the attribute, or on the element that has the child or text.
@@ -191,7 +191,7 @@ pub(super) fn add_attributes(node: Element<'_, '_>, settings: &str) -> Edit {
 }
 
 /// Adds content to an element, after its start tag.
-pub(super) fn add_content(context: &Context<'_>, node: Element<'_, '_>, added: &str) -> Edit {
+pub(crate) fn add_content(context: &Context<'_>, node: Element<'_, '_>, added: &str) -> Edit {
     let tag = node.tag();
     if node.content_end().is_some() {
         return Edit { span: tag.after(), text: added.to_owned() };
@@ -212,10 +212,7 @@ pub(crate) fn append_content(context: &Context<'_>, node: Element<'_, '_>, added
 pub(crate) fn attribute_into_comment(context: &Context<'_>, node: Element<'_, '_>, attribute: Span) -> Option<Fix> {
     let written = context.text.get(attribute.range())?;
     let name = written.split(['=', ' ', '\t', '\n', '\r']).next().unwrap_or_default();
-    let edits = vec![
-        Edit { span: context.with_space_before(attribute), text: String::new() },
-        Edit { span: node.tag().after(), text: comment(written)? },
-    ];
+    let edits = vec![context.removal(attribute), Edit { span: node.tag().after(), text: comment(written)? }];
     Some(Fix { message: wording::into_comment(&wording::code(name)), applicability: Applicability::Unsafe, edits })
 }
 
