@@ -12,9 +12,13 @@ pub(crate) fn closest_match<'w>(written: &str, words: impl Iterator<Item = &'w s
         return None;
     }
     let lower = written.to_ascii_lowercase();
+    let length = lower.chars().count();
+    let max_distance_to = |word: &str| max_distance(word.len().max(lower.len()));
     words
+        // The distance is at least the difference of the lengths, which takes no time for a very long word.
+        .filter(|word| word.chars().count().abs_diff(length) <= max_distance_to(word))
         .map(|word| (strsim::osa_distance(&lower, word), word))
-        .filter(|(distance, word)| *distance <= max_distance(word.len().max(lower.len())))
+        .filter(|(distance, word)| *distance <= max_distance_to(word))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }
